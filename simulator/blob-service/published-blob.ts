@@ -1,0 +1,45 @@
+import type { FrozenVolume, Volume } from '../store/volume.ts'
+
+/**
+ * The seam between the compute service and the blob service: a disk or snapshot with a SAS out is
+ * published as a page blob of an `md-` account until it is withdrawn.
+ */
+
+/** Readable export of a disk or snapshot: the content with the VHD footer as its last 512 bytes. */
+export interface PublishedExport {
+  readonly kind: 'export'
+  /** Disk content without footer. */
+  readonly content: FrozenVolume
+  /** 512 bytes behind the content. It is a page of the blob, but no diff ever reports it. */
+  readonly footer: Buffer
+  /** A diff is answered only between exports of one family; else 409 PreviousSnapshotOperationNotSupported. */
+  readonly familyId: string | undefined
+  readonly uniqueId: string
+  readonly createdAt: Date
+  /** `AllowPrivate`: server-side copy from it is refused (409 CopySourceCannotBeIncrementalCopyBlob); Get Blob works. */
+  readonly isPrivate: boolean
+  /** Entra-protected: the SAS alone is not enough, a bearer token for https://disk.azure.com/ must stand beside it. */
+  readonly needsBearer: boolean
+}
+
+/** Write access to a disk that is being uploaded. */
+export interface PublishedUpload {
+  readonly kind: 'upload'
+  /** Content and footer: uploadSizeBytes long. */
+  readonly volume: Volume
+  readonly uniqueId: string
+  readonly needsBearer: boolean
+}
+
+export interface Publication {
+  /** Full SAS URL; valid until `expiresAt` or `withdraw`. */
+  readonly sasUrl: string
+  readonly expiresAt: Date
+  /** Ends the access; later calls with the SAS get 403 AuthenticationFailed. Twice is fine. */
+  withdraw(): void
+}
+
+/** What the compute service needs of the blob service. */
+export interface BlobPublisher {
+  publish(blob: PublishedExport | PublishedUpload, durationSeconds: number): Publication
+}
