@@ -1,0 +1,43 @@
+/**
+ * Azure Resource Manager ids of what snapferry names: disks and snapshots.
+ *
+ * ARM compares ids without case and keeps the case of whoever created the resource; so do we: `sameArmId` and
+ * the keys in `names.ts` ignore case, messages show the id as given.
+ */
+import { BackupError } from './failures.ts'
+
+export type ComputeResourceType = 'disks' | 'snapshots'
+
+export interface ArmId {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly resourceGroup: string
+  readonly type: ComputeResourceType
+  readonly name: string
+}
+
+const PATTERN = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/(disks|snapshots)\/([^/]+)$/i
+
+/** @throws BackupError InvalidResourceId */
+export function parseArmId(id: string, type: ComputeResourceType): ArmId {
+  const [, subscriptionId, resourceGroup, foundType, name] = PATTERN.exec(id.trim()) ?? []
+  if (subscriptionId === undefined || resourceGroup === undefined || name === undefined || foundType?.toLowerCase() !== type) {
+    throw new BackupError({
+      type: 'InvalidResourceId',
+      message:
+        `"${id}" is not the resource id of a ${type === 'disks' ? 'managed disk' : 'snapshot'}; ` +
+        `expected /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/${type}/NAME`,
+      facts: { id },
+    })
+  }
+  return { id: id.trim(), subscriptionId, resourceGroup, type, name }
+}
+
+export function sameArmId(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
+
+export function armIdOf(of: Omit<ArmId, 'id'>): ArmId {
+  const id = `/subscriptions/${of.subscriptionId}/resourceGroups/${of.resourceGroup}/providers/Microsoft.Compute/${of.type}/${of.name}`
+  return { ...of, id }
+}

@@ -1,0 +1,120 @@
+/**
+ * Decides how a run brings the base blob forward, from facts alone.
+ *
+ * The answer is a plan or a named reason; a full transfer that nobody asked for always has a cause. What only
+ * the new snapshot can tell (its family, whether Azure answers the diff) is decided by `confirmPlan` afterwards.
+ */
+import type { BaseBlobState, CursorRef } from './base-blob-state.ts'
+import { GIB, TIB } from './byte-range.ts'
+import type { FailureType } from './failures.ts'
+import { blobBytesOf, type SourceDisk, type SourceSnapshot } from './source-disk.ts'
+
+export const RESEED_CAUSES = {
+  CursorUnknown: 'no sealed run has left a cursor in the base blob',
+  CursorSnapshotGone: 'the cursor snapshot was deleted',
+  CursorSnapshotReplaced: 'another snapshot stands under the name of the cursor',
+  FamilyChanged: 'the new snapshot belongs to another family than the cursor',
+  SizeCrossed4TiB: 'the disk grew across the 4 TiB line, where Azure answers no diff',
+  DiffRefused: 'Azure refused the difference to the cursor',
+  LastPointGone: 'the newest recovery point was deleted, so what was written since is unknown',
+} as const
+
+export type ReseedCause = keyof typeof RESEED_CAUSES
+
+export type BackupPlan =
+  | { readonly kind: 'full' }
+  | { readonly kind: 'incremental'; readonly cursor: CursorRef }
+  | { readonly kind: 'reseed'; readonly cause: ReseedCause }
+
+export interface Refusal {
+  readonly kind: 'refuse'
+  readonly type: FailureType
+  readonly reason: string
+}
+
+export interface PlanFacts {
+  readonly disk: SourceDisk
+  /** undefined: there is no base blob yet. */
+  readonly base?: {
+    readonly sizeBytes: number
+    readonly state: BaseBlobState
+    /** The newest point's blob snapshot and manifest are both there. */
+    readonly isLastPointPresent: boolean
+    /** A manifest of the run that left the base blob dirty exists: only its last mark is missing. */
+    readonly isPendingSealed: boolean
+  }
+  /** The cursor snapshot as it is now, undefined where it is gone. */
+  readonly cursorSnapshot?: SourceSnapshot
+}
+
+/** 8 TiB: the largest page blob (learn.microsoft.com, storage-blob-scale-targets), footer included. */
+export const MAX_PAGE_BLOB_BYTES = 8 * TIB
+
+export function planBackup({ disk, base, cursorSnapshot }: PlanFacts): BackupPlan | Refusal {
+  const refusal = refuseDisk(disk)
+  if (refusal !== undefined) return refusal
+  if (base === undefined) return { kind: 'full' }
+  if (base.sizeBytes > blobBytesOf(disk.sizeBytes)) {
+    return {
+      kind: 'refuse',
+      type: 'DiskShrank',
+      reason: `disk ${disk.id} has ${disk.sizeBytes} bytes, its base blob holds ${base.sizeBytes}; Azure disks never shrink, so one of them is not what it was`,
+    }
+  }
+  const cursor = effectiveCursor(base.state, base.isPendingSealed)
+  if (cursor === undefined) return { kind: 'reseed', cause: 'CursorUnknown' }
+  if (!base.isLastPointPresent) return { kind: 'reseed', cause: 'LastPointGone' }
+  if (cursorSnapshot === undefined) return { kind: 'reseed', cause: 'CursorSnapshotGone' }
+  if (!sameUniqueId(cursorSnapshot.uniqueId, cursor.snapshotUniqueId)) return { kind: 'reseed', cause: 'CursorSnapshotReplaced' }
+  if (crosses4TiB(cursor.sizeBytes, disk.sizeBytes)) return { kind: 'reseed', cause: 'SizeCrossed4TiB' }
+  return { kind: 'incremental', cursor }
+}
+
+/** Holds the plan against the snapshot that was really taken. */
+export function confirmPlan(plan: BackupPlan, snapshot: SourceSnapshot): BackupPlan {
+  if (plan.kind !== 'incremental') return plan
+  const { cursor } = plan
+  if (crosses4TiB(cursor.sizeBytes, snapshot.sizeBytes)) return { kind: 'reseed', cause: 'SizeCrossed4TiB' }
+  const isOneFamily =
+    cursor.familyId === undefined || snapshot.familyId === undefined || sameUniqueId(cursor.familyId, snapshot.familyId)
+  return isOneFamily ? plan : { kind: 'reseed', cause: 'FamilyChanged' }
+}
+
+/** The snapshot that the base blob was brought to last: a sealed run whose last mark was lost counts as done. */
+export function effectiveCursor(state: BaseBlobState, isPendingSealed: boolean): CursorRef | undefined {
+  return state.condition === 'dirty' && isPendingSealed ? state.pending : state.cursor
+}
+
+function refuseDisk(disk: SourceDisk): Refusal | undefined {
+  if (disk.shape.logicalSectorBytes !== 512) {
+    return {
+      kind: 'refuse',
+      type: 'SectorSizeNotSupported',
+      reason:
+        `disk ${disk.id} has ${disk.shape.logicalSectorBytes}-byte sectors; Azure exports its snapshots as VHDX, ` +
+        'which is not supported yet. Use Azure\'s own cross-region snapshot copy for this disk',
+    }
+  }
+  if (blobBytesOf(disk.sizeBytes) > MAX_PAGE_BLOB_BYTES) {
+    return {
+      kind: 'refuse',
+      type: 'DiskTooLarge',
+      reason:
+        `disk ${disk.id} has ${disk.sizeBytes / GIB} GiB; a base blob holds at most 8191 GiB. ` +
+        'Use Azure\'s own cross-region snapshot copy for this disk',
+    }
+  }
+  return undefined
+}
+
+/**
+ * Azure answers no diff between snapshots on different sides of "4 TB" (incremental snapshot restrictions). Whether the
+ * line is 4,095 or 4,096 GiB is not documented, so crossing either counts: a reseed is always right, a wrong diff never.
+ */
+function crosses4TiB(fromBytes: number, toBytes: number): boolean {
+  return [4095 * GIB, 4096 * GIB].some((lineBytes) => fromBytes <= lineBytes !== toBytes <= lineBytes)
+}
+
+function sameUniqueId(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}

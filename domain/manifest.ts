@@ -1,0 +1,102 @@
+/**
+ * The manifest of a recovery point: JSON beside the base blob, with all that a restore needs.
+ *
+ * With it the target alone is enough: no Temporal, no source region. The format is versioned and additive; a reader
+ * keeps what it does not know and refuses only a newer major format.
+ */
+import { z } from 'zod'
+import { BackupError } from './failures.ts'
+
+export const MANIFEST_FORMAT = 1
+
+const count = z.number().int().nonnegative()
+
+const diskShape = z.looseObject({
+  sku: z.string().optional(),
+  zones: z.array(z.string()).optional(),
+  osType: z.string().optional(),
+  hyperVGeneration: z.string().optional(),
+  architecture: z.string().optional(),
+  securityType: z.string().optional(),
+  diskControllerTypes: z.string().optional(),
+  supportsHibernation: z.boolean().optional(),
+  acceleratedNetwork: z.boolean().optional(),
+  logicalSectorBytes: count,
+  purchasePlan: z.looseObject({ name: z.string(), publisher: z.string(), product: z.string() }).optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+})
+
+const verification = z.looseObject({
+  result: z.literal('passed'),
+  /** Rounds of transfer and verify until the base blob was consistent; 1 is the usual. */
+  rounds: count,
+  /** Written since the last point, as the base blob's own diff says; equal to what was planned. */
+  writtenBytes: count,
+  /** Bytes read on both sides and found equal. */
+  comparedBytes: count,
+})
+
+const manifest = z.looseObject({
+  format: z.literal(MANIFEST_FORMAT),
+  id: z.string(),
+  kind: z.enum(['full', 'incremental', 'reseed']),
+  reseedCause: z.string().nullable(),
+  takenAt: z.iso.datetime({ offset: true }),
+  sealedAt: z.iso.datetime({ offset: true }),
+  disk: z.looseObject({ id: z.string(), uniqueId: z.string(), name: z.string(), location: z.string(), shape: diskShape }),
+  /** Bytes of the disk, without the VHD footer. */
+  sizeBytes: count,
+  baseBlob: z.looseObject({
+    name: z.string(),
+    /** Bytes of the blob, with the footer. */
+    sizeBytes: count,
+    /** `x-ms-snapshot` of the blob snapshot that is this point. */
+    snapshot: z.string(),
+  }),
+  source: z.looseObject({ snapshotId: z.string(), snapshotUniqueId: z.string(), familyId: z.string().optional() }),
+  run: z.looseObject({ key: z.string(), workflowId: z.string(), epoch: count }),
+  changedBytes: count,
+  clearedBytes: count,
+  movedBytes: count,
+  requests: count,
+  seconds: z.number().nonnegative(),
+  verification,
+  writtenBy: z.string(),
+})
+
+export type Manifest = z.infer<typeof manifest>
+export type Verification = z.infer<typeof verification>
+
+export function encodeManifest(value: Manifest): string {
+  return `${JSON.stringify(manifest.parse(value), null, 2)}\n`
+}
+
+/** @throws BackupError PointDamaged | FormatNotSupported */
+export function decodeManifest(blobName: string, text: string): Manifest {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw damaged(blobName, 'it is not JSON', cause)
+  }
+  const format = typeof json === 'object' && json !== null && 'format' in json ? json.format : undefined
+  if (typeof format === 'number' && format > MANIFEST_FORMAT) {
+    throw new BackupError({
+      type: 'FormatNotSupported',
+      message: `manifest ${blobName} has format ${format}, this release reads up to ${MANIFEST_FORMAT}; upgrade snapferry`,
+      facts: { blobName, format },
+    })
+  }
+  const parsed = manifest.safeParse(json)
+  if (!parsed.success) throw damaged(blobName, z.prettifyError(parsed.error).replace(/\s+/g, ' '), parsed.error)
+  return parsed.data
+}
+
+function damaged(blobName: string, why: string, cause: unknown): BackupError {
+  return new BackupError({
+    type: 'PointDamaged',
+    message: `manifest ${blobName} cannot be read: ${why}; the other recovery points are not concerned`,
+    facts: { blobName },
+    cause,
+  })
+}

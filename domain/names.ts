@@ -1,0 +1,94 @@
+/**
+ * The only place where ids, blob names and resource names are built.
+ *
+ * Every name follows from the disk, the target and the run's request key, so that a retry finds what the
+ * attempt before it made and never makes a second one. Hashes keep names short and free of clashes; readable parts
+ * are for people. Hashing is a pure function of this file because workflows, which have no `crypto`, build ids too.
+ */
+import { parseArmId } from './arm-id.ts'
+import { hash64 } from './hash64.ts'
+import { parseTargetUrl } from './target-url.ts'
+
+/** `data-disk-1-3f9a0c12`: readable, unique by the full ARM id, the same for any spelling of its case. */
+export function diskKeyOf(diskId: string): string {
+  const { name } = parseArmId(diskId, 'disks')
+  return `${slug(name, 40)}-${hash64(diskId.trim().toLowerCase()).slice(0, 8)}`
+}
+
+/** `account.container-1b2c3d4e`. */
+export function targetKeyOf(targetUrl: string): string {
+  const { url, account, container } = parseTargetUrl(targetUrl)
+  return `${slug(`${account}.${container}`, 64)}-${hash64(url).slice(0, 8)}`
+}
+
+/** One id per (disk, target): Temporal lets at most one run of it be open. */
+export function backupWorkflowId(diskId: string, targetUrl: string): string {
+  return `backup/${diskKeyOf(diskId)}/${targetKeyOf(targetUrl)}`
+}
+
+export function restoreWorkflowId(toDiskId: string): string {
+  return `restore/${diskKeyOf(toDiskId)}`
+}
+
+export function policyScheduleId(policyName: string): string {
+  return `policy/${policyName}`
+}
+
+/** What a backup is named after: the scheduled instant where there is one, else the instant of the request. */
+export interface RequestKey {
+  /** ISO instant, whole seconds count. */
+  readonly requestedAt: string
+  /** Tells apart what was asked for in the same second. */
+  readonly requestId: string
+}
+
+/** Name of the run's source snapshot: at most 80 of [A-Za-z0-9_-] (learn.microsoft.com, snapshots create-or-update). */
+export function sourceSnapshotName(diskId: string, targetUrl: string, key: RequestKey): string {
+  const { name } = parseArmId(diskId, 'disks')
+  const digest = hash64(`${diskId.trim().toLowerCase()} ${parseTargetUrl(targetUrl).url} ${key.requestedAt} ${key.requestId}`)
+  return `sf-${name.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${compactInstant(key.requestedAt)}-${digest.slice(0, 10)}`
+}
+
+/** Id of a recovery point; unique within a target and sortable by time. */
+export function recoveryPointId(diskId: string, targetUrl: string, key: RequestKey): string {
+  const digest = hash64(`point ${diskId.trim().toLowerCase()} ${parseTargetUrl(targetUrl).url} ${key.requestedAt} ${key.requestId}`)
+  return `${compactInstant(key.requestedAt)}-${digest.slice(0, 12)}`
+}
+
+/** Everything of one disk lies below this prefix; every incarnation of the disk (its `uniqueId`) has a chain of its own. */
+export function diskPrefix(diskId: string): string {
+  return `${DISKS_PREFIX}${diskKeyOf(diskId)}/`
+}
+
+export const DISKS_PREFIX = 'disks/'
+/** Written by every run: proves the right to write and names the owner of the layout. */
+export const TARGET_MARKER_NAME = 'snapferry-target.json'
+
+export function chainPrefix(diskId: string, diskUniqueId: string): string {
+  return `${diskPrefix(diskId)}${hash64(diskUniqueId.toLowerCase()).slice(0, 8)}/`
+}
+
+export function baseBlobName(diskId: string, diskUniqueId: string): string {
+  return `${chainPrefix(diskId, diskUniqueId)}base.vhd`
+}
+
+export function manifestName(chain: string, pointId: string): string {
+  return `${chain}points/${pointId}.json`
+}
+
+const MANIFEST_NAME = /^(disks\/[^/]+\/[^/]+\/)points\/([^/]+)\.json$/
+
+/** The chain and point that a blob name stands for, or undefined where it is no manifest's. */
+export function parseManifestName(blobName: string): { chain: string; pointId: string } | undefined {
+  const [, chain, pointId] = MANIFEST_NAME.exec(blobName) ?? []
+  return chain === undefined || pointId === undefined ? undefined : { chain, pointId }
+}
+
+/** `20261122T101500Z`. */
+function compactInstant(isoInstant: string): string {
+  return new Date(isoInstant).toISOString().replace(/\.\d+Z$/, 'Z').replace(/[-:]/g, '')
+}
+
+function slug(text: string, maxLength: number): string {
+  return text.toLowerCase().replace(/[^a-z0-9._-]/g, '-').slice(0, maxLength)
+}

@@ -1,0 +1,37 @@
+/**
+ * What a policy asks of a backup. `snapferry.yaml` is parsed into this (client/config-file.ts); it travels to the
+ * workflows as plain data.
+ */
+import type { RetentionRule } from './retention.ts'
+
+export interface VerifyRule {
+  /** Changed chunks of up to 4 MiB that are read on both sides and compared. */
+  readonly sampleChanged: number
+  /** Allocated but unchanged chunks that are compared as well: they find what no diff can tell. */
+  readonly sampleUnchanged: number
+  /** Rounds of transfer and verify before the run fails. */
+  readonly maxRounds: number
+}
+
+export interface BackupOptions {
+  readonly retention: RetentionRule
+  readonly verify: VerifyRule
+  /** Overrides the SKU of source snapshots. Not advised: without it Azure takes ZRS where the region has it, else LRS. */
+  readonly snapshotSku?: string
+  /** Resource group for source snapshots in the disk's subscription; default: the disk's own. */
+  readonly snapshotResourceGroup?: string
+}
+
+export interface Policy {
+  readonly name: string
+  readonly targetUrl: string
+  readonly diskIds: readonly string[]
+  readonly options: BackupOptions
+  /** Backups that run at the same time. */
+  readonly maxConcurrentDisks: number
+}
+
+export const DEFAULT_VERIFY: VerifyRule = { sampleChanged: 16, sampleUnchanged: 16, maxRounds: 3 }
+export const DEFAULT_RETENTION: RetentionRule = { keepLast: 30 }
+export const DEFAULT_OPTIONS: BackupOptions = { retention: DEFAULT_RETENTION, verify: DEFAULT_VERIFY }
+export const DEFAULT_MAX_CONCURRENT_DISKS = 8

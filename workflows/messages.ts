@@ -1,0 +1,102 @@
+/**
+ * Inputs, results and the `progress` query of the workflows: the contract with whoever starts or watches them.
+ * Plain JSON, additive; nothing in here is large or secret.
+ */
+import { defineQuery } from '@temporalio/workflow'
+import type { BackupOptions, Policy } from '../domain/policy.ts'
+import type { BackupKind, RecoveryPoint } from '../domain/recovery-point.ts'
+import type { RequestKey } from '../domain/names.ts'
+
+export interface BackupDiskInput {
+  readonly diskId: string
+  readonly targetUrl: string
+  readonly options: BackupOptions
+  /** Names everything that the run makes; default: the workflow's own start and run id. */
+  readonly request?: RequestKey
+  /** Name of the policy that asked for it. */
+  readonly policy?: string
+}
+
+export interface BackupDiskResult {
+  readonly point: RecoveryPoint
+  /** What an operator should know although the run succeeded. */
+  readonly warnings: readonly string[]
+}
+
+export interface RunPolicyInput {
+  readonly policy: Policy
+}
+
+export interface DiskOutcome {
+  readonly diskId: string
+  readonly outcome: 'succeeded' | 'failed' | 'skipped'
+  /** Why it failed or was skipped. */
+  readonly reason?: string
+  readonly pointId?: string
+}
+
+export interface RunPolicyResult {
+  readonly disks: readonly DiskOutcome[]
+}
+
+export interface RestoreDiskInput {
+  readonly targetUrl: string
+  /** Either the point itself, or the disk whose newest point (at `at`) is meant. */
+  readonly pointId?: string
+  readonly diskId?: string
+  readonly at?: string
+  readonly toDiskId: string
+  readonly region: string
+  readonly sku?: string
+  readonly zone?: string
+}
+
+export interface RestoreDiskResult {
+  readonly point: RecoveryPoint
+  readonly diskId: string
+  readonly sizeBytes: number
+  readonly movedBytes: number
+  readonly comparedBytes: number
+  readonly seconds: number
+  readonly warnings: readonly string[]
+}
+
+/** Phases in order; the words of the run in docs/protocol. */
+export const BACKUP_PHASES = ['plan', 'snapshot', 'open', 'transfer', 'verify', 'seal', 'release'] as const
+export const RESTORE_PHASES = ['plan', 'create', 'transfer', 'verify', 'release'] as const
+
+export type BackupPhase = (typeof BACKUP_PHASES)[number]
+export type RestorePhase = (typeof RESTORE_PHASES)[number]
+
+export interface Progress {
+  readonly phase: BackupPhase | RestorePhase | 'done' | 'failed'
+  readonly kind?: BackupKind
+  readonly reseedCause?: string
+  /** Known from the open phase on: what the transfer has to move. */
+  readonly totalBytes?: number
+  /** By extents that are done; those in flight tell theirs by heartbeat (`TransferCheckpoint.movedBytes`). */
+  readonly movedBytes: number
+  readonly extentsDone: number
+  readonly extentCount: number
+  /** 1 for the first transfer, more when ranges were sent back by verify. */
+  readonly round: number
+  /** ISO instants at which phases began. */
+  readonly startedAt: Readonly<Record<string, string>>
+  readonly pointId?: string
+}
+
+export const progressQuery = defineQuery<Progress>('progress')
+
+/** Heartbeat details of `transferExtent` and `restoreExtent`: every byte before `nextOffsetBytes` is durable in the destination. */
+export interface TransferCheckpoint {
+  readonly extentIndex: number
+  readonly nextOffsetBytes: number
+  readonly movedBytes: number
+  readonly clearedBytes: number
+  readonly requests: number
+}
+
+/** The task queue that a worker's workflows and control activities use; data activities have their own. */
+export function taskQueuesOf(prefix: string): { control: string; data: string } {
+  return { control: `${prefix}-control`, data: `${prefix}-data` }
+}
