@@ -16,6 +16,7 @@ export const RESEED_CAUSES = {
   FamilyChanged: 'the new snapshot belongs to another family than the cursor',
   SizeCrossed4TiB: 'the disk grew across the 4 TiB line, where Azure answers no diff',
   DiffRefused: 'Azure refused the difference to the cursor',
+  BaseBlobOverwritten: 'the base blob was made anew since its last recovery point',
   LastPointGone: 'the newest recovery point was deleted, so what was written since is unknown',
 } as const
 

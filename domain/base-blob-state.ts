@@ -27,7 +27,7 @@ export interface BaseBlobState {
   readonly diskId: string
   readonly diskUniqueId: string
   readonly condition: 'clean' | 'dirty'
-  /** Key of the run that last opened the base blob. */
+  /** Key of the run that last opened the base blob: the id of the point that it made or would have made. */
   readonly runKey: string
   readonly cursor?: CursorRef
   /** Only while dirty. */

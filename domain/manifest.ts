@@ -2,7 +2,7 @@
  * The manifest of a recovery point: JSON beside the base blob, with all that a restore needs.
  *
  * With it the target alone is enough: no Temporal, no source region. The format is versioned and additive; a reader
- * keeps what it does not know and refuses only a newer major format.
+ * passes over what it does not know and refuses only a newer format.
  */
 import { z } from 'zod'
 import { BackupError } from './failures.ts'
@@ -11,7 +11,7 @@ export const MANIFEST_FORMAT = 1
 
 const count = z.number().int().nonnegative()
 
-const diskShape = z.looseObject({
+const diskShape = z.object({
   sku: z.string().optional(),
   zones: z.array(z.string()).optional(),
   osType: z.string().optional(),
@@ -22,11 +22,11 @@ const diskShape = z.looseObject({
   supportsHibernation: z.boolean().optional(),
   acceleratedNetwork: z.boolean().optional(),
   logicalSectorBytes: count,
-  purchasePlan: z.looseObject({ name: z.string(), publisher: z.string(), product: z.string() }).optional(),
+  purchasePlan: z.object({ name: z.string(), publisher: z.string(), product: z.string() }).optional(),
   tags: z.record(z.string(), z.string()).optional(),
 })
 
-const verification = z.looseObject({
+const verification = z.object({
   result: z.literal('passed'),
   /** Rounds of transfer and verify until the base blob was consistent; 1 is the usual. */
   rounds: count,
@@ -36,25 +36,25 @@ const verification = z.looseObject({
   comparedBytes: count,
 })
 
-const manifest = z.looseObject({
+const manifest = z.object({
   format: z.literal(MANIFEST_FORMAT),
   id: z.string(),
   kind: z.enum(['full', 'incremental', 'reseed']),
   reseedCause: z.string().nullable(),
   takenAt: z.iso.datetime({ offset: true }),
   sealedAt: z.iso.datetime({ offset: true }),
-  disk: z.looseObject({ id: z.string(), uniqueId: z.string(), name: z.string(), location: z.string(), shape: diskShape }),
+  disk: z.object({ id: z.string(), uniqueId: z.string(), name: z.string(), location: z.string(), shape: diskShape }),
   /** Bytes of the disk, without the VHD footer. */
   sizeBytes: count,
-  baseBlob: z.looseObject({
+  baseBlob: z.object({
     name: z.string(),
     /** Bytes of the blob, with the footer. */
     sizeBytes: count,
     /** `x-ms-snapshot` of the blob snapshot that is this point. */
     snapshot: z.string(),
   }),
-  source: z.looseObject({ snapshotId: z.string(), snapshotUniqueId: z.string(), familyId: z.string().optional() }),
-  run: z.looseObject({ key: z.string(), workflowId: z.string(), epoch: count }),
+  source: z.object({ snapshotId: z.string(), snapshotUniqueId: z.string(), familyId: z.string().optional() }),
+  run: z.object({ key: z.string(), workflowId: z.string(), epoch: count }),
   changedBytes: count,
   clearedBytes: count,
   movedBytes: count,

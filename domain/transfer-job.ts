@@ -1,0 +1,45 @@
+/**
+ * What a transfer needs to know: plain data that every extent of a run shares. It travels through Temporal, so it names
+ * resources and never holds a SAS.
+ */
+import type { BackupPlan } from './backup-plan.ts'
+import type { ByteRange } from './byte-range.ts'
+import { blobBytesOf, VHD_FOOTER_BYTES, type SourceSnapshot } from './source-disk.ts'
+
+export interface BlobSnapshotRef {
+  /** The value of `x-ms-snapshot`. */
+  readonly snapshot: string
+  readonly sizeBytes: number
+}
+
+/** A base blob that a run has opened: fenced, sized and marked dirty. */
+export interface OpenedBase {
+  readonly targetUrl: string
+  readonly baseBlobName: string
+  /** The fence: every write of the run carries it. */
+  readonly epoch: number
+  /** The base blob as the run found it. Its own diff since then is what this run wrote. */
+  readonly baseline: BlobSnapshotRef
+  /** The last point, where something was written between it and the baseline that no point holds. */
+  readonly leftoversSince?: BlobSnapshotRef
+}
+
+/** Bringing an opened base blob to a source snapshot. */
+export interface TransferJob extends OpenedBase {
+  /** Bytes of the base blob: the disk and its footer. */
+  readonly blobBytes: number
+  /** The source snapshot that the base blob shall equal. */
+  readonly toSnapshotId: string
+  /** The cursor; absent for a transfer of everything allocated. */
+  readonly fromSnapshotId?: string
+  /** After growth the old footer lies inside the disk, and no document says that a diff reports it. */
+  readonly oldFooter?: ByteRange
+}
+
+export function transferJobOf(opened: OpenedBase, plan: BackupPlan, snapshot: SourceSnapshot): TransferJob {
+  const job = { ...opened, blobBytes: blobBytesOf(snapshot.sizeBytes), toSnapshotId: snapshot.id }
+  if (plan.kind !== 'incremental') return job
+  const { snapshotId, sizeBytes } = plan.cursor
+  const oldFooter = { startBytes: sizeBytes, endBytes: sizeBytes + VHD_FOOTER_BYTES }
+  return { ...job, fromSnapshotId: snapshotId, ...(sizeBytes < snapshot.sizeBytes && { oldFooter }) }
+}

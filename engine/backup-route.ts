@@ -1,0 +1,74 @@
+/** The route of a backup: from a source snapshot's export into the base blob, every write fenced by the epoch. */
+import type { BaseBlob } from '../azure/base-blob.ts'
+import { readSource } from '../azure/source-blob.ts'
+import type { ByteRange } from '../domain/byte-range.ts'
+import { sweep } from '../domain/sweep.ts'
+import type { TransferJob } from '../domain/transfer-job.ts'
+import type { Change } from '../domain/transfer-plan.ts'
+import type { Engine } from './engine.ts'
+import { baseBlobOf, sourceChanges } from './source-changes.ts'
+import type { Route } from './transfer.ts'
+
+/**
+ * Safe beside a dead attempt of itself: within an epoch every write of a page carries the same bytes.
+ *
+ * @param repair read these ranges again instead of what the diff says.
+ */
+export function backupRoute(engine: Engine, job: TransferJob, repair?: readonly ByteRange[]): Route {
+  const base = baseBlobOf(engine, job)
+  const used = new Map<string, string>()
+  const accessTo = async (snapshotId: string, signal?: AbortSignal): Promise<string> => {
+    const url = await engine.exports.read(snapshotId, signal)
+    used.set(snapshotId, url)
+    return url
+  }
+  return {
+    async *changes(window, isResumed, signal) {
+      await accessTo(job.toSnapshotId, signal)
+      if (job.fromSnapshotId !== undefined) await accessTo(job.fromSnapshotId, signal)
+      const changes = sourceChanges(engine, job, window, { repair, signal })
+      yield* isResumed && repair === undefined ? withoutWritten(engine, job, base, window, changes, signal) : changes
+    },
+    async send(request, mode, signal) {
+      if (request.kind === 'clear') return base.clear(request, job.epoch, signal)
+      const sourceUrl = await accessTo(job.toSnapshotId, signal)
+      if (mode === 'copy') await base.copyFrom(sourceUrl, request, job.epoch, { signal })
+      else await base.write(request.startBytes, await readSource(sourceUrl, request, signal), job.epoch, signal)
+    },
+    async renew(signal) {
+      for (const [snapshotId, staleUrl] of used) await engine.exports.renew(snapshotId, staleUrl, signal)
+    },
+  }
+}
+
+/**
+ * Leaves out copies whose pages this run has already written, by the base blob's own word: since its baseline nobody but the
+ * holder of the epoch can have written, so a page in that diff holds the bytes of the source snapshot. This makes an attempt
+ * after a crash repeat only what had not been answered, however old the last checkpoint is.
+ */
+async function* withoutWritten(
+  engine: Engine,
+  job: TransferJob,
+  base: BaseBlob,
+  window: ByteRange,
+  changes: AsyncIterable<Change>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Change> {
+  for await (const { startBytes, endBytes, at } of sweep({ change: changes, written: writtenBy(engine, job, base, window, signal) })) {
+    if (at.change === undefined || (at.change.kind === 'copy' && at.written !== undefined)) continue
+    yield { kind: at.change.kind, startBytes, endBytes }
+  }
+}
+
+/** Pages that this run has written so far, by the base blob's own diff since the baseline. */
+export async function* writtenBy(
+  engine: Engine,
+  job: TransferJob,
+  base: BaseBlob,
+  window: ByteRange,
+  signal?: AbortSignal,
+): AsyncGenerator<ByteRange> {
+  for await (const change of engine.pageLists.blobDiff(base.pageListSource(), job.baseline.snapshot, window, signal)) {
+    if (change.kind === 'copy') yield change
+  }
+}

@@ -1,0 +1,10 @@
+/** What the engine needs of the process it runs in. */
+import type { AzureClients } from '../azure/clients.ts'
+import type { ExportAccess } from '../azure/export-access.ts'
+import type { PageLists } from '../azure/page-lists.ts'
+
+export interface Engine {
+  readonly azure: AzureClients
+  readonly exports: ExportAccess
+  readonly pageLists: PageLists
+}

@@ -1,0 +1,91 @@
+/** Gathers the facts that a plan is decided from: the disk, the base blob, its newest point and the cursor snapshot. Changes nothing but the target's marker. */
+import { getDisk } from '../azure/disks.ts'
+import { findManifest } from '../azure/manifests.ts'
+import { findSnapshot } from '../azure/snapshots.ts'
+import { checkTarget } from '../azure/target.ts'
+import { effectiveCursor, planBackup, type BackupPlan } from '../domain/backup-plan.ts'
+import type { BaseBlobState, SealedPoint } from '../domain/base-blob-state.ts'
+import { BackupError } from '../domain/failures.ts'
+import { baseBlobName, chainPrefix } from '../domain/names.ts'
+import type { SourceDisk } from '../domain/source-disk.ts'
+import { baseBlobOf } from './source-changes.ts'
+import type { Engine } from './engine.ts'
+import type { PlannedBase } from './open-base-blob.ts'
+
+export interface PlannedRun {
+  readonly disk: SourceDisk
+  /** Prefix of everything that belongs to this incarnation of the disk. */
+  readonly chain: string
+  readonly baseBlobName: string
+  readonly plan: BackupPlan
+  readonly planned?: PlannedBase
+}
+
+/**
+ * Checks the target before anything is made.
+ *
+ * @throws BackupError SourceDiskNotFound, TargetNotFound, TargetNotSupported, AccessDenied, and the type of a refusal.
+ */
+export async function planRun(engine: Engine, request: { diskId: string; targetUrl: string }, signal?: AbortSignal): Promise<PlannedRun> {
+  const { azure } = engine
+  const { targetUrl } = request
+  const disk = await getDisk(azure, request.diskId, signal)
+  await checkTarget(azure, targetUrl, signal)
+  const chain = chainPrefix(disk.id, disk.uniqueId)
+  const blobName = baseBlobName(disk.id, disk.uniqueId)
+  const base = baseBlobOf(engine, { targetUrl, baseBlobName: blobName })
+  const found = await base.properties(signal)
+  const common = { disk, chain, baseBlobName: blobName }
+  if (found === undefined) return { ...common, plan: acceptPlan(planBackup({ disk })) }
+
+  const { state } = found
+  if (state === undefined) throw foreignBlob(blobName, targetUrl)
+  const pending = state.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state) : undefined
+  const lastPoint = pending ?? state.lastPoint
+  const cursor = effectiveCursor(state, pending !== undefined)
+  const cursorSnapshot = cursor === undefined ? undefined : await findSnapshot(azure, cursor.snapshotId, signal)
+  const plan = planBackup({
+    disk,
+    base: {
+      sizeBytes: found.sizeBytes,
+      state,
+      isPendingSealed: pending !== undefined,
+      isLastPointPresent: lastPoint !== undefined && (await hasSnapshot(engine, base.name, targetUrl, lastPoint, signal)),
+    },
+    ...(cursorSnapshot !== undefined && { cursorSnapshot }),
+  })
+  return {
+    ...common,
+    plan: acceptPlan(plan),
+    planned: {
+      runKey: state.runKey,
+      condition: state.condition,
+      ...(cursor !== undefined && { cursor }),
+      ...(lastPoint !== undefined && { lastPoint }),
+    },
+  }
+}
+
+function acceptPlan(plan: ReturnType<typeof planBackup>): BackupPlan {
+  if (plan.kind !== 'refuse') return plan
+  throw new BackupError({ type: plan.type, message: `${plan.reason}; nothing was made`, facts: {} })
+}
+
+/** The point of the run that left the base blob dirty, if it got as far as its manifest: then only its last mark is missing. */
+export async function findSealedPoint(engine: Engine, targetUrl: string, chain: string, state: BaseBlobState): Promise<SealedPoint | undefined> {
+  const manifest = await findManifest(engine.azure, targetUrl, chain, state.runKey)
+  return manifest === undefined ? undefined : { pointId: state.runKey, blobSnapshot: manifest.baseBlob.snapshot }
+}
+
+async function hasSnapshot(engine: Engine, blobName: string, targetUrl: string, point: SealedPoint, signal?: AbortSignal): Promise<boolean> {
+  const snapshots = await baseBlobOf(engine, { targetUrl, baseBlobName: blobName }).listSnapshots(signal)
+  return snapshots.some(({ snapshot }) => snapshot === point.blobSnapshot)
+}
+
+function foreignBlob(blobName: string, targetUrl: string): BackupError {
+  return new BackupError({
+    type: 'BaseBlobForeign',
+    message: `${blobName} in ${targetUrl} was not made by snapferry; nothing was touched. Move it away or choose another container`,
+    facts: { blobName },
+  })
+}

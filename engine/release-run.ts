@@ -1,0 +1,118 @@
+/**
+ * Ends a run: revokes its SAS, deletes what is spare, applies retention. Also after failure and cancel.
+ *
+ * Deletes only what carries snapferry's mark for this disk and target, and never the cursor. Works from what it finds, not from
+ * what the run remembers, so it also sweeps up behind runs that were terminated. What may not be deleted is told, not fatal.
+ */
+import type { BaseBlob } from '../azure/base-blob.ts'
+import { deleteManifest, listManifests, readManifest } from '../azure/manifests.ts'
+import { deleteSnapshot, listSnapshots } from '../azure/snapshots.ts'
+import { effectiveCursor } from '../domain/backup-plan.ts'
+import { sameArmId } from '../domain/arm-id.ts'
+import { isFailure } from '../domain/failures.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import { manifestName } from '../domain/names.ts'
+import { applyRetention, type RetentionRule } from '../domain/retention.ts'
+import { isSnapshotOfTarget, RUN_TAG, type SnapshotTags } from '../domain/tags.ts'
+import { listOurSnapshots } from './blob-snapshots.ts'
+import type { Engine } from './engine.ts'
+import { findSealedPoint } from './plan-run.ts'
+import { baseBlobOf } from './source-changes.ts'
+
+export interface ReleaseOptions {
+  readonly targetUrl: string
+  readonly baseBlobName: string
+  readonly chain: string
+  readonly runKey: string
+  /** Which source snapshots belong to this disk and target. */
+  readonly tags: SnapshotTags
+  /** Where source snapshots are made. */
+  readonly snapshotScope: { readonly subscriptionId: string; readonly resourceGroup: string }
+  /** Snapshots that the run may have granted access to. */
+  readonly granted: readonly string[]
+  /** Absent after a run that made no point: then nothing is pruned. */
+  readonly retention?: RetentionRule
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Safe to run twice. Returns what could not be done and why. */
+export async function releaseRun(engine: Engine, options: ReleaseOptions): Promise<string[]> {
+  const warnings: string[] = []
+  const tryStep = async (step: () => Promise<void>): Promise<void> => {
+    try {
+      await step()
+    } catch (error) {
+      if (!isFailure(error) || error.retry === 'later') throw error
+      warnings.push(error.message)
+    }
+  }
+  for (const snapshotId of options.granted) await tryStep(() => engine.exports.revoke(snapshotId, options.signal))
+  await tryStep(() => pruneTarget(engine, options))
+  await tryStep(() => pruneSource(engine, options))
+  return warnings
+}
+
+async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
+  const { retention, signal } = options
+  const points = await readPoints(engine, options)
+  const { remove } = retention === undefined ? { remove: [] } : applyRetention([...points.readable.values()], retention)
+  const base = baseBlobOf(engine, options)
+  for (const point of remove) {
+    // The manifest goes first: a point is never listed without its bytes.
+    await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
+    await base.deleteSnapshot(point.baseBlob.snapshot, signal)
+    points.names.delete(point.id)
+  }
+  await sweepBlobSnapshots(base, options.runKey, points, signal)
+}
+
+interface Points {
+  /** Ids of all points, by the names of their manifests. */
+  readonly names: Set<string>
+  readonly readable: ReadonlyMap<string, Manifest>
+}
+
+async function readPoints(engine: Engine, { targetUrl, chain, signal }: ReleaseOptions): Promise<Points> {
+  const names = new Set<string>()
+  const readable = new Map<string, Manifest>()
+  for await (const { blobName, pointId } of listManifests(engine.azure, targetUrl, { chain }, signal)) {
+    names.add(pointId)
+    try {
+      readable.set(pointId, await readManifest(engine.azure, targetUrl, blobName, signal))
+    } catch (error) {
+      // What cannot be read is neither counted nor deleted, nor is its snapshot.
+      if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error
+    }
+  }
+  return { names, readable }
+}
+
+/** Deletes markers, points that never got their manifest, and doubles of a sealed point, of every run that no longer holds the base blob. */
+async function sweepBlobSnapshots(base: BaseBlob, runKey: string, points: Points, signal?: AbortSignal): Promise<void> {
+  const state = (await base.properties(signal))?.state
+  const openRun = state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
+  for (const { snapshot, runKey: owner, kind } of await listOurSnapshots(base, signal)) {
+    const sealed = points.readable.get(owner)?.baseBlob.snapshot
+    const isDouble = sealed !== undefined && sealed !== snapshot
+    const isSpare = kind === 'marker' || !points.names.has(owner) || isDouble
+    if (isSpare && owner !== openRun) await base.deleteSnapshot(snapshot, signal)
+  }
+}
+
+/** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */
+async function pruneSource(engine: Engine, options: ReleaseOptions): Promise<void> {
+  const { targetUrl, chain, tags, runKey, signal } = options
+  const state = (await baseBlobOf(engine, options).properties(signal))?.state
+  const pending = state?.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state) : undefined
+  const cursor = state === undefined ? undefined : effectiveCursor(state, pending !== undefined)
+  const isCursor = (id: string): boolean => cursor !== undefined && sameArmId(id, cursor.snapshotId)
+  const snapshots = []
+  for await (const snapshot of listSnapshots(engine.azure, options.snapshotScope, signal)) {
+    if (isSnapshotOfTarget(snapshot.tags, tags)) snapshots.push(snapshot)
+  }
+  const cursorTakenAt = snapshots.find(({ id }) => isCursor(id))?.takenAt
+  for (const { id, takenAt, tags: found } of snapshots) {
+    const isOld = cursorTakenAt !== undefined && Date.parse(takenAt) < Date.parse(cursorTakenAt)
+    if (!isCursor(id) && (isOld || found[RUN_TAG] === runKey)) await deleteSnapshot(engine.azure, id, signal)
+  }
+}

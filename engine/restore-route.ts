@@ -1,0 +1,64 @@
+/**
+ * The route of a restore: from the blob snapshot of a point into the upload blob of a new disk.
+ *
+ * The storage service copies, authorised for the source by our own bearer token; where the destination refuses that, bytes are
+ * streamed. Holes of the point are cleared where the upload blob is not known to be empty: an upload blob may hold old data
+ * (azcopy's destPageRangeOptimizer exists for that reason), and it takes no conditions, so only holes are ever cleared and a
+ * late request can do no harm.
+ */
+import { UploadBlob } from '../azure/upload-blob.ts'
+import { readSource } from '../azure/source-blob.ts'
+import type { ByteRange } from '../domain/byte-range.ts'
+import { isFailure } from '../domain/failures.ts'
+import { sweep } from '../domain/sweep.ts'
+import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
+import type { Change } from '../domain/transfer-plan.ts'
+import type { Engine } from './engine.ts'
+import { pointBlobOf, type RestoreJob } from './restore-job.ts'
+import { within } from './source-changes.ts'
+import type { Route } from './transfer.ts'
+
+export function restoreRoute(engine: Engine, job: RestoreJob): Route {
+  const point = pointBlobOf(engine.azure, job)
+  let usedUrl: string | undefined
+  const upload = async (signal?: AbortSignal): Promise<UploadBlob> => {
+    usedUrl = await engine.exports.write(job.toDiskId, signal)
+    return new UploadBlob(usedUrl)
+  }
+  return {
+    async *changes(window, _isResumed, signal) {
+      const pages = engine.pageLists.allocated(point.pageListSource(job.blobSnapshot), window, signal)
+      const held = heldPages(engine, (await upload(signal)).url, window, signal)
+      for await (const { startBytes, endBytes, at } of sweep({ pages, footer: within(window, [restoreFooterOf(job)]), held })) {
+        const isData = at.pages !== undefined || at.footer !== undefined
+        yield { kind: isData ? 'copy' : 'clear', startBytes, endBytes } satisfies Change
+      }
+    },
+    async send(request, mode, signal) {
+      const destination = await upload(signal)
+      if (request.kind === 'clear') return destination.clear(request, signal)
+      if (mode === 'stream') {
+        return destination.write(request.startBytes, await point.read(request, job.blobSnapshot, signal), signal)
+      }
+      const sourceAuthorization = `Bearer ${await engine.azure.storageToken(signal)}`
+      await destination.copyFrom(point.snapshotUrl(job.blobSnapshot), request, { sourceAuthorization, signal })
+    },
+    async renew(signal) {
+      if (usedUrl !== undefined) await engine.exports.renew(job.toDiskId, usedUrl, signal)
+    },
+  }
+}
+
+export function restoreFooterOf(job: RestoreJob): ByteRange {
+  return { startBytes: job.blobBytes - VHD_FOOTER_BYTES, endBytes: job.blobBytes }
+}
+
+/** What the upload blob holds already; where it will not tell, everything may hold something. */
+export async function* heldPages(engine: Engine, uploadUrl: string, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
+  try {
+    yield* engine.pageLists.allocated({ url: uploadUrl, auth: 'sas' }, window, signal)
+  } catch (error) {
+    if (!isFailure(error, 'ExportAccessLost', 'AccessDenied', 'AzureRefused')) throw error
+    yield window
+  }
+}

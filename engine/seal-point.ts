@@ -1,0 +1,84 @@
+/**
+ * Seals a consistent base blob into a recovery point:
+ *
+ *     raise the epoch -> Snapshot Blob -> manifest -> mark clean (cursor = the source snapshot)
+ *
+ * Raising first means that no write that was lost on the way can land behind the snapshot. Each step is found again by an attempt
+ * that follows a crash: the epoch by the mark, the snapshot by the run key in its metadata, the manifest by its name.
+ */
+import type { BaseBlob, BaseBlobProps } from '../azure/base-blob.ts'
+import { findManifest, writeManifest } from '../azure/manifests.ts'
+import type { CursorRef } from '../domain/base-blob-state.ts'
+import { BackupError } from '../domain/failures.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import { manifestName } from '../domain/names.ts'
+import type { SourceDisk } from '../domain/source-disk.ts'
+import { findOrTakeSnapshot } from './blob-snapshots.ts'
+import type { Engine } from './engine.ts'
+import { requireProperties } from './open-base-blob.ts'
+import { baseBlobOf } from './source-changes.ts'
+
+export interface SealOptions {
+  readonly targetUrl: string
+  readonly baseBlobName: string
+  readonly chain: string
+  /** Also the id of the point. */
+  readonly runKey: string
+  /** The epoch under which the run wrote. */
+  readonly epoch: number
+  readonly cursor: CursorRef
+  readonly disk: SourceDisk
+  /** Everything of the manifest but what sealing itself finds out. */
+  readonly draft: Omit<Manifest, 'baseBlob' | 'sealedAt' | 'seconds'>
+  readonly startedAt: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Safe to run twice. @throws BackupError FencedOut when the run no longer holds the base blob: then no point is made. */
+export async function sealPoint(engine: Engine, options: SealOptions): Promise<Manifest> {
+  const { targetUrl, chain, runKey, signal } = options
+  const base = baseBlobOf(engine, options)
+  const { etag, sizeBytes } = await closeEpoch(base, options)
+  const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, etag, signal })
+  const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await sealedManifest(engine, snapshot, sizeBytes, options))
+  await markClean(base, snapshot, options)
+  return manifest
+}
+
+async function sealedManifest(engine: Engine, snapshot: string, sizeBytes: number, options: SealOptions): Promise<Manifest> {
+  const { targetUrl, baseBlobName, chain, runKey, signal } = options
+  const sealedAt = new Date().toISOString()
+  const seconds = Math.max(0, (Date.parse(sealedAt) - Date.parse(options.startedAt)) / 1000)
+  const manifest: Manifest = { ...options.draft, sealedAt, seconds, baseBlob: { name: baseBlobName, sizeBytes, snapshot } }
+  await writeManifest(engine.azure, targetUrl, manifestName(chain, runKey), manifest, signal)
+  return manifest
+}
+
+/** Raises the epoch once; an attempt after a crash finds it raised, or the base blob marked clean by itself. */
+async function closeEpoch(base: BaseBlob, options: SealOptions): Promise<BaseBlobProps> {
+  const found = await requireProperties(base, options.signal)
+  requireOurs(found, options)
+  if (found.sequenceNumber > options.epoch) return found
+  await base.raiseEpoch(found.etag, options.signal)
+  const closed = await requireProperties(base, options.signal)
+  requireOurs(closed, options)
+  return closed
+}
+
+async function markClean(base: BaseBlob, snapshot: string, options: SealOptions): Promise<void> {
+  const { disk, runKey, cursor, signal } = options
+  const found = await requireProperties(base, signal)
+  requireOurs(found, options)
+  if (found.state?.condition === 'clean') return
+  const state = { diskId: disk.id, diskUniqueId: disk.uniqueId, condition: 'clean', runKey, cursor, lastPoint: { pointId: runKey, blobSnapshot: snapshot } } as const
+  await base.setState(state, found.etag, signal)
+}
+
+function requireOurs(found: BaseBlobProps, { runKey, baseBlobName, epoch }: SealOptions): void {
+  if (found.state?.runKey === runKey && found.sequenceNumber <= epoch + 1) return
+  throw new BackupError({
+    type: 'FencedOut',
+    message: `base blob ${baseBlobName} was opened by ${found.state?.runKey ?? 'another product'} while this run was sealing; no point was made, the next run plans anew`,
+    facts: { baseBlob: baseBlobName },
+  })
+}

@@ -1,0 +1,132 @@
+/**
+ * What must be written to the base blob in a window of address space, as a sorted stream of changes.
+ *
+ * Three questions, one shape of answer: everything allocated (full, reseed), the difference to the cursor (incremental), or given
+ * ranges read again (repair). The footer is always copied. Where the diff does not tell what the source holds, its
+ * page list does: allocated pages are copied, the others cleared.
+ */
+import { BaseBlob } from '../azure/base-blob.ts'
+import type { PageListSource } from '../azure/page-lists.ts'
+import { clip, type ByteRange } from '../domain/byte-range.ts'
+import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
+import { sweep } from '../domain/sweep.ts'
+import type { BlobSnapshotRef, TransferJob } from '../domain/transfer-job.ts'
+import type { Change } from '../domain/transfer-plan.ts'
+import type { Engine } from './engine.ts'
+
+export interface ChangeOptions {
+  /** Read these ranges again, whatever the diff says. */
+  readonly repair?: readonly ByteRange[] | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export async function* sourceChanges(engine: Engine, job: TransferJob, window: ByteRange, options: ChangeOptions = {}): AsyncGenerator<Change> {
+  if (options.repair !== undefined) yield* repairChanges(engine, job, window, options.repair, options.signal)
+  else if (job.fromSnapshotId === undefined) yield* fullChanges(engine, job, window, options.signal)
+  else yield* incrementalChanges(engine, job, job.fromSnapshotId, window, options.signal)
+}
+
+async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): AsyncGenerator<Change> {
+  const allocated = await sourcePages(engine, job, window, signal)
+  const stale = blobPages(engine, job, job.baseline, window, signal)
+  for await (const { startBytes, endBytes, at } of sweep({ allocated, stale, footer: footerIn(job, window) })) {
+    yield { kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes }
+  }
+}
+
+async function* incrementalChanges(
+  engine: Engine,
+  job: TransferJob,
+  fromSnapshotId: string,
+  window: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Change> {
+  const oldFooter = job.oldFooter === undefined ? [] : within(window, [job.oldFooter])
+  const mustAskPages = job.leftoversSince !== undefined || oldFooter.length > 0
+  const segments = sweep({
+    diff: await sourceDiff(engine, job, fromSnapshotId, window, signal),
+    oldFooter,
+    leftovers: leftoversOf(engine, job, window, signal),
+    allocated: mustAskPages ? await sourcePages(engine, job, window, signal) : [],
+    footer: footerIn(job, window),
+  })
+  for await (const { startBytes, endBytes, at } of segments) {
+    if (at.footer !== undefined) yield { kind: 'copy', startBytes, endBytes }
+    else if (at.diff !== undefined) yield { kind: at.diff.kind, startBytes, endBytes }
+    else if (at.leftovers !== undefined || at.oldFooter !== undefined) {
+      yield { kind: at.allocated === undefined ? 'clear' : 'copy', startBytes, endBytes }
+    }
+  }
+}
+
+async function* repairChanges(
+  engine: Engine,
+  job: TransferJob,
+  window: ByteRange,
+  ranges: readonly ByteRange[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Change> {
+  const allocated = await sourcePages(engine, job, window, signal)
+  for await (const { startBytes, endBytes, at } of sweep({ again: within(window, ranges), allocated, footer: footerIn(job, window) })) {
+    if (at.again === undefined) continue
+    yield { kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes }
+  }
+}
+
+/** What the source says of the difference to the cursor. */
+export async function sourceDiff(
+  engine: Engine,
+  job: TransferJob,
+  fromSnapshotId: string,
+  window: ByteRange,
+  signal?: AbortSignal,
+): Promise<AsyncGenerator<Change>> {
+  const source: PageListSource = { url: await engine.exports.read(job.toSnapshotId, signal), auth: 'sas' }
+  const previousUrl = await engine.exports.read(fromSnapshotId, signal)
+  return engine.pageLists.managedDiskDiff(source, previousUrl, window, signal)
+}
+
+/** Allocated pages of the source snapshot. Its list may leave the footer out; use `footerIn` beside it. */
+export async function sourcePages(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): Promise<AsyncGenerator<ByteRange>> {
+  return engine.pageLists.allocated({ url: await engine.exports.read(job.toSnapshotId, signal), auth: 'sas' }, window, signal)
+}
+
+/** What was written to the base blob between the last point and this run: no point holds it. */
+export async function* leftoversOf(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
+  const { leftoversSince, baseline } = job
+  if (leftoversSince === undefined) return
+  const inside = clip(window, { startBytes: 0, endBytes: baseline.sizeBytes })
+  if (inside === undefined) return
+  const source = baseBlobOf(engine, job).pageListSource(baseline.snapshot)
+  yield* engine.pageLists.blobDiff(source, leftoversSince.snapshot, inside, signal)
+}
+
+/** Allocated pages of a snapshot of the base blob. */
+async function* blobPages(
+  engine: Engine,
+  job: TransferJob,
+  at: BlobSnapshotRef,
+  window: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ByteRange> {
+  const inside = clip(window, { startBytes: 0, endBytes: at.sizeBytes })
+  if (inside === undefined) return
+  yield* engine.pageLists.allocated(baseBlobOf(engine, job).pageListSource(at.snapshot), inside, signal)
+}
+
+/** The last 512 bytes of the blob. A diff may or may not report them; without them the blob is no disk. */
+export function footerOf(job: TransferJob): ByteRange {
+  return { startBytes: job.blobBytes - VHD_FOOTER_BYTES, endBytes: job.blobBytes }
+}
+
+export function footerIn(job: TransferJob, window: ByteRange): ByteRange[] {
+  return within(window, [footerOf(job)])
+}
+
+export function within(window: ByteRange, ranges: readonly ByteRange[]): ByteRange[] {
+  return ranges.map((range) => clip(range, window)).filter((range) => range !== undefined)
+}
+
+export function baseBlobOf(engine: Engine, job: Pick<TransferJob, 'targetUrl' | 'baseBlobName'>): BaseBlob {
+  return new BaseBlob(engine.azure, job.targetUrl, job.baseBlobName)
+}

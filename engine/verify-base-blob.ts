@@ -1,0 +1,132 @@
+/**
+ * Proves, as far as the policy asks, that the base blob equals the source snapshot.
+ *
+ *  1. Coverage: what the base blob's *own* diff says was written since its baseline is exactly what was planned. An identical
+ *     rewrite counts as written, so a wrong offset or a lost page of ranges shows at the cost of a listing.
+ *  2. Page lists: source and base blob have the same pages.
+ *  3. Footer: read on both sides, equal, and a VHD footer.
+ *  4. Samples: chunks of changed and of unchanged pages are read on both sides. A changed chunk that differs makes all
+ *     changed pages be read, an unchanged one all pages: one wrong chunk is seldom alone.
+ *
+ * It changes nothing. What it names goes back to the transfer. From the second round on, ranges that only the lists complain of are
+ * read and accepted where the bytes are equal, so an endpoint that keeps its lists in another grain cannot hold up a right copy.
+ */
+import { readSource } from '../azure/source-blob.ts'
+import { coarsen, lengthOf, type ByteRange } from '../domain/byte-range.ts'
+import { BackupError } from '../domain/failures.ts'
+import { createSampler, seededRandom } from '../domain/sampler.ts'
+import { sweep } from '../domain/sweep.ts'
+import type { TransferJob } from '../domain/transfer-job.ts'
+import type { VerifyRule } from '../domain/policy.ts'
+import { hasVhdCookie } from '../domain/vhd-footer.ts'
+import { compareBytes, type ReadRange } from './compare-bytes.ts'
+import { baseBlobOf, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
+import { writtenBy } from './backup-route.ts'
+import type { Engine } from './engine.ts'
+
+export interface VerifyOptions {
+  readonly rule: VerifyRule
+  /** 1 for the first. */
+  readonly round: number
+  /** Ranges that earlier rounds sent back: they were read again, so finding them written is no surprise. */
+  readonly repaired: readonly ByteRange[]
+  readonly onProgress?: (checkedBytes: number) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface VerifyReport {
+  /** Empty: the base blob is consistent. A cover of what differs, small enough for workflow history. */
+  readonly mismatches: readonly ByteRange[]
+  readonly writtenBytes: number
+  readonly comparedBytes: number
+  readonly sampledChunks: number
+}
+
+const MAX_REPORTED_RANGES = 256
+/** Big enough to catch a wrong offset, small enough that 32 of them cost 2 MiB a side. */
+const SAMPLE_BYTES = 64 * 1024
+
+type Stretch = ByteRange & { readonly kind: 'changed' | 'unchanged' | 'suspect' }
+
+export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: VerifyOptions): Promise<VerifyReport> {
+  const { rule, round, signal } = options
+  const random = seededRandom(job.epoch * 31 + round)
+  const changedSample = createSampler(rule.sampleChanged, SAMPLE_BYTES, random)
+  const unchangedSample = createSampler(rule.sampleUnchanged, SAMPLE_BYTES, random)
+  const suspects: ByteRange[] = []
+  let writtenBytes = 0
+
+  for await (const stretch of stretches(engine, job, options)) {
+    if (stretch.kind === 'changed') writtenBytes += lengthOf(stretch)
+    if (stretch.kind === 'suspect') suspects.push(stretch)
+    else (stretch.kind === 'changed' ? changedSample : unchangedSample).offer(stretch)
+    if (suspects.length > 2 * MAX_REPORTED_RANGES) suspects.splice(0, suspects.length, ...coarsen(suspects, MAX_REPORTED_RANGES))
+    options.onProgress?.(stretch.endBytes)
+  }
+
+  const sourceUrl = await engine.exports.read(job.toSnapshotId, signal)
+  const base = baseBlobOf(engine, job)
+  const expected: ReadRange = (range, readSignal) => readSource(sourceUrl, range, readSignal)
+  const actual: ReadRange = (range, readSignal) => base.read(range, undefined, readSignal)
+  const compare = (ranges: AsyncIterable<ByteRange> | Iterable<ByteRange>): ReturnType<typeof compareBytes> =>
+    compareBytes(ranges, expected, actual, { signal, ...(options.onProgress && { onProgress: options.onProgress }) })
+
+  const footer = footerOf(job)
+  await requireFooter(job, readSource(sourceUrl, footer, signal))
+  const listed = round === 1 ? { comparedBytes: 0, differing: suspects } : await compare(suspects)
+  const footers = await compare([footer])
+  const changed = await compare(changedSample.chunks())
+  const unchanged = await compare(unchangedSample.chunks())
+  const everything = changed.differing.length + unchanged.differing.length === 0
+    ? { comparedBytes: 0, differing: [] }
+    : await compare(filter(stretches(engine, job, options), (kind) => kind === 'changed' || unchanged.differing.length > 0))
+
+  const comparisons = [listed, footers, changed, unchanged, everything]
+  return {
+    mismatches: coarsen(comparisons.flatMap((comparison) => comparison.differing), MAX_REPORTED_RANGES),
+    writtenBytes,
+    comparedBytes: comparisons.reduce((sum, comparison) => sum + comparison.comparedBytes, 0),
+    sampledChunks: changedSample.chunks().length + unchangedSample.chunks().length,
+  }
+}
+
+/** The whole blob as changed, unchanged (but allocated) and suspect stretches, from five lists side by side. */
+async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptions): AsyncGenerator<Stretch> {
+  const { signal } = options
+  const window = { startBytes: 0, endBytes: job.blobBytes }
+  const base = baseBlobOf(engine, job)
+  const planned = job.fromSnapshotId === undefined ? sourcePages(engine, job, window, signal) : sourceDiff(engine, job, job.fromSnapshotId, window, signal)
+  const segments = sweep({
+    planned: await planned,
+    source: await sourcePages(engine, job, window, signal),
+    base: engine.pageLists.allocated(base.pageListSource(), window, signal),
+    written: writtenBy(engine, job, base, window, signal),
+    leftovers: leftoversOf(engine, job, window, signal),
+    repaired: options.repaired,
+    oldFooter: job.oldFooter === undefined ? [] : [job.oldFooter],
+    footer: footerIn(job, window),
+  })
+  for await (const { startBytes, endBytes, at } of segments) {
+    const isCopyPlanned = at.footer !== undefined || (at.planned !== undefined && !('kind' in at.planned && at.planned.kind === 'clear'))
+    const isRewriteExplained = isCopyPlanned || at.leftovers !== undefined || at.repaired !== undefined || at.oldFooter !== undefined
+    const isSourcePage = at.source !== undefined || at.footer !== undefined
+    const isWritten = at.written !== undefined
+    const agrees = isSourcePage === (at.base !== undefined) && (isWritten ? isRewriteExplained : !isCopyPlanned)
+    if (!agrees) yield { kind: 'suspect', startBytes, endBytes }
+    else if (isWritten) yield { kind: 'changed', startBytes, endBytes }
+    else if (isSourcePage) yield { kind: 'unchanged', startBytes, endBytes }
+  }
+}
+
+async function* filter(stream: AsyncIterable<Stretch>, keep: (kind: Stretch['kind']) => boolean): AsyncGenerator<ByteRange> {
+  for await (const stretch of stream) if (keep(stretch.kind)) yield stretch
+}
+
+async function requireFooter(job: TransferJob, footer: Promise<Uint8Array>): Promise<void> {
+  if (hasVhdCookie(await footer)) return
+  throw new BackupError({
+    type: 'VerificationFailed',
+    message: `the export of ${job.toSnapshotId} does not end with a VHD footer, so it is no image of a disk; no point was made`,
+    facts: { snapshotId: job.toSnapshotId },
+  })
+}
