@@ -13,7 +13,7 @@ const count = z.number().int().nonnegative()
 
 const diskShape = z.object({
   sku: z.string().optional(),
-  zones: z.array(z.string()).optional(),
+  zones: z.array(z.string()).readonly().optional(),
   osType: z.string().optional(),
   hyperVGeneration: z.string().optional(),
   architecture: z.string().optional(),
@@ -23,7 +23,7 @@ const diskShape = z.object({
   acceleratedNetwork: z.boolean().optional(),
   logicalSectorBytes: count,
   purchasePlan: z.object({ name: z.string(), publisher: z.string(), product: z.string() }).optional(),
-  tags: z.record(z.string(), z.string()).optional(),
+  tags: z.record(z.string(), z.string()).readonly().optional(),
 })
 
 const verification = z.object({

@@ -35,3 +35,5 @@ export const DEFAULT_VERIFY: VerifyRule = { sampleChanged: 16, sampleUnchanged: 
 export const DEFAULT_RETENTION: RetentionRule = { keepLast: 30 }
 export const DEFAULT_OPTIONS: BackupOptions = { retention: DEFAULT_RETENTION, verify: DEFAULT_VERIFY }
 export const DEFAULT_MAX_CONCURRENT_DISKS = 8
+export const SNAPSHOT_SKU_WARNING =
+  'snapshotSku overrides the redundancy that Azure chooses (ZRS where the region has it, else LRS); this is not advised'

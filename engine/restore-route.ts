@@ -7,8 +7,7 @@
  * late request can do no harm.
  */
 import { UploadBlob } from '../azure/upload-blob.ts'
-import { readSource } from '../azure/source-blob.ts'
-import type { ByteRange } from '../domain/byte-range.ts'
+import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
 import { sweep } from '../domain/sweep.ts'
 import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
@@ -20,31 +19,28 @@ import type { Route } from './transfer.ts'
 
 export function restoreRoute(engine: Engine, job: RestoreJob): Route {
   const point = pointBlobOf(engine.azure, job)
-  let usedUrl: string | undefined
-  const upload = async (signal?: AbortSignal): Promise<UploadBlob> => {
-    usedUrl = await engine.exports.write(job.toDiskId, signal)
-    return new UploadBlob(usedUrl)
-  }
+  let uploadUrl = ''
+  const upload = new UploadBlob(() => uploadUrl)
   return {
     async *changes(window, _isResumed, signal) {
+      uploadUrl = await engine.exports.write(job.toDiskId, signal)
       const pages = engine.pageLists.allocated(point.pageListSource(job.blobSnapshot), window, signal)
-      const held = heldPages(engine, (await upload(signal)).url, window, signal)
+      const held = heldPages(engine, uploadUrl, window, signal)
       for await (const { startBytes, endBytes, at } of sweep({ pages, footer: within(window, [restoreFooterOf(job)]), held })) {
         const isData = at.pages !== undefined || at.footer !== undefined
         yield { kind: isData ? 'copy' : 'clear', startBytes, endBytes } satisfies Change
       }
     },
     async send(request, mode, signal) {
-      const destination = await upload(signal)
-      if (request.kind === 'clear') return destination.clear(request, signal)
+      if (request.kind === 'clear') return upload.clear(request, signal)
       if (mode === 'stream') {
-        return destination.write(request.startBytes, await point.read(request, job.blobSnapshot, signal), signal)
+        return upload.write(request.startBytes, await point.read(request, job.blobSnapshot, signal), signal)
       }
       const sourceAuthorization = `Bearer ${await engine.azure.storageToken(signal)}`
-      await destination.copyFrom(point.snapshotUrl(job.blobSnapshot), request, { sourceAuthorization, signal })
+      await upload.copyFrom(point.snapshotUrl(job.blobSnapshot), request, { sourceAuthorization, signal })
     },
     async renew(signal) {
-      if (usedUrl !== undefined) await engine.exports.renew(job.toDiskId, usedUrl, signal)
+      await engine.exports.renew(job.toDiskId, uploadUrl, signal)
     },
   }
 }
@@ -61,4 +57,11 @@ export async function* heldPages(engine: Engine, uploadUrl: string, window: Byte
     if (!isFailure(error, 'ExportAccessLost', 'AccessDenied', 'AzureRefused')) throw error
     yield window
   }
+}
+
+export async function allocatedBytesOf(engine: Engine, job: RestoreJob, signal?: AbortSignal): Promise<number> {
+  let sum = 0
+  const source = pointBlobOf(engine.azure, job).pageListSource(job.blobSnapshot)
+  for await (const range of engine.pageLists.allocated(source, { startBytes: 0, endBytes: job.blobBytes }, signal)) sum += lengthOf(range)
+  return sum
 }

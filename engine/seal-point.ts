@@ -8,14 +8,14 @@
  */
 import type { BaseBlob, BaseBlobProps } from '../azure/base-blob.ts'
 import { findManifest, writeManifest } from '../azure/manifests.ts'
-import type { CursorRef } from '../domain/base-blob-state.ts'
+import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import { MANIFEST_FORMAT, type Manifest, type Verification } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
-import type { SourceDisk } from '../domain/source-disk.ts'
+import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import { findOrTakeSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
-import { requireProperties } from './open-base-blob.ts'
+import { cursorOf, requireProperties } from './open-base-blob.ts'
 import { baseBlobOf } from './source-changes.ts'
 
 export interface SealOptions {
@@ -24,13 +24,18 @@ export interface SealOptions {
   readonly chain: string
   /** Also the id of the point. */
   readonly runKey: string
+  readonly workflowId: string
+  readonly startedAt: string
   /** The epoch under which the run wrote. */
   readonly epoch: number
-  readonly cursor: CursorRef
   readonly disk: SourceDisk
-  /** Everything of the manifest but what sealing itself finds out. */
-  readonly draft: Omit<Manifest, 'baseBlob' | 'sealedAt' | 'seconds'>
-  readonly startedAt: string
+  readonly snapshot: SourceSnapshot
+  readonly plan: BackupPlan
+  readonly changedBytes: number
+  readonly clearedBytes: number
+  readonly movedBytes: number
+  readonly requests: number
+  readonly verification: Verification
   readonly signal?: AbortSignal | undefined
 }
 
@@ -40,16 +45,35 @@ export async function sealPoint(engine: Engine, options: SealOptions): Promise<M
   const base = baseBlobOf(engine, options)
   const { etag, sizeBytes } = await closeEpoch(base, options)
   const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, etag, signal })
-  const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await sealedManifest(engine, snapshot, sizeBytes, options))
+  const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await writePoint(engine, snapshot, sizeBytes, options))
   await markClean(base, snapshot, options)
   return manifest
 }
 
-async function sealedManifest(engine: Engine, snapshot: string, sizeBytes: number, options: SealOptions): Promise<Manifest> {
-  const { targetUrl, baseBlobName, chain, runKey, signal } = options
+async function writePoint(engine: Engine, snapshot: string, sizeBytes: number, options: SealOptions): Promise<Manifest> {
+  const { plan, disk, snapshot: source, targetUrl, baseBlobName, chain, runKey, signal } = options
+  const { changedBytes, clearedBytes, movedBytes, requests, verification } = options
   const sealedAt = new Date().toISOString()
-  const seconds = Math.max(0, (Date.parse(sealedAt) - Date.parse(options.startedAt)) / 1000)
-  const manifest: Manifest = { ...options.draft, sealedAt, seconds, baseBlob: { name: baseBlobName, sizeBytes, snapshot } }
+  const manifest: Manifest = {
+    format: MANIFEST_FORMAT,
+    id: runKey,
+    kind: plan.kind,
+    reseedCause: plan.kind === 'reseed' ? plan.cause : null,
+    takenAt: source.takenAt,
+    sealedAt,
+    disk: { id: disk.id, uniqueId: disk.uniqueId, name: disk.name, location: disk.location, shape: disk.shape },
+    sizeBytes: source.sizeBytes,
+    baseBlob: { name: baseBlobName, sizeBytes, snapshot },
+    source: { snapshotId: source.id, snapshotUniqueId: source.uniqueId, familyId: source.familyId },
+    run: { key: runKey, workflowId: options.workflowId, epoch: options.epoch },
+    changedBytes,
+    clearedBytes,
+    movedBytes,
+    requests,
+    seconds: Math.max(0, (Date.parse(sealedAt) - Date.parse(options.startedAt)) / 1000),
+    verification,
+    writtenBy: 'snapferry',
+  }
   await writeManifest(engine.azure, targetUrl, manifestName(chain, runKey), manifest, signal)
   return manifest
 }
@@ -66,7 +90,8 @@ async function closeEpoch(base: BaseBlob, options: SealOptions): Promise<BaseBlo
 }
 
 async function markClean(base: BaseBlob, snapshot: string, options: SealOptions): Promise<void> {
-  const { disk, runKey, cursor, signal } = options
+  const { disk, runKey, signal } = options
+  const cursor = cursorOf(options.snapshot)
   const found = await requireProperties(base, signal)
   requireOurs(found, options)
   if (found.state?.condition === 'clean') return

@@ -6,6 +6,7 @@
  * When access to the source or destination dies it is renewed and the window goes on from its watermark; when a server-side copy
  * is refused, bytes are streamed from there on. Other failures go up: the activity is retried from its checkpoint.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
 import { planRequests, type Change, type PageRequest } from '../domain/transfer-plan.ts'
@@ -51,6 +52,10 @@ const REQUESTS_IN_FLIGHT = 8
 /** Renewals in a row without a request done: then something else is wrong, and the retry policy takes over. */
 const MAX_FRUITLESS_RENEWALS = 3
 
+const MAX_THROTTLED_ATTEMPTS = 8
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 30_000
+
 /** Resolves when the whole window is durable. Does not verify. */
 export async function transfer(route: Route, options: TransferOptions): Promise<TransferState> {
   const { window, onProgress, signal } = options
@@ -66,7 +71,7 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
       await runRequests(planRequests(route.changes(rest, isResumed, signal)), {
         concurrency: REQUESTS_IN_FLIGHT,
         signal,
-        run: (request, requestSignal) => route.send(request, mode, requestSignal),
+        run: (request, requestSignal) => patiently(() => route.send(request, mode, requestSignal), requestSignal),
         onDone: (request, watermarkBytes) => {
           state = { ...count(state, request), nextOffsetBytes: watermarkBytes }
           onProgress(state)
@@ -87,6 +92,20 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
   }
   onProgress(state)
   return state
+}
+
+/** A throttled request is sent again after the pause that Azure asks for; a long pause is Temporal's, which needs no worker for it. */
+async function patiently(send: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send()
+    } catch (error) {
+      if (!isFailure(error, 'AzureThrottled') || attempt === MAX_THROTTLED_ATTEMPTS) throw error
+      const pauseMs = error.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
+      if (pauseMs > LONGEST_PAUSE_MS) throw error
+      await sleep(pauseMs, undefined, { signal })
+    }
+  }
 }
 
 function count(totals: TransferTotals, request: PageRequest): TransferTotals {

@@ -33,7 +33,7 @@ export async function verifyRestore(engine: Engine, job: RestoreJob, options: Ve
   const { signal } = options
   const point = pointBlobOf(engine.azure, job)
   const uploadUrl = await engine.exports.write(job.toDiskId, signal)
-  const upload = new UploadBlob(uploadUrl)
+  const upload = new UploadBlob(() => uploadUrl)
   const window = { startBytes: 0, endBytes: job.blobBytes }
   const sampler = createSampler(SAMPLE_CHUNKS, SAMPLE_BYTES, seededRandom(job.blobBytes % 0xffffffff))
   const suspects: ByteRange[] = []

@@ -1,0 +1,159 @@
+/**
+ * The steps of `backupDisk` as activities: Temporal's edge of the engine. Each may run twice, and beside a dead attempt of
+ * itself. What they take and give is plain data without secrets; SAS stay in the process (`ExportAccess`).
+ */
+import { activityInfo, cancellationSignal, sleep } from '@temporalio/activity'
+import { createIncrementalSnapshot, findSnapshot } from '../azure/snapshots.ts'
+import type { BackupPlan } from '../domain/backup-plan.ts'
+import type { ByteRange } from '../domain/byte-range.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
+import type { BackupOptions, VerifyRule } from '../domain/policy.ts'
+import type { RecoveryPoint } from '../domain/recovery-point.ts'
+import { recoveryPointOf } from '../domain/recovery-point.ts'
+import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
+import { sourceSnapshotTags, type SnapshotTags } from '../domain/tags.ts'
+import type { TransferJob } from '../domain/transfer-job.ts'
+import { backupRoute } from '../engine/backup-route.ts'
+import type { Engine } from '../engine/engine.ts'
+import { openBaseBlob, type OpenOptions, type OpenResult } from '../engine/open-base-blob.ts'
+import { planRun, type PlannedRun } from '../engine/plan-run.ts'
+import { releaseRun, type ReleaseOptions } from '../engine/release-run.ts'
+import { sealPoint, type SealOptions } from '../engine/seal-point.ts'
+import { surveyChanges, type Survey } from '../engine/survey-changes.ts'
+import { transfer, type TransferState } from '../engine/transfer.ts'
+import { verifyBaseBlob, type VerifyReport } from '../engine/verify-base-blob.ts'
+import { checkpointOf, readCheckpoint } from './checkpoint.ts'
+import { withHeartbeat } from './heartbeat.ts'
+import { asActivity } from './to-failure.ts'
+
+export interface TakeSnapshotInput {
+  readonly snapshotId: string
+  readonly disk: SourceDisk
+  readonly tags: SnapshotTags
+  readonly runKey: string
+  readonly options: BackupOptions
+}
+
+export interface TransferExtentInput {
+  readonly job: TransferJob
+  readonly extentIndex: number
+  readonly window: ByteRange
+  /** Read these ranges again, whatever the diff says: what `verifyBaseBlob` sent back. */
+  readonly repair?: readonly ByteRange[]
+}
+
+export interface VerifyInput {
+  readonly job: TransferJob
+  readonly rule: VerifyRule
+  readonly round: number
+  readonly repaired: readonly ByteRange[]
+}
+
+const READABLE_POLL_MS = 5_000
+
+/** Short calls to ARM and the target: plan, snapshot, open, seal, release. */
+export function createBackupControl(engine: Engine) {
+  return {
+    /** Reads the disk, the target, the base blob and the cursor. Makes nothing but the target's marker. */
+    planBackup: asActivity(
+      (input: { diskId: string; targetUrl: string }): Promise<PlannedRun> => planRun(engine, input, cancellationSignal()),
+    ),
+
+    /** Takes the run's snapshot, once: its name follows from the run. Waits until it can be read. */
+    takeSourceSnapshot: asActivity(({ snapshotId, disk, tags, runKey, options }: TakeSnapshotInput): Promise<SourceSnapshot> =>
+      withHeartbeat({ snapshotId, completionPercent: 0 }, async (report) => {
+        await createIncrementalSnapshot(
+          engine.azure,
+          {
+            id: snapshotId,
+            diskId: disk.id,
+            diskUniqueId: disk.uniqueId,
+            location: disk.location,
+            tags: sourceSnapshotTags(tags, runKey),
+            ...(options.snapshotSku !== undefined && { sku: options.snapshotSku }),
+          },
+          cancellationSignal(),
+        )
+        for (;;) {
+          const status = await findSnapshot(engine.azure, snapshotId, cancellationSignal())
+          if (status === undefined) throw snapshotGone(snapshotId)
+          if (status.failure !== undefined) throw snapshotFailed(snapshotId, status.failure)
+          if (status.isReadable) {
+            const { id, uniqueId, familyId, sourceUniqueId, sizeBytes, takenAt } = status
+            return { id, uniqueId, sizeBytes, takenAt, ...(familyId !== undefined && { familyId }), ...(sourceUniqueId !== undefined && { sourceUniqueId }) }
+          }
+          report({ snapshotId, completionPercent: status.completionPercent ?? 0 })
+          await sleep(READABLE_POLL_MS)
+        }
+      }),
+    ),
+
+    /** Fences the base blob for this run and fixes what its own writes are measured against. */
+    openBaseBlob: asActivity((input: OpenOptions): Promise<OpenResult> => openBaseBlob(engine, { ...input, signal: cancellationSignal() })),
+
+    /** Makes the recovery point: epoch, blob snapshot, manifest, cursor. */
+    sealRecoveryPoint: asActivity(
+      async (input: SealOptions): Promise<RecoveryPoint> => recoveryPointOf(await sealPoint(engine, { ...input, signal: cancellationSignal() })),
+    ),
+
+    /** Revokes SAS, sweeps, prunes. Returns what it was not allowed to do. */
+    releaseBackup: asActivity((input: ReleaseOptions): Promise<string[]> => releaseRun(engine, { ...input, signal: cancellationSignal() })),
+  }
+}
+
+/** Long work on lists and bytes. */
+export function createBackupData(engine: Engine) {
+  return {
+    /** Counts what will have to move, and turns the plan into a reseed where Azure refuses the diff. */
+    surveyChanges: asActivity(({ plan, snapshot }: { plan: BackupPlan; snapshot: SourceSnapshot }): Promise<Survey> =>
+      withHeartbeat({ ranges: 0 }, (report) =>
+        renewingExports(engine, plan.kind === 'incremental' ? [snapshot.id, plan.cursor.snapshotId] : [snapshot.id], () =>
+          surveyChanges(engine, plan, snapshot, { onProgress: (ranges) => ranges % 10_000 === 0 && report({ ranges }), signal: cancellationSignal() }),
+        ),
+      ),
+    ),
+
+    /** Copies and clears one extent. Heartbeats a `TransferCheckpoint`; a retry goes on from it. */
+    transferExtent: asActivity(({ job, extentIndex, window, repair }: TransferExtentInput): Promise<TransferState> => {
+      const resumeFrom = readCheckpoint(extentIndex, window)
+      return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), (report) =>
+        transfer(backupRoute(engine, job, repair), {
+          window,
+          resumeFrom,
+          isResumed: activityInfo().attempt > 1,
+          onProgress: (state) => report(checkpointOf(extentIndex, state)),
+          signal: cancellationSignal(),
+        }),
+      )
+    }),
+
+    /** Compares lists, footer and samples; names what must be transferred again. Changes nothing. */
+    verifyBaseBlob: asActivity(({ job, rule, round, repaired }: VerifyInput): Promise<VerifyReport> =>
+      withHeartbeat({ checkedBytes: 0 }, (report) =>
+        renewingExports(engine, [job.toSnapshotId, ...(job.fromSnapshotId === undefined ? [] : [job.fromSnapshotId])], () =>
+          verifyBaseBlob(engine, job, { rule, round, repaired, onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
+        ),
+      ),
+    ),
+  }
+}
+
+/** Repeats work that only reads, once, with new SAS, where the old ones died in the middle. */
+async function renewingExports<Output>(engine: Engine, snapshotIds: readonly string[], work: () => Promise<Output>): Promise<Output> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isFailure(error, 'ExportAccessLost')) throw error
+    const signal = cancellationSignal()
+    for (const id of snapshotIds) await engine.exports.renew(id, await engine.exports.read(id, signal), signal)
+    return work()
+  }
+}
+
+function snapshotGone(snapshotId: string): BackupError {
+  return new BackupError({ type: 'SourceSnapshotNotFound', message: `snapshot ${snapshotId} was deleted while it was awaited`, facts: { snapshotId } })
+}
+
+function snapshotFailed(snapshotId: string, why: string): BackupError {
+  return new BackupError({ type: 'SnapshotFailed', message: `Azure could not complete snapshot ${snapshotId}: ${why}`, facts: { snapshotId } })
+}

@@ -1,0 +1,18 @@
+/**
+ * All activities, by the task queue that they belong to: `control` for short calls, `data` for long work on lists and bytes, so that
+ * a saturated data plane never keeps a snapshot from being taken.
+ */
+import type { Engine } from '../engine/engine.ts'
+import { createBackupControl, createBackupData } from './backup-activities.ts'
+import { createRestoreControl, createRestoreData } from './restore-activities.ts'
+
+export function createControlActivities(engine: Engine) {
+  return { ...createBackupControl(engine), ...createRestoreControl(engine) }
+}
+
+export function createDataActivities(engine: Engine) {
+  return { ...createBackupData(engine), ...createRestoreData(engine) }
+}
+
+export type ControlActivities = ReturnType<typeof createControlActivities>
+export type DataActivities = ReturnType<typeof createDataActivities>

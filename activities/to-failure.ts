@@ -1,0 +1,43 @@
+/**
+ * The border between our errors and Temporal's: every activity runs inside `asActivity`.
+ *
+ * A BackupError becomes an ApplicationFailure of its type, retryable or not as the catalogue says, delayed as Azure asked. A
+ * cancellation is thrown as Temporal's own, whatever a library made of it: an `AbortError` would also be taken for a
+ * cancel when the activity was only paused.
+ */
+import { ApplicationFailure, CancelledFailure, cancellationSignal } from '@temporalio/activity'
+import { BackupError, FAILURES, redact } from '../domain/failures.ts'
+
+export function asActivity<Input, Output>(run: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
+  return async (input) => {
+    try {
+      return await run(input)
+    } catch (error) {
+      rethrowIfCancelled()
+      throw toFailure(error)
+    }
+  }
+}
+
+function rethrowIfCancelled(): void {
+  const signal = cancellationSignal()
+  if (signal.aborted) throw signal.reason
+}
+
+export function toFailure(error: unknown): Error {
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error
+  if (error instanceof BackupError) {
+    return ApplicationFailure.create({
+      type: error.type,
+      message: error.message,
+      nonRetryable: FAILURES[error.type].retry === 'never',
+      details: [error.facts],
+      ...(error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+    })
+  }
+  // A fault of our own: retried, since a fixed worker can go on; its text may quote a URL.
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  const failure = ApplicationFailure.retryable(redact(message), name)
+  failure.stack = redact(stack ?? '')
+  return failure
+}

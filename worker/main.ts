@@ -1,0 +1,88 @@
+/**
+ * The worker process: connects, checks the search attributes, and polls the control and the data queue until it is told to stop.
+ *
+ * Stops cleanly on SIGINT and SIGTERM: activities get a grace time and go on from their checkpoints elsewhere. Throws when it cannot
+ * connect; whoever started it restarts it.
+ */
+import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
+import { createControlActivities, createDataActivities } from '../activities/index.ts'
+import { createAzureClients } from '../azure/clients.ts'
+import { ExportAccess } from '../azure/export-access.ts'
+import { createPageLists } from '../azure/page-lists.ts'
+import type { Settings } from '../config/settings.ts'
+import { BackupError } from '../domain/failures.ts'
+import type { Engine } from '../engine/engine.ts'
+import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
+import { taskQueuesOf } from '../workflows/messages.ts'
+import { installRuntime } from './runtime.ts'
+
+export type Plane = 'control' | 'data'
+
+export interface WorkerRunOptions {
+  /** Which queues to poll; by default one process serves both. */
+  readonly planes: readonly Plane[]
+}
+
+/** Made by the build beside the compiled sources; in its absence the sources are bundled at start. */
+const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
+const WORKFLOWS = fileURLToPath(new URL('../workflows/index.js', import.meta.url))
+
+/** How long short calls may take to end after a stop; copies are cancelled and resumed elsewhere. */
+const SHUTDOWN_GRACE_TIME = '10 seconds'
+const SHUTDOWN_FORCE_TIME = '25 seconds'
+/** Progress that a killed worker takes with it in the UI, at most; the bytes themselves are found in the base blob. */
+const HEARTBEAT_THROTTLE = '2 seconds'
+const CONTROL_SLOTS = 100
+
+/** Runs until it is stopped. @throws BackupError TemporalUnreachable, InvalidConfig. */
+export async function runWorker(settings: Settings, { planes }: WorkerRunOptions): Promise<void> {
+  installRuntime(settings.worker)
+  const { connectionOptions, namespace, address } = settings.temporal
+  const connection = await NativeConnection.connect(connectionOptions).catch((cause: unknown) => {
+    throw new BackupError({
+      type: 'TemporalUnreachable',
+      message: `Temporal at ${address} does not answer; check TEMPORAL_ADDRESS and that the service is up`,
+      facts: { address },
+      cause,
+    })
+  })
+  try {
+    await ensureSearchAttributes(connection.operatorService, namespace)
+    const azure = createAzureClients(settings.azure)
+    const engine: Engine = { azure, exports: new ExportAccess(azure), pageLists: createPageLists(azure) }
+    const workers = await Promise.all(planes.map((plane) => createWorker(plane, settings, connection, engine)))
+    await Promise.all(workers.map((worker) => worker.run()))
+  } finally {
+    await connection.close()
+  }
+}
+
+function createWorker(plane: Plane, settings: Settings, connection: NativeConnection, engine: Engine): Promise<Worker> {
+  const queues = taskQueuesOf(settings.worker.taskQueuePrefix)
+  const common: Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime' | 'shutdownForceTime' | 'maxHeartbeatThrottleInterval'> = {
+    connection,
+    namespace: settings.temporal.namespace,
+    shutdownGraceTime: SHUTDOWN_GRACE_TIME,
+    shutdownForceTime: SHUTDOWN_FORCE_TIME,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+  }
+  switch (plane) {
+    case 'control':
+      return Worker.create({
+        ...common,
+        taskQueue: queues.control,
+        ...(existsSync(WORKFLOW_BUNDLE) ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } } : { workflowsPath: WORKFLOWS }),
+        activities: createControlActivities(engine),
+        maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
+      })
+    case 'data':
+      return Worker.create({
+        ...common,
+        taskQueue: queues.data,
+        activities: createDataActivities(engine),
+        maxConcurrentActivityTaskExecutions: settings.worker.maxConcurrentTransfers,
+      })
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The proxies that workflows call activities through, one a class of work. Each states three times: how long one attempt may
+ * take, how long silence means death, and how long the workflow is willing to wait in all.
+ */
+import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow'
+import type { ControlActivities, DataActivities } from '../activities/index.ts'
+
+/** Short calls to ARM and the target. ARM may ask to wait for many minutes, so the patience is in the hours. */
+export const control = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '6 hours',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+})
+
+/** Waits for something to become ready: heartbeats from inside. */
+export const waiting = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '24 hours',
+  scheduleToCloseTimeout: '48 hours',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+})
+
+/** How soon a dead worker is noticed. Progress in between is not lost: the base blob itself tells it. */
+const DATA_HEARTBEAT_TIMEOUT = '20 seconds'
+
+/** Lists and bytes, on the data queue beside the workflow's own. A full copy of 8 TiB takes 39 hours at the limit of one blob. */
+export function dataActivities(): ActivityInterfaceFor<DataActivities> {
+  return proxyActivities<DataActivities>({
+    taskQueue: workflowInfo().taskQueue.replace(/-control$/, '-data'),
+    startToCloseTimeout: '48 hours',
+    scheduleToCloseTimeout: '7 days',
+    heartbeatTimeout: DATA_HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
+  })
+}

@@ -1,0 +1,92 @@
+/**
+ * One backup of one disk to one target:
+ *
+ *     plan -> snapshot -> open -> transfer <-> verify -> seal -> release
+ *
+ * Its workflow id stands for (disk, target), so at most one is open. Everything it makes is named after the request, so a step
+ * that runs twice finds what it made before. An interrupted run leaves the older points as they are; release also runs after
+ * failure and cancel.
+ */
+import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { armIdOf, parseArmId } from '../domain/arm-id.ts'
+import type { BackupPlan } from '../domain/backup-plan.ts'
+import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
+import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
+import type { SourceDisk } from '../domain/source-disk.ts'
+import { transferJobOf } from '../domain/transfer-job.ts'
+import { control, dataActivities, waiting } from './activity-options.ts'
+import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
+import { trackProgress } from './run-progress.ts'
+import { recoveryPointAttribute } from './search-attributes.ts'
+import { transferUntilConsistent } from './transfer-until-consistent.ts'
+
+export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
+  const { diskId, targetUrl, options } = input
+  const { workflowId, runId, startTime } = workflowInfo()
+  const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: runId }
+  const runKey = recoveryPointId(diskId, targetUrl, request)
+  const progress = trackProgress(BACKUP_PHASES)
+  upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
+
+  progress.enter('plan', { pointId: runKey })
+  const planned = await control.planBackup.executeWithOptions({ summary: 'read disk, target and cursor' }, [{ diskId, targetUrl }])
+  const { disk, chain, baseBlobName } = planned
+  const names = sourceNames(input, request, planned)
+  const release = (isSealed: boolean): Promise<string[]> =>
+    control.releaseBackup.executeWithOptions({ summary: isSealed ? 'revoke SAS, apply retention' : 'revoke SAS, take back what was made' }, [
+      { targetUrl, baseBlobName, chain, runKey, ...names.ofRelease, ...(isSealed && { retention: options.retention }) },
+    ])
+
+  try {
+    progress.enter('snapshot', kindOf(planned.plan))
+    const snapshot = await waiting.takeSourceSnapshot.executeWithOptions({ summary: `snapshot of ${disk.name}` }, [
+      { snapshotId: names.snapshotId, disk, tags: names.ofRelease.tags, runKey, options },
+    ])
+
+    progress.enter('open', kindOf(planned.plan))
+    const { opened, plan: openedPlan } = await control.openBaseBlob.executeWithOptions({ summary: `open ${baseBlobName}` }, [
+      { targetUrl, baseBlobName, runKey, disk, snapshot, plan: planned.plan, ...(planned.planned && { planned: planned.planned }) },
+    ])
+
+    progress.enter('transfer', kindOf(openedPlan))
+    const survey = await dataActivities().surveyChanges.executeWithOptions({ summary: 'count what changed' }, [{ plan: openedPlan, snapshot }])
+    const { plan, changedBytes, clearedBytes } = survey
+    progress.update({ ...kindOf(plan), totalBytes: changedBytes })
+    const job = transferJobOf(opened, plan, snapshot)
+    const { movedBytes, requests, verification } = await transferUntilConsistent(job, options.verify, progress)
+
+    progress.enter('seal')
+    const counts = { changedBytes, clearedBytes, movedBytes, requests, verification }
+    const point = await control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
+      {
+        ...{ targetUrl, baseBlobName, chain, runKey, workflowId, disk, snapshot, plan },
+        ...{ startedAt: startTime.toISOString(), epoch: job.epoch, ...counts },
+      },
+    ])
+
+    progress.enter('release')
+    const warnings = await release(true)
+    progress.enter('done')
+    return { point, warnings: options.snapshotSku === undefined ? warnings : [...warnings, SNAPSHOT_SKU_WARNING] }
+  } catch (error) {
+    await CancellationScope.nonCancellable(async () => {
+      progress.enter('failed')
+      const warnings = await release(false).catch((cause: unknown) => [String(cause)])
+      log.warn('no point was made; the older ones are as they were', { cancelled: isCancellation(error), notTakenBack: warnings })
+    })
+    throw error
+  }
+}
+
+function kindOf(plan: BackupPlan): Partial<Progress> {
+  return plan.kind === 'reseed' ? { kind: plan.kind, reseedCause: plan.cause } : { kind: plan.kind }
+}
+
+/** Where the run's snapshot goes, and what release needs to find it and its kin again. */
+function sourceNames({ diskId, targetUrl, options }: BackupDiskInput, request: RequestKey, { disk, plan }: { disk: SourceDisk; plan: BackupPlan }) {
+  const { subscriptionId, resourceGroup } = parseArmId(disk.id, 'disks')
+  const snapshotScope = { subscriptionId, resourceGroup: options.snapshotResourceGroup ?? resourceGroup }
+  const snapshotId = armIdOf({ ...snapshotScope, type: 'snapshots', name: sourceSnapshotName(diskId, targetUrl, request) }).id
+  const granted = plan.kind === 'incremental' ? [snapshotId, plan.cursor.snapshotId] : [snapshotId]
+  return { snapshotId, ofRelease: { snapshotScope, granted, tags: { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId } } }
+}

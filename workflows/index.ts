@@ -1,0 +1,4 @@
+/** The workflows that a worker registers: their names are public contract. */
+export { backupDisk } from './backup-disk.ts'
+export { restoreDisk } from './restore-disk.ts'
+export { runPolicy } from './run-policy.ts'
