@@ -11,7 +11,7 @@ import type { BackupOptions, VerifyRule } from '../domain/policy.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import { recoveryPointOf } from '../domain/recovery-point.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
-import { sourceSnapshotTags, type SnapshotTags } from '../domain/tags.ts'
+import { sourceSnapshotTags, type SnapshotOwner } from '../domain/tags.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import { backupRoute } from '../engine/backup-route.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -29,7 +29,7 @@ import { asActivity } from './to-failure.ts'
 export interface TakeSnapshotInput {
   readonly snapshotId: string
   readonly disk: SourceDisk
-  readonly tags: SnapshotTags
+  readonly owner: SnapshotOwner
   readonly runKey: string
   readonly options: BackupOptions
 }
@@ -60,7 +60,7 @@ export function createBackupControl(engine: Engine) {
     ),
 
     /** Takes the run's snapshot, once: its name follows from the run. Waits until it can be read. */
-    takeSourceSnapshot: asActivity(({ snapshotId, disk, tags, runKey, options }: TakeSnapshotInput): Promise<SourceSnapshot> =>
+    takeSourceSnapshot: asActivity(({ snapshotId, disk, owner, runKey, options }: TakeSnapshotInput): Promise<SourceSnapshot> =>
       withHeartbeat({ snapshotId, completionPercent: 0 }, async (report) => {
         await createIncrementalSnapshot(
           engine.azure,
@@ -69,7 +69,7 @@ export function createBackupControl(engine: Engine) {
             diskId: disk.id,
             diskUniqueId: disk.uniqueId,
             location: disk.location,
-            tags: sourceSnapshotTags(tags, runKey),
+            tags: sourceSnapshotTags(owner, runKey),
             ...(options.snapshotSku !== undefined && { sku: options.snapshotSku }),
           },
           cancellationSignal(),

@@ -4,37 +4,42 @@
  * `clean`: the base blob equals the cursor byte for byte. `dirty`: a run is, or was, bringing it from `cursor` to
  * `pending`; until it is sealed only its recovery points can be trusted. The epoch itself is the blob's sequence number.
  */
+import { z } from 'zod'
 import { BackupError } from './failures.ts'
 
 export const BASE_BLOB_FORMAT = 1
 
-/** The source snapshot that a base blob equals, or is being brought to. */
-export interface CursorRef {
-  readonly snapshotId: string
-  readonly snapshotUniqueId: string
-  readonly familyId?: string
+const cursorRef = z.object({
+  snapshotId: z.string(),
+  snapshotUniqueId: z.string(),
+  familyId: z.string().exactOptional(),
   /** Size of the disk (without footer) when it was taken. */
-  readonly sizeBytes: number
-}
+  sizeBytes: z.number().int().nonnegative(),
+})
 
-export interface SealedPoint {
-  readonly pointId: string
+const sealedPoint = z.object({
+  pointId: z.string(),
   /** The blob snapshot: the value of `x-ms-snapshot`. */
-  readonly blobSnapshot: string
-}
+  blobSnapshot: z.string(),
+})
 
-export interface BaseBlobState {
-  readonly diskId: string
-  readonly diskUniqueId: string
-  readonly condition: 'clean' | 'dirty'
+const baseBlobState = z.object({
+  diskId: z.string(),
+  diskUniqueId: z.string(),
+  condition: z.enum(['clean', 'dirty']),
   /** Key of the run that last opened the base blob: the id of the point that it made or would have made. */
-  readonly runKey: string
-  readonly cursor?: CursorRef
+  runKey: z.string(),
+  cursor: cursorRef.exactOptional(),
   /** Only while dirty. */
-  readonly pending?: CursorRef
+  pending: cursorRef.exactOptional(),
   /** The newest sealed point. */
-  readonly lastPoint?: SealedPoint
-}
+  lastPoint: sealedPoint.exactOptional(),
+})
+
+/** The source snapshot that a base blob equals, or is being brought to. */
+export type CursorRef = Readonly<z.infer<typeof cursorRef>>
+export type SealedPoint = Readonly<z.infer<typeof sealedPoint>>
+export type BaseBlobState = Readonly<z.infer<typeof baseBlobState>>
 
 const FORMAT_KEY = 'snapferryformat'
 const STATE_KEY = 'snapferrystate'
@@ -59,7 +64,7 @@ export function decodeBaseBlobState(blobName: string, metadata: Readonly<Record<
   const lowered = Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value]))
   const format = lowered[FORMAT_KEY]
   if (format === undefined) return undefined
-  if (Number(format) > BASE_BLOB_FORMAT) {
+  if (!(Number(format) <= BASE_BLOB_FORMAT)) {
     throw new BackupError({
       type: 'FormatNotSupported',
       message: `base blob ${blobName} has format ${format}, this release reads up to ${BASE_BLOB_FORMAT}; upgrade snapferry`,
@@ -67,7 +72,7 @@ export function decodeBaseBlobState(blobName: string, metadata: Readonly<Record<
     })
   }
   try {
-    return JSON.parse(lowered[STATE_KEY] ?? '') as BaseBlobState
+    return baseBlobState.parse(JSON.parse(lowered[STATE_KEY] ?? ''))
   } catch (cause) {
     throw new BackupError({
       type: 'BaseBlobForeign',

@@ -15,7 +15,7 @@ export interface Extent extends ByteRange {
 }
 
 /**
- * The extents of a blob of `sizeBytes` (disk and VHD footer), in order; the last one may be shorter.
+ * The extents of a blob of `sizeBytes` (disk and VHD footer), in order; the last one may be shorter, or up to a GiB longer.
  * Borders are whole GiB, so no write of up to 4 MiB that is aligned to its own size crosses one.
  */
 export function cutIntoExtents(sizeBytes: number): Extent[] {

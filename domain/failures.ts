@@ -95,7 +95,7 @@ export class BackupError extends Error {
   constructor(init: BackupErrorInit) {
     super(redact(init.message), init.cause === undefined ? undefined : { cause: init.cause })
     this.type = init.type
-    this.facts = init.facts ?? {}
+    this.facts = redactFacts(init.facts ?? {})
     this.retryAfterMs = init.retryAfterMs
   }
 
@@ -112,7 +112,16 @@ export function isFailureType(type: string | null | undefined): type is FailureT
   return type !== null && type !== undefined && Object.hasOwn(FAILURES, type)
 }
 
-/** Removes the query of every URL: the last guard against a SAS in a message. */
+/**
+ * Removes the query of every URL and the signature of every SAS, also where it is percent-encoded or escaped as JSON: the
+ * last guard against a SAS in a message.
+ */
 export function redact(text: string): string {
-  return text.replace(/(https?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*/gi, '$1?…').replace(/\bsig=[^\s&"'<>]*/gi, '…')
+  return text
+    .replace(/(https?:\/\/[^\s?"'<>\\]*)\?(?:[^\s"'<>\\]|\\u0026)*/gi, '$1?…')
+    .replace(/(?:\b|(?<=26|3f))sig(?:=|%(?:25)*3d)[^\s&"'<>\\]*/gi, '…')
+}
+
+function redactFacts(facts: Facts): Facts {
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value]))
 }

@@ -22,7 +22,9 @@ const diskShape = z.object({
   supportsHibernation: z.boolean().optional(),
   acceleratedNetwork: z.boolean().optional(),
   logicalSectorBytes: count,
-  purchasePlan: z.object({ name: z.string(), publisher: z.string(), product: z.string() }).optional(),
+  purchasePlan: z
+    .object({ name: z.string(), publisher: z.string(), product: z.string(), promotionCode: z.string().optional() })
+    .optional(),
   tags: z.record(z.string(), z.string()).readonly().optional(),
 })
 

@@ -11,9 +11,11 @@ export interface DatedPoint {
   readonly takenAt: string
 }
 
-/** Splits into what stays and what goes, both newest first. Order of input does not matter. */
+/** Splits into what stays and what goes, both newest first. Order of input does not matter; a rule that cannot be read keeps all. */
 export function applyRetention<Point extends DatedPoint>(points: readonly Point[], rule: RetentionRule): { keep: Point[]; remove: Point[] } {
   const sorted = newestFirst(points)
-  const keepLast = Math.max(1, Math.floor(rule.keepLast))
+  const wanted = Math.floor(rule.keepLast)
+  // A rule that is no number, as from the payload of another release, must not read as "keep none".
+  const keepLast = Number.isNaN(wanted) ? sorted.length : Math.max(1, wanted)
   return { keep: sorted.slice(0, keepLast), remove: sorted.slice(keepLast) }
 }

@@ -1,24 +1,48 @@
-/** The tags on everything that snapferry makes through ARM: whose it is, and what may be deleted. */
+/** The tags on everything that snapferry makes through ARM: whose it is, which request made it, and what may be deleted. */
 
-export const OWNER_TAG = 'snapferry'
-/** Key of the run that made it. */
-export const RUN_TAG = 'snapferry-run'
+export type Tags = Readonly<Record<string, string>>
+
+const OWNER_TAG = 'snapferry'
+const TARGET_TAG = 'snapferry-target'
+const DISK_TAG = 'snapferry-disk'
+const POINT_TAG = 'snapferry-point'
+/** Names the request that made a resource; equal on every attempt of it. */
+const REQUEST_TAG = 'snapferry-request'
+
+/** Tag names have no case in Azure, tag values have. */
+export function tagOf(tags: Tags | undefined, name: string): string | undefined {
+  return Object.entries(tags ?? {}).find(([key]) => key.toLowerCase() === name)?.[1]
+}
+
+export function requestOf(tags: Tags | undefined): string | undefined {
+  return tagOf(tags, REQUEST_TAG)
+}
+
+/** Both carry the same request: one is a repetition of the other. */
+export function isSameRequest(a: Tags | undefined, b: Tags | undefined): boolean {
+  const request = requestOf(a)
+  return request !== undefined && request === requestOf(b)
+}
 
 /** Marks a source snapshot as one disk's and one target's. */
-export interface SnapshotTags {
+export interface SnapshotOwner {
   readonly targetKey: string
   readonly diskUniqueId: string
 }
 
-export function sourceSnapshotTags({ targetKey, diskUniqueId }: SnapshotTags, runKey: string): Record<string, string> {
-  return { [OWNER_TAG]: 'source-snapshot', 'snapferry-target': targetKey, 'snapferry-disk': diskUniqueId, [RUN_TAG]: runKey }
+export function sourceSnapshotTags({ targetKey, diskUniqueId }: SnapshotOwner, runKey: string): Tags {
+  return { [OWNER_TAG]: 'source-snapshot', [TARGET_TAG]: targetKey, [DISK_TAG]: diskUniqueId, [REQUEST_TAG]: runKey }
 }
 
-export function isSnapshotOfTarget(found: Readonly<Record<string, string>>, { targetKey, diskUniqueId }: SnapshotTags): boolean {
-  return found[OWNER_TAG] === 'source-snapshot' && found['snapferry-target'] === targetKey && found['snapferry-disk'] === diskUniqueId
+export function isSourceSnapshotOf(found: Tags | undefined, { targetKey, diskUniqueId }: SnapshotOwner): boolean {
+  return (
+    tagOf(found, OWNER_TAG) === 'source-snapshot' &&
+    tagOf(found, TARGET_TAG) === targetKey &&
+    tagOf(found, DISK_TAG)?.toLowerCase() === diskUniqueId.toLowerCase()
+  )
 }
 
-/** On a disk that a restore is making; a retry knows its own by the request. */
-export function restoreTags(pointId: string, requestId: string): Record<string, string> {
-  return { [OWNER_TAG]: 'restore', 'snapferry-point': pointId, 'snapferry-request': requestId }
+/** On a disk that a restore makes. */
+export function restoreTags(pointId: string, requestId: string): Tags {
+  return { [OWNER_TAG]: 'restore', [POINT_TAG]: pointId, [REQUEST_TAG]: requestId }
 }

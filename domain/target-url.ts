@@ -16,17 +16,24 @@ export interface TargetUrl {
 /** Container names: 3-63 of lower-case letters, digits and single hyphens (REST reference, naming containers); `$root` and its kin are not for backups. */
 const CONTAINER = /^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/
 
+/** Azure's own hosts name the account: a second segment would be a folder, not a container. */
+const BLOB_SERVICE_HOST = /^[^.]+\.(?:[^.]+\.)?blob\./
+const ACCOUNTLESS_HOST = /^(?:localhost|[\d.]+|\[.*\])$/
+
 /** @throws BackupError InvalidTarget */
 export function parseTargetUrl(text: string): TargetUrl {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined
   if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw invalid(text, 'it is not an http(s) URL')
   }
-  if (url.search !== '' || url.username !== '' || url.hash !== '') {
+  if (url.search !== '' || url.username !== '' || url.password !== '' || url.hash !== '') {
     throw invalid(text, 'it must not carry a query, a fragment or credentials; access is by the signed-in identity')
   }
   const segments = url.pathname.split('/').filter((segment) => segment !== '')
   const isHostStyle = segments.length === 1
+  if (isHostStyle ? ACCOUNTLESS_HOST.test(url.hostname) : BLOB_SERVICE_HOST.test(url.hostname)) {
+    throw invalid(text, isHostStyle ? 'it names no account' : 'it must name one container and nothing below it')
+  }
   const account = isHostStyle ? url.hostname.split('.')[0] : segments[0]
   const container = isHostStyle ? segments[0] : segments[1]
   if (segments.length < 1 || segments.length > 2 || account === undefined || container === undefined) {
@@ -38,7 +45,7 @@ export function parseTargetUrl(text: string): TargetUrl {
 }
 
 function invalid(text: string, why: string): BackupError {
-  const shown = text.split('?')[0] ?? ''
+  const shown = text.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//')
   return new BackupError({
     type: 'InvalidTarget',
     message:

@@ -7,7 +7,7 @@ import type { Manifest } from '../domain/manifest.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt } from '../domain/recovery-point.ts'
 import { blobBytesOf, type DiskShape } from '../domain/source-disk.ts'
-import { OWNER_TAG, restoreTags } from '../domain/tags.ts'
+import { isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import type { RestoreJob } from './restore-job.ts'
 
@@ -32,7 +32,7 @@ export interface PlannedRestore {
     readonly location: string
     readonly sizeBytes: number
     readonly shape: DiskShape
-    readonly tags: Readonly<Record<string, string>>
+    readonly tags: Tags
   }
   readonly warnings: readonly string[]
 }
@@ -43,7 +43,7 @@ export async function planRestore(engine: Engine, request: RestoreRequest, signa
   const manifest = await choosePoint(engine, request, signal)
   const tags = restoreTags(manifest.id, request.requestId)
   const existing = await findDisk(engine.azure, to.id, signal)
-  if (existing !== undefined && (existing.tags[OWNER_TAG] !== tags[OWNER_TAG] || existing.tags['snapferry-request'] !== request.requestId)) {
+  if (existing !== undefined && !isSameRequest(existing.tags, tags)) {
     throw new BackupError({
       type: 'DiskExists',
       message: `disk ${to.id} exists already; a restore never overwrites a disk, so nothing was made. Choose another name`,

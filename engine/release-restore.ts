@@ -1,6 +1,7 @@
 /** Ends a restore: the upload is closed and the disk handed over, or, where it did not succeed, taken away again. */
 import { deleteDisk, findDisk } from '../azure/disks.ts'
 import { BackupError } from '../domain/failures.ts'
+import { isSameRequest } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import type { PlannedRestore } from './plan-restore.ts'
 
@@ -23,7 +24,7 @@ export async function handOver(engine: Engine, disk: PlannedRestore['disk'], sig
 /** Deletes the half-made disk, if it is the one that this restore made. Safe to run twice. */
 export async function abandon(engine: Engine, disk: PlannedRestore['disk'], signal?: AbortSignal): Promise<void> {
   const found = await findDisk(engine.azure, disk.id, signal)
-  if (found === undefined || found.tags['snapferry-request'] !== disk.tags['snapferry-request']) return
+  if (found === undefined || !isSameRequest(found.tags, disk.tags)) return
   await engine.exports.revoke(disk.id, signal)
   await deleteDisk(engine.azure, disk.id, signal)
 }

@@ -13,7 +13,7 @@ import { isFailure } from '../domain/failures.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
-import { isSnapshotOfTarget, RUN_TAG, type SnapshotTags } from '../domain/tags.ts'
+import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { listOurSnapshots } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
 import { findSealedPoint } from './plan-run.ts'
@@ -25,7 +25,7 @@ export interface ReleaseOptions {
   readonly chain: string
   readonly runKey: string
   /** Which source snapshots belong to this disk and target. */
-  readonly tags: SnapshotTags
+  readonly owner: SnapshotOwner
   /** Where source snapshots are made. */
   readonly snapshotScope: { readonly subscriptionId: string; readonly resourceGroup: string }
   /** Snapshots that the run may have granted access to. */
@@ -101,18 +101,18 @@ async function sweepBlobSnapshots(base: BaseBlob, runKey: string, points: Points
 
 /** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */
 async function pruneSource(engine: Engine, options: ReleaseOptions): Promise<void> {
-  const { targetUrl, chain, tags, runKey, signal } = options
+  const { targetUrl, chain, owner, runKey, signal } = options
   const state = (await baseBlobOf(engine, options).properties(signal))?.state
   const pending = state?.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state) : undefined
   const cursor = state === undefined ? undefined : effectiveCursor(state, pending !== undefined)
   const isCursor = (id: string): boolean => cursor !== undefined && sameArmId(id, cursor.snapshotId)
   const snapshots = []
   for await (const snapshot of listSnapshots(engine.azure, options.snapshotScope, signal)) {
-    if (isSnapshotOfTarget(snapshot.tags, tags)) snapshots.push(snapshot)
+    if (isSourceSnapshotOf(snapshot.tags, owner)) snapshots.push(snapshot)
   }
   const cursorTakenAt = snapshots.find(({ id }) => isCursor(id))?.takenAt
-  for (const { id, takenAt, tags: found } of snapshots) {
+  for (const { id, takenAt, tags } of snapshots) {
     const isOld = cursorTakenAt !== undefined && Date.parse(takenAt) < Date.parse(cursorTakenAt)
-    if (!isCursor(id) && (isOld || found[RUN_TAG] === runKey)) await deleteSnapshot(engine.azure, id, signal)
+    if (!isCursor(id) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
   }
 }

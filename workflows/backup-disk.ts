@@ -40,7 +40,7 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
   try {
     progress.enter('snapshot', kindOf(planned.plan))
     const snapshot = await waiting.takeSourceSnapshot.executeWithOptions({ summary: `snapshot of ${disk.name}` }, [
-      { snapshotId: names.snapshotId, disk, tags: names.ofRelease.tags, runKey, options },
+      { snapshotId: names.snapshotId, disk, owner: names.ofRelease.owner, runKey, options },
     ])
 
     progress.enter('open', kindOf(planned.plan))
@@ -88,5 +88,5 @@ function sourceNames({ diskId, targetUrl, options }: BackupDiskInput, request: R
   const snapshotScope = { subscriptionId, resourceGroup: options.snapshotResourceGroup ?? resourceGroup }
   const snapshotId = armIdOf({ ...snapshotScope, type: 'snapshots', name: sourceSnapshotName(diskId, targetUrl, request) }).id
   const granted = plan.kind === 'incremental' ? [snapshotId, plan.cursor.snapshotId] : [snapshotId]
-  return { snapshotId, ofRelease: { snapshotScope, granted, tags: { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId } } }
+  return { snapshotId, ofRelease: { snapshotScope, granted, owner: { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId } } }
 }
