@@ -1,0 +1,114 @@
+/** Translates disks between the compute API's words and ours. Fields that an answer leaves out stay out. */
+import type { Disk } from '@azure/arm-compute'
+import { GIB } from '../domain/byte-range.ts'
+import { BackupError } from '../domain/failures.ts'
+import { blobBytesOf, type DiskShape, type SourceDisk } from '../domain/source-disk.ts'
+import { withoutUndefined, type Concrete } from './plain.ts'
+import type { Tags } from '../domain/tags.ts'
+
+export interface DiskStatus {
+  readonly id: string
+  readonly uniqueId: string
+  readonly sizeBytes: number
+  /** `diskState`: Unattached, ReadyToUpload, ActiveUpload, … */
+  readonly state: string | undefined
+  readonly tags: Tags
+  readonly location: string
+  readonly provisioningState: string | undefined
+}
+
+/** What a restore asks for. */
+export interface UploadDiskSpec {
+  readonly id: string
+  readonly location: string
+  /** Without the VHD footer. */
+  readonly sizeBytes: number
+  readonly shape: DiskShape
+  /** Added to those of the shape. */
+  readonly tags: Tags
+}
+
+export function sourceDiskOf(id: string, disk: Disk): SourceDisk {
+  return {
+    id: disk.id ?? id,
+    uniqueId: requireField(id, 'uniqueId', disk.uniqueId),
+    name: disk.name ?? id.slice(id.lastIndexOf('/') + 1),
+    location: requireField(id, 'location', disk.location),
+    sizeBytes: diskSizeBytesOf(id, disk),
+    shape: shapeOf(disk),
+  }
+}
+
+export function diskStatusOf(id: string, disk: Disk): DiskStatus {
+  return {
+    id: disk.id ?? id,
+    uniqueId: disk.uniqueId ?? '',
+    sizeBytes: disk.diskSizeBytes ?? (disk.diskSizeGB ?? 0) * GIB,
+    state: disk.diskState,
+    tags: disk.tags ?? {},
+    location: disk.location ?? '',
+    provisioningState: disk.provisioningState,
+  }
+}
+
+function shapeOf(disk: Disk): DiskShape {
+  return withoutUndefined<DiskShape>({
+    sku: disk.sku?.name,
+    zones: disk.zones?.length ? disk.zones : undefined,
+    osType: disk.osType,
+    hyperVGeneration: disk.hyperVGeneration,
+    architecture: disk.supportedCapabilities?.architecture,
+    securityType: disk.securityProfile?.securityType,
+    diskControllerTypes: disk.supportedCapabilities?.diskControllerTypes,
+    supportsHibernation: disk.supportsHibernation,
+    acceleratedNetwork: disk.supportedCapabilities?.acceleratedNetwork,
+    logicalSectorBytes: disk.creationData?.logicalSectorSize ?? defaultSectorBytes(disk.sku?.name),
+    purchasePlan: disk.purchasePlan === undefined ? undefined : withoutUndefined(disk.purchasePlan),
+    tags: disk.tags,
+  })
+}
+
+/** The body of the PUT that makes a disk ready for an upload. */
+export function uploadDiskBody({ location, sizeBytes, shape, tags }: UploadDiskSpec): Disk {
+  const capabilities = withoutUndefined({
+    architecture: shape.architecture,
+    diskControllerTypes: shape.diskControllerTypes,
+    acceleratedNetwork: shape.acceleratedNetwork,
+  })
+  return withoutUndefined<Disk>({
+    location,
+    tags: { ...shape.tags, ...tags },
+    sku: shape.sku === undefined ? undefined : { name: shape.sku },
+    zones: shape.zones === undefined ? undefined : [...shape.zones],
+    osType: shape.osType as Concrete<Disk['osType']>,
+    hyperVGeneration: shape.hyperVGeneration,
+    supportsHibernation: shape.supportsHibernation,
+    supportedCapabilities: Object.keys(capabilities).length === 0 ? undefined : capabilities,
+    securityProfile: shape.securityType === undefined ? undefined : { securityType: shape.securityType },
+    purchasePlan: shape.purchasePlan,
+    creationData: withoutUndefined({
+      createOption: 'Upload',
+      uploadSizeBytes: blobBytesOf(sizeBytes),
+      // Only Ultra and Premium v2 know the field, and only their default is not 512.
+      logicalSectorSize: defaultSectorBytes(shape.sku) === 512 ? undefined : shape.logicalSectorBytes,
+    }),
+  })
+}
+
+/** Ultra and Premium SSD v2 have 4096-byte sectors unless asked otherwise (learn.microsoft.com, disk types). */
+function defaultSectorBytes(sku: string | undefined): number {
+  return sku !== undefined && /^(ultrassd|premiumv2)/i.test(sku) ? 4096 : 512
+}
+
+function diskSizeBytesOf(id: string, disk: Disk): number {
+  return requireField(id, 'diskSizeBytes', disk.diskSizeBytes ?? (disk.diskSizeGB === undefined ? undefined : disk.diskSizeGB * GIB))
+}
+
+export function requireField<T>(id: string, field: string, value: T | null | undefined): T {
+  if (value !== undefined && value !== null && value !== '') return value
+  throw new BackupError({
+    type: 'AzureRefused',
+    message: `the answer about ${id} has no ${field}, without which it cannot be backed up`,
+    facts: { id, field },
+  })
+}

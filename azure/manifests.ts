@@ -1,0 +1,159 @@
+/**
+ * The manifests of recovery points: block blobs beside the base blob, one a point.
+ *
+ * `listPoints` is what counts as a point: a manifest that can be read and whose blob snapshot is there.
+ */
+import { BackupError, isFailure } from '../domain/failures.ts'
+import { decodeManifest, encodeManifest, type Manifest } from '../domain/manifest.ts'
+import { diskPrefix, DISKS_PREFIX, manifestName, parseManifestName } from '../domain/names.ts'
+import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
+import { orUndefined } from './arm-call.ts'
+import { listBlobs } from './blob-lists.ts'
+import { BaseBlob } from './base-blob.ts'
+import { callStorage, PATIENT, type StorageCall } from './call.ts'
+import type { AzureClients } from './clients.ts'
+import { mapConcurrently } from './concurrent.ts'
+
+/** Selects by disk, or by one incarnation of it. */
+export interface ManifestFilter {
+  readonly diskId?: string
+  readonly chain?: string
+}
+
+export interface ManifestRef {
+  readonly blobName: string
+  readonly chain: string
+  readonly pointId: string
+}
+
+/** In order of names, which within a chain is by time. @throws BackupError TargetNotFound | AccessDenied */
+export async function* listManifests(
+  azure: AzureClients,
+  targetUrl: string,
+  { diskId, chain }: ManifestFilter = {},
+  signal?: AbortSignal,
+): AsyncGenerator<ManifestRef> {
+  const prefix = chain ?? (diskId === undefined ? DISKS_PREFIX : diskPrefix(diskId))
+  for await (const { name: blobName } of listBlobs(azure, targetUrl, { prefix }, signal)) {
+    const parsed = parseManifestName(blobName)
+    if (parsed !== undefined) yield { blobName, ...parsed }
+  }
+}
+
+/** @throws BackupError PointNotFound where it is gone; PointDamaged | FormatNotSupported where it cannot be read. */
+export async function readManifest(azure: AzureClients, targetUrl: string, blobName: string, signal?: AbortSignal): Promise<Manifest> {
+  const client = azure.container(targetUrl).getBlockBlobClient(blobName)
+  const text = await callStorage({ ...callOf('read', blobName, BLOB_READ, signal), notFound: 'PointNotFound' }, async (abortSignal) => {
+    const answer = await client.download(0, undefined, { abortSignal, maxRetryRequests: 0 })
+    const chunks: Buffer[] = []
+    for await (const chunk of answer.readableStreamBody ?? []) chunks.push(Buffer.from(chunk as Uint8Array))
+    const body = Buffer.concat(chunks)
+    if (answer.contentLength !== undefined && answer.contentLength !== body.length) throw cutOff(blobName)
+    return body.toString('utf8')
+  })
+  return decodeManifest(blobName, text)
+}
+
+/** @returns undefined where there is none. @throws BackupError PointDamaged | FormatNotSupported */
+export async function findManifest(
+  azure: AzureClients,
+  targetUrl: string,
+  chain: string,
+  pointId: string,
+  signal?: AbortSignal,
+): Promise<Manifest | undefined> {
+  return orUndefined('PointNotFound', () => readManifest(azure, targetUrl, manifestName(chain, pointId), signal))
+}
+
+/** Writing the same again is fine. */
+export async function writeManifest(
+  azure: AzureClients,
+  targetUrl: string,
+  blobName: string,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<void> {
+  const text = encodeManifest(manifest)
+  const client = azure.container(targetUrl).getBlockBlobClient(blobName)
+  await callStorage({ ...callOf('write', blobName, BLOB_WRITE, signal), notFound: 'TargetNotFound' }, (abortSignal) =>
+    client.upload(text, Buffer.byteLength(text), { abortSignal, blobHTTPHeaders: { blobContentType: 'application/json' } }),
+  )
+}
+
+/** A manifest that is gone already is fine. */
+export async function deleteManifest(azure: AzureClients, targetUrl: string, blobName: string, signal?: AbortSignal): Promise<void> {
+  const client = azure.container(targetUrl).getBlockBlobClient(blobName)
+  const call = { ...callOf('delete', blobName, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
+  await orUndefined('PointNotFound', () => callStorage(call, (abortSignal) => client.delete({ abortSignal })))
+}
+
+export interface DamagedPoint {
+  readonly blobName: string
+  readonly reason: string
+}
+
+export interface PointList {
+  /** Can be restored, as far as can be told without reading their content. */
+  readonly points: readonly Manifest[]
+  readonly damaged: readonly DamagedPoint[]
+}
+
+const READS_AT_ONCE = 16
+
+/**
+ * Reads all manifests and lists each chain's blob snapshots once: a point whose snapshot is gone is damaged, and so is one whose manifest
+ * cannot be read. Damage to one never hides the others. In order of names.
+ * @throws BackupError TargetNotFound | AccessDenied
+ */
+export async function listPoints(
+  azure: AzureClients,
+  targetUrl: string,
+  { diskId }: Pick<ManifestFilter, 'diskId'> = {},
+  signal?: AbortSignal,
+): Promise<PointList> {
+  const filter = diskId === undefined ? {} : { diskId }
+  const snapshotsOf = snapshotNames(azure, targetUrl, signal)
+  const points: Manifest[] = []
+  const damaged: DamagedPoint[] = []
+  const outcomes = mapConcurrently(listManifests(azure, targetUrl, filter, signal), READS_AT_ONCE, async ({ blobName, pointId }) => {
+    try {
+      const manifest = await readManifest(azure, targetUrl, blobName, signal)
+      const { name, snapshot } = manifest.baseBlob
+      if (manifest.id !== pointId) return { kind: 'damaged', blobName, reason: `it speaks of another point, ${manifest.id}` } as const
+      if ((await snapshotsOf(name)).has(snapshot)) return { kind: 'point', manifest } as const
+      return { kind: 'damaged', blobName, reason: `the snapshot ${snapshot} of ${name} is gone` } as const
+    } catch (error) {
+      if (isFailure(error, 'PointDamaged', 'FormatNotSupported')) {
+        return { kind: 'damaged', blobName, reason: error.message } as const
+      }
+      // Retention took it away since it was listed.
+      if (isFailure(error, 'PointNotFound')) return undefined
+      throw error
+    }
+  })
+  for await (const outcome of outcomes) {
+    if (outcome?.kind === 'point') points.push(outcome.manifest)
+    else if (outcome !== undefined) damaged.push({ blobName: outcome.blobName, reason: outcome.reason })
+  }
+  return { points, damaged }
+}
+
+/** The snapshots of base blobs, each blob listed once however often it is asked for. */
+function snapshotNames(azure: AzureClients, targetUrl: string, signal: AbortSignal | undefined) {
+  const listed = new Map<string, Promise<ReadonlySet<string>>>()
+  const list = async (blobName: string): Promise<ReadonlySet<string>> =>
+    new Set((await new BaseBlob(azure, targetUrl, blobName).listSnapshots(signal)).map(({ snapshot }) => snapshot))
+  return (blobName: string): Promise<ReadonlySet<string>> => {
+    const names = listed.get(blobName) ?? list(blobName)
+    listed.set(blobName, names)
+    return names
+  }
+}
+
+function callOf(doing: string, blobName: string, action: string, signal: AbortSignal | undefined): StorageCall {
+  return { doing, on: `manifest ${blobName}`, action, retry: PATIENT, signal, facts: { blobName } }
+}
+
+function cutOff(blobName: string): BackupError {
+  return new BackupError({ type: 'AzureUnavailable', message: `manifest ${blobName} was cut off on the way; it is read again` })
+}

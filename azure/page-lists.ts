@@ -1,0 +1,111 @@
+/**
+ * Which pages of a blob are allocated, and which have changed since an earlier snapshot of it.
+ *
+ * Own REST, because the SDK counts ranges one byte short, does not page a managed-disk diff and drops its continuation silently
+ * (Get Page Ranges, `getPageRangesDiffForManagedDisks`). Every list is complete, in address order, disjoint and inside its window, or
+ * it is an error. One range is held at a time beyond the page of at most 10,000 that was just read.
+ */
+import { clip, lengthOf, MIB, PAGE_BYTES, type ByteRange } from '../domain/byte-range.ts'
+import { BackupError, isFailure, redact } from '../domain/failures.ts'
+import type { Change } from '../domain/transfer-plan.ts'
+import type { AzureClients } from './clients.ts'
+import { diffErrors, listErrors } from './page-list-errors.ts'
+import { readPages, type PageListQuery } from './page-list-pages.ts'
+import { createStorageRest, type StorageAuth, type StorageRest } from './storage-rest.ts'
+
+export interface PageListSource {
+  /** With its SAS, with `snapshot=`, or bare. */
+  readonly url: string
+  readonly auth: StorageAuth
+}
+
+/** All of them: a failed call is repeated, a window that takes the server too long is halved. Empty windows are not asked for. */
+export interface PageLists {
+  /** What was ever written and not cleared (Get Page Ranges). */
+  allocated(source: PageListSource, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange>
+  /**
+   * Between two snapshots of a managed disk, both by their SAS. Pages that were rewritten with the same bytes count as changed.
+   * @throws BackupError DiffRefused | ExportAccessLost
+   */
+  managedDiskDiff(source: PageListSource, previousSasUrl: string, window: ByteRange, signal?: AbortSignal): AsyncGenerator<Change>
+  /** Between an ordinary page blob and a snapshot of it, by the snapshot's `x-ms-snapshot`. @throws BackupError DiffRefused */
+  blobDiff(source: PageListSource, previousSnapshot: string, window: ByteRange, signal?: AbortSignal): AsyncGenerator<Change>
+}
+
+export function createPageLists(azure: AzureClients): PageLists {
+  const rest = createStorageRest(azure)
+  return {
+    async *allocated(source, window, signal) {
+      const query: PageListQuery = { ...describe(source), query: '', headers: {}, errors: listErrors(source.auth) }
+      for await (const { kind, startBytes, endBytes } of list(rest, query, window, signal)) {
+        if (kind === 'copy') yield { startBytes, endBytes }
+      }
+    },
+    managedDiskDiff(source, previousSasUrl, window, signal) {
+      const headers = { 'x-ms-previous-snapshot-url': previousSasUrl }
+      return list(rest, { ...describe(source), query: '', headers, errors: diffErrors(source.auth) }, window, signal)
+    },
+    blobDiff(source, previousSnapshot, window, signal) {
+      const query = `&prevsnapshot=${encodeURIComponent(previousSnapshot)}`
+      return list(rest, { ...describe(source), query, headers: {}, errors: diffErrors(source.auth) }, window, signal)
+    },
+  }
+}
+
+function describe({ url, auth }: PageListSource): Pick<PageListQuery, 'url' | 'auth' | 'on'> {
+  return { url, auth, on: redact(url) }
+}
+
+/** Below it, a timeout is not a matter of how much is asked for. */
+const SMALLEST_WINDOW_BYTES = 16 * MIB
+
+/**
+ * Lists the window part by part. After a timeout it goes on behind the last range that was yielded, with half the window: the REST
+ * reference tells to ask for sub-ranges of fragmented blobs.
+ */
+async function* list(
+  rest: StorageRest,
+  query: PageListQuery,
+  window: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Change> {
+  let startBytes = window.startBytes
+  let partBytes = lengthOf(window)
+  while (startBytes < window.endBytes) {
+    const part = { startBytes, endBytes: Math.min(startBytes + partBytes, window.endBytes) }
+    const canHalve = lengthOf(part) > SMALLEST_WINDOW_BYTES
+    try {
+      for await (const change of inOrder(readPages(rest, query, part, canHalve, signal), part, query.on)) {
+        yield change
+        startBytes = change.endBytes
+      }
+      startBytes = part.endBytes
+    } catch (error) {
+      if (!canHalve || !isServerTimeout(error)) throw error
+      partBytes = Math.ceil(lengthOf(part) / 2 / PAGE_BYTES) * PAGE_BYTES
+    }
+  }
+}
+
+/** Clips to the window: some servers answer more than they were asked for. */
+async function* inOrder(changes: AsyncIterable<Change>, window: ByteRange, on: string): AsyncGenerator<Change> {
+  let endBytes = window.startBytes
+  for await (const change of changes) {
+    const inside = clip(change, window)
+    if (inside === undefined) continue
+    if (inside.startBytes < endBytes) {
+      throw new BackupError({
+        type: 'AzureUnavailable',
+        message: `the page list of ${on} goes back from ${endBytes} to ${inside.startBytes}; it is asked for again`,
+        facts: { atBytes: inside.startBytes, afterBytes: endBytes },
+      })
+    }
+    yield { kind: change.kind, ...inside }
+    endBytes = inside.endBytes
+  }
+}
+
+export function isServerTimeout(error: unknown): boolean {
+  if (!isFailure(error, 'AzureThrottled', 'AzureUnavailable')) return false
+  return error.facts['code'] === 'OperationTimedOut' || error.facts['timeoutMs'] !== undefined
+}

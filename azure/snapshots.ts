@@ -1,0 +1,156 @@
+/**
+ * Incremental snapshots of source disks: making, watching, listing and deleting them.
+ *
+ * None of it waits for a snapshot to become readable, and none of it hands out its content: see `export-access.ts`.
+ */
+import type { Snapshot } from '@azure/arm-compute'
+import { sameArmId } from '../domain/arm-id.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
+import { abortable, armResource, callArm, named, orUndefined, POLL_INTERVAL_MS, untilDone, type ArmResource } from './arm-call.ts'
+import { revokeAccess } from './access-grants.ts'
+import type { AzureClients } from './clients.ts'
+import { listedSnapshotOf, snapshotStatusOf, type ListedSnapshot, type SnapshotStatus } from './snapshot-model.ts'
+import { isSameRequest, type Tags } from '../domain/tags.ts'
+import { translate, type ErrorContext } from './translate.ts'
+
+const READ = 'Microsoft.Compute/snapshots/read'
+const WRITE = 'Microsoft.Compute/snapshots/write'
+const DELETE = 'Microsoft.Compute/snapshots/delete'
+
+export interface SnapshotSpec {
+  readonly id: string
+  readonly diskId: string
+  readonly diskUniqueId: string
+  /** The disk's own region: snapshots are made there. */
+  readonly location: string
+  /** Not sent unless given: Azure then takes zone-redundant storage where the region has it, else locally redundant. */
+  readonly sku?: string
+  /** Must hold `snapferry-request`. */
+  readonly tags: Tags
+}
+
+/** @returns undefined where the snapshot, its resource group or its subscription is missing. */
+export async function findSnapshot(
+  azure: AzureClients,
+  snapshotId: string,
+  signal?: AbortSignal,
+): Promise<SnapshotStatus | undefined> {
+  const resource = armResource(azure, snapshotId, 'snapshots')
+  const snapshot = await readSnapshot(resource, signal)
+  return snapshot === undefined ? undefined : snapshotStatusOf(resource.id, snapshot)
+}
+
+function readSnapshot(resource: ArmResource, signal: AbortSignal | undefined): Promise<Snapshot | undefined> {
+  const { client, resourceGroup, name } = resource
+  const context = { doing: 'read', on: named(resource), notFound: 'SourceSnapshotNotFound', action: READ } as const
+  return orUndefined('SourceSnapshotNotFound', () =>
+    callArm(context, signal, () => client.snapshots.get(resourceGroup, name, abortable(signal))),
+  )
+}
+
+/**
+ * Takes an incremental snapshot, or finds the one that an earlier attempt of the same request took: a second call never makes a
+ * second point in time.
+ * @throws BackupError AzureRefused where a snapshot of that name exists that is not of this request; SnapshotFailed where the disk was
+ * replaced by another of the same name in the meantime.
+ */
+export async function createIncrementalSnapshot(azure: AzureClients, spec: SnapshotSpec, signal?: AbortSignal): Promise<SnapshotStatus> {
+  const resource = armResource(azure, spec.id, 'snapshots')
+  const existing = await readSnapshot(resource, signal)
+  if (existing !== undefined) return adopt(resource, spec, existing)
+  try {
+    return adopt(resource, spec, await putSnapshot(resource, spec, signal))
+  } catch (error) {
+    // An attempt that was given up on may have been carried out in the meantime.
+    const late = isFailure(error, 'AzureRefused') && error.facts['status'] === 409 ? await readSnapshot(resource, signal) : undefined
+    if (late === undefined || !isSameRequest(late.tags, spec.tags)) throw error
+    return adopt(resource, spec, late)
+  }
+}
+
+function putSnapshot(resource: ArmResource, spec: SnapshotSpec, signal: AbortSignal | undefined): Promise<Snapshot> {
+  const { client, resourceGroup, name } = resource
+  const body: Snapshot = {
+    location: spec.location,
+    tags: { ...spec.tags },
+    incremental: true,
+    creationData: { createOption: 'Copy', sourceResourceId: spec.diskId },
+    ...(spec.sku === undefined ? {} : { sku: { name: spec.sku } }),
+  }
+  const context: ErrorContext = {
+    doing: 'create',
+    on: `${named(resource)} of disk ${spec.diskId}`,
+    notFound: 'SourceDiskNotFound',
+    action: WRITE,
+    facts: { snapshotId: resource.id, diskId: spec.diskId, sku: spec.sku },
+  }
+  return callArm(context, signal, () =>
+    untilDone(
+      client.snapshots.createOrUpdate(resourceGroup, name, body, { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }),
+      signal,
+    ),
+  )
+}
+
+function adopt(resource: ArmResource, spec: SnapshotSpec, snapshot: Snapshot): SnapshotStatus {
+  const { sourceResourceId, sourceUniqueId } = snapshot.creationData ?? {}
+  const isOfDisk = sourceResourceId === undefined || sameArmId(sourceResourceId, spec.diskId)
+  if (!isSameRequest(snapshot.tags, spec.tags) || !isOfDisk) {
+    throw new BackupError({
+      type: 'AzureRefused',
+      message: `${named(resource)} exists and is not of this run; delete or rename what stands in the way`,
+      facts: { snapshotId: resource.id, sourceResourceId },
+    })
+  }
+  if (sourceUniqueId !== undefined && sourceUniqueId.toLowerCase() !== spec.diskUniqueId.toLowerCase()) {
+    throw new BackupError({
+      type: 'SnapshotFailed',
+      message: `${named(resource)} holds another disk than the one that was planned: ${spec.diskId} was replaced meanwhile; run the backup again`,
+      facts: { snapshotId: resource.id, diskUniqueId: spec.diskUniqueId, sourceUniqueId },
+    })
+  }
+  return snapshotStatusOf(resource.id, snapshot)
+}
+
+export interface SnapshotScope {
+  readonly subscriptionId: string
+  readonly resourceGroup: string
+}
+
+/** All snapshots of a resource group, whoever made them, of all pages. A missing group has none. */
+export async function* listSnapshots(
+  azure: AzureClients,
+  { subscriptionId, resourceGroup }: SnapshotScope,
+  signal?: AbortSignal,
+): AsyncGenerator<ListedSnapshot> {
+  const context: ErrorContext = {
+    doing: 'list',
+    on: `the snapshots of resource group ${resourceGroup}`,
+    notFound: 'SourceSnapshotNotFound',
+    action: READ,
+  }
+  try {
+    for await (const snapshot of azure.compute(subscriptionId).snapshots.listByResourceGroup(resourceGroup, abortable(signal))) {
+      signal?.throwIfAborted()
+      yield listedSnapshotOf(snapshot)
+    }
+  } catch (error) {
+    const failure = translate(error, context)
+    if (!isFailure(failure, 'SourceSnapshotNotFound')) throw failure
+  }
+}
+
+/** Revokes access first where a SAS is out. A snapshot that is gone already is fine. */
+export async function deleteSnapshot(azure: AzureClients, snapshotId: string, signal?: AbortSignal): Promise<void> {
+  const resource = armResource(azure, snapshotId, 'snapshots')
+  const { client, resourceGroup, name } = resource
+  const snapshot = await readSnapshot(resource, signal)
+  if (snapshot === undefined) return
+  if (/^activesas/i.test(snapshot.diskState ?? '')) await revokeAccess(azure, snapshotId, signal)
+  const context = { doing: 'delete', on: named(resource), notFound: 'SourceSnapshotNotFound', action: DELETE } as const
+  await orUndefined('SourceSnapshotNotFound', () =>
+    callArm(context, signal, () =>
+      untilDone(client.snapshots.delete(resourceGroup, name, { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }), signal),
+    ),
+  )
+}

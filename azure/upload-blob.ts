@@ -1,0 +1,47 @@
+/**
+ * The blob behind a disk that waits for its content, written by the SAS of its upload.
+ *
+ * No access conditions, no Content-MD5 and no checksum: the service refuses the first two on uploads (AzCopy, `sender-pageBlob.go`), and
+ * of the third nothing is known. A disk is fenced by its own state instead: it is written by one restore and never again.
+ */
+import type { ByteRange } from '../domain/byte-range.ts'
+import { redact } from '../domain/failures.ts'
+import { callStorage, PATIENT } from './call.ts'
+import { sasBlob } from './clients.ts'
+import { downloadRange } from './download.ts'
+import { clearPages, copyPages, writePages, type CopyOptions } from './page-writes.ts'
+import { LOST_ACCESS } from './source-blob.ts'
+
+export class UploadBlob {
+  readonly #sasUrl: () => string
+
+  /** `sasUrl` is asked for every request, so that a renewed SAS is used from then on. */
+  constructor(sasUrl: () => string) {
+    this.#sasUrl = sasUrl
+  }
+
+  /** Put Page From URL, same offsets on both sides; at most 4 MiB. @throws BackupError ServerSideCopyRefused | ExportAccessLost */
+  async copyFrom(sourceUrl: string, range: ByteRange, options: CopyOptions = {}): Promise<void> {
+    const url = this.#sasUrl()
+    await copyPages(sasBlob(url), redact(url), sourceUrl, range, { ...options, when: LOST_ACCESS })
+  }
+
+  /** Put Page; at most 4 MiB. @throws BackupError ExportAccessLost */
+  async write(offsetBytes: number, data: Buffer, signal?: AbortSignal): Promise<void> {
+    const url = this.#sasUrl()
+    await writePages(sasBlob(url), redact(url), offsetBytes, data, { signal, when: LOST_ACCESS, isChecked: false })
+  }
+
+  /** One request however long the range is. @throws BackupError ExportAccessLost */
+  async clear(range: ByteRange, signal?: AbortSignal): Promise<void> {
+    const url = this.#sasUrl()
+    await clearPages(sasBlob(url), redact(url), range, { signal, when: LOST_ACCESS })
+  }
+
+  /** @throws BackupError ExportAccessLost, also where the SAS lets write but not read. */
+  async read(range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
+    const url = this.#sasUrl()
+    const call = { doing: `read [${range.startBytes}, ${range.endBytes}) of`, on: redact(url), when: LOST_ACCESS, retry: PATIENT, signal }
+    return callStorage(call, (attempt) => downloadRange(sasBlob(url), range, attempt, call.on))
+  }
+}

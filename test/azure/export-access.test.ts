@@ -1,0 +1,136 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { GIB, MIB } from '../../domain/byte-range.ts'
+import { restoreTags, sourceSnapshotTags } from '../../domain/tags.ts'
+import { createUploadDisk } from '../../azure/disks.ts'
+import { ExportAccess } from '../../azure/export-access.ts'
+import { readSource, sizeOfSource } from '../../azure/source-blob.ts'
+import { createIncrementalSnapshot } from '../../azure/snapshots.ts'
+import { failureOf } from './support/clients.ts'
+import { openScene, type Scene } from './support/local-azure.ts'
+
+let scene: Scene
+let disk: { id: string; uniqueId: string }
+
+beforeAll(async () => {
+  scene = await openScene()
+  disk = scene.local.createDisk({ name: 'source', sizeGib: 1 })
+  await scene.local.writeDisk(disk.id, MIB, Buffer.alloc(512, 7))
+})
+afterAll(() => scene.close())
+afterEach(() => {
+  for (const { id } of scene.local.grantedAccess()) scene.local.withdrawAccess(id)
+  scene.local.changeSettings({ secondGrant: 'same' })
+})
+
+async function aSnapshot(name: string): Promise<string> {
+  const id = scene.idOf('snapshots', name)
+  await createIncrementalSnapshot(scene.azure, {
+    id,
+    diskId: disk.id,
+    diskUniqueId: disk.uniqueId,
+    location: 'westeurope',
+    tags: sourceSnapshotTags({ targetKey: 't', diskUniqueId: disk.uniqueId }, name),
+  })
+  return id
+}
+
+describe('export access', () => {
+  test('a SAS reads the content of a snapshot and its footer', async () => {
+    const url = await new ExportAccess(scene.azure).read(await aSnapshot('s1'))
+    expect(await sizeOfSource(url)).toBe(GIB + 512)
+    expect(await readSource(url, { startBytes: MIB, endBytes: MIB + 1024 })).toEqual(Buffer.concat([Buffer.alloc(512, 7), Buffer.alloc(512)]))
+    expect((await readSource(url, { startBytes: GIB, endBytes: GIB + 512 })).subarray(0, 8).toString()).toBe('conectix')
+  })
+
+  test('callers at the same time and later share one grant', async () => {
+    const access = new ExportAccess(scene.azure)
+    const id = await aSnapshot('s2')
+    const before = grants()
+    const urls = await Promise.all([access.read(id), access.read(id.toUpperCase()), access.read(id)])
+    expect(new Set([...urls, await access.read(id)]).size).toBe(1)
+    expect(grants() - before).toBe(1)
+  })
+
+  test('one caller that gives up does not take the grant from the others', async () => {
+    const access = new ExportAccess(scene.azure)
+    const id = await aSnapshot('s3')
+    const controller = new AbortController()
+    const abandoned = access.read(id, controller.signal)
+    const kept = access.read(id)
+    controller.abort()
+    await expect(abandoned).rejects.toMatchObject({ name: 'AbortError' })
+    expect(await kept).toContain('sig=')
+  })
+
+  test('a lost SAS is renewed once for all who lost it', async () => {
+    const access = new ExportAccess(scene.azure)
+    const id = await aSnapshot('s4')
+    const stale = await access.read(id)
+    scene.local.withdrawAccess(id)
+    expect(await failureOf(readSource(stale, { startBytes: 0, endBytes: 512 }))).toMatchObject({ type: 'ExportAccessLost' })
+    const before = grants()
+    const renewed = await Promise.all([access.renew(id, stale), access.renew(id, stale)])
+    expect(renewed[0]).toBe(renewed[1])
+    expect(renewed[0]).not.toBe(stale)
+    expect(await access.renew(id, stale)).toBe(renewed[0])
+    expect(grants() - before).toBe(1)
+    expect(await readSource(renewed[0]!, { startBytes: 0, endBytes: 512 })).toHaveLength(512)
+  })
+
+  test('a SAS that a dead worker left is revoked where a second one is refused', async () => {
+    scene.local.changeSettings({ secondGrant: 'refuse' })
+    const id = await aSnapshot('s5')
+    const left = await new ExportAccess(scene.azure).read(id)
+    const taken = await new ExportAccess(scene.azure).read(id)
+    expect(taken).not.toBe(left)
+    expect(await readSource(taken, { startBytes: 0, endBytes: 512 })).toHaveLength(512)
+  })
+
+  test('the sixth SAS of a family is busy, and to be had once another is revoked', async () => {
+    const access = new ExportAccess(scene.azure)
+    const ids = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => aSnapshot(`s6${name}`)))
+    const last = ids.pop()!
+    await Promise.all(ids.map((id) => access.read(id)))
+    expect(await failureOf(access.read(last))).toMatchObject({ type: 'SnapshotAccessBusy', retry: 'later' })
+    await access.revoke(ids[0]!)
+    expect(await access.read(last)).toContain('sig=')
+  })
+
+  test('revoking ends access, also of another process, twice, and of a missing resource', async () => {
+    const id = await aSnapshot('s7')
+    const url = await new ExportAccess(scene.azure).read(id)
+    const access = new ExportAccess(scene.azure)
+    await access.revoke(id)
+    await access.revoke(id)
+    await access.revoke(scene.idOf('snapshots', 'none'))
+    expect(await failureOf(readSource(url, { startBytes: 0, endBytes: 512 }))).toMatchObject({ type: 'ExportAccessLost' })
+  })
+
+  test('revoking waits for a grant that is under way', async () => {
+    const access = new ExportAccess(scene.azure)
+    const id = await aSnapshot('s8')
+    const granted = access.read(id)
+    await access.revoke(id)
+    await granted
+    expect(scene.local.grantedAccess()).toEqual([])
+  })
+
+  test('a missing snapshot is told as such', async () => {
+    const failure = await failureOf(new ExportAccess(scene.azure).read(scene.idOf('snapshots', 'none')))
+    expect(failure.type).toBe('SourceSnapshotNotFound')
+  })
+
+  test('a disk that waits for its content is written by a SAS', async () => {
+    const id = scene.idOf('disks', 'upload')
+    const shape = { logicalSectorBytes: 512 }
+    await createUploadDisk(scene.azure, { id, location: 'northeurope', sizeBytes: GIB, shape, tags: restoreTags('p', 'r') })
+    const access = new ExportAccess(scene.azure)
+    const url = await access.write(id)
+    expect(await access.renew(id, 'stale')).toBe(url)
+  })
+})
+
+function grants(): number {
+  const { compute } = scene.local.stats()
+  return Object.entries(compute).reduce((sum, [name, count]) => (name.endsWith('_GrantAccess') ? sum + count : sum), 0)
+}
