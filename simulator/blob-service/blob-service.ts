@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { VolumeStore } from '../store/volume-store.ts'
+import { createAuthorizer, type AuthorizerOptions } from './auth/authorizer.ts'
+import { AZURE_LIMITS, type BlobLimits } from './limits.ts'
+import { Account, type AccountSettings } from './model/account.ts'
+import type { BlobServiceState } from './operation.ts'
+import { Publications } from './publications.ts'
+import type { BlobPublisher } from './published-blob.ts'
+import { createRequestHandler } from './request-handler.ts'
+import { ServiceClock } from './service-clock.ts'
+import type { ServiceHooks } from './service-hooks.ts'
+import { StatsCounter, type BlobServiceStats } from './service-stats.ts'
+
+/**
+ * The blob half of the local Azure: storage accounts and published disks over the blob REST API, path style, as a request
+ * handler for an http or https server that somebody else runs. State lives as long as the object does.
+ *
+ * Not offered: append blobs, versions, soft delete, tags, tiers, access policies, container leases, batch and query. They
+ * are answered with 501.
+ */
+
+export interface BlobServiceOptions {
+  readonly store: VolumeStore
+  /** Where clients reach the service, without a slash at the end: `https://localhost:10000`. */
+  readonly baseUrl: () => string
+  readonly verifyBearer: AuthorizerOptions['verifyBearer']
+  /** Role assignments; the scope is an ARM id. Default: everything is allowed. */
+  readonly authorize?: AuthorizerOptions['authorize']
+  readonly clock?: () => Date
+  readonly limits?: Partial<BlobLimits>
+}
+
+export interface BlobService {
+  handle(request: IncomingMessage, response: ServerResponse): void
+  readonly publisher: BlobPublisher
+  /** A second account of a name takes the place of the first. */
+  createAccount(settings: AccountSettings): Account
+  deleteAccount(name: string): void
+  /** May be set and changed at any time; requests under way keep the hooks they began with. */
+  hooks: ServiceHooks
+  stats(): BlobServiceStats
+}
+
+export function createBlobService(options: BlobServiceOptions): BlobService {
+  const clock = new ServiceClock(options.clock ?? (() => new Date()))
+  const publications = new Publications(clock, options.baseUrl)
+  const accounts = new Map<string, Account>()
+  const counter = new StatsCounter()
+  const state: BlobServiceState = {
+    store: options.store,
+    clock,
+    limits: { ...AZURE_LIMITS, ...options.limits },
+    accounts,
+    publications,
+    baseUrl: options.baseUrl,
+    authorize: createAuthorizer({
+      publications,
+      clock,
+      verifyBearer: options.verifyBearer,
+      authorize: options.authorize ?? (() => true),
+    }),
+  }
+  const service: BlobService = {
+    handle: createRequestHandler(state, counter, () => service.hooks),
+    publisher: publications,
+    createAccount(settings) {
+      const account = new Account(settings)
+      accounts.set(account.name, account)
+      return account
+    },
+    deleteAccount: (name) => void accounts.delete(name),
+    hooks: {},
+    stats: () => counter.stats(),
+  }
+  return service
+}

@@ -1,0 +1,48 @@
+import { parseByteRange, rangeLength, type ClosedRange } from '../byte-range.ts'
+import { SOURCE_CHECKSUMS, verifyChecksum } from '../checksums.ts'
+import { readCopySource } from '../copy-source.ts'
+import { WRITE_PAGES, type Operation, type OperationContext } from '../operation.ts'
+import type { Reply } from '../reply.ts'
+import { StorageError } from '../storage-error.ts'
+import { requirePageRange, requireWritable, writePages } from './put-page.ts'
+
+/** Put Page From URL: a server-side copy of at most 4 MiB from a range of any readable URL into pages of the blob. */
+export const putPageFromUrlOperation: Operation = {
+  name: 'PutPageFromUrl',
+  method: 'PUT',
+  levels: ['blob'],
+  comp: 'page',
+  when: (request) => request.header('x-ms-copy-source') !== undefined,
+  access: WRITE_PAGES,
+  run: putPageFromUrl,
+}
+
+const FIRST_VERSION = '2018-11-09'
+
+async function putPageFromUrl(context: OperationContext): Promise<Reply> {
+  const { request, service } = context
+  if (!request.isVersionAtLeast(FIRST_VERSION)) {
+    throw new StorageError('UnsupportedHeader', { reason: `x-ms-copy-source needs version ${FIRST_VERSION}` })
+  }
+  if (request.contentLength() !== 0) throw new StorageError('InvalidHeaderValue', { reason: 'Content-Length' })
+  if ((request.header('x-ms-page-write') ?? 'update').toLowerCase() !== 'update') {
+    throw new StorageError('InvalidHeaderValue', { reason: 'x-ms-page-write' })
+  }
+  const range = requirePageRange(request)
+  const source = requireSourceRange(context)
+  if (rangeLength(range) !== rangeLength(source)) {
+    throw new StorageError('InvalidHeaderValue', { reason: 'x-ms-source-range differs in length from the range' })
+  }
+  if (rangeLength(range) > service.limits.maxPageWriteBytes) throw new StorageError('RequestBodyTooLarge')
+  requireWritable(context, range)
+  const data = await readCopySource(context, source)
+  const checksum = verifyChecksum(request, data, SOURCE_CHECKSUMS)
+  context.countCopiedBytes(data.length)
+  return writePages(context, range, data, checksum)
+}
+
+function requireSourceRange({ request }: OperationContext): ClosedRange {
+  const { startBytes, endBytes } = parseByteRange(request.requireHeader('x-ms-source-range'))
+  if (endBytes === undefined) throw new StorageError('InvalidHeaderValue', { reason: 'x-ms-source-range' })
+  return { startBytes, endBytes }
+}

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { param, type ArmCall, type ArmReply } from './arm-call.ts'
+import { ArmError, errorBody } from './arm-error.ts'
+import { azureTime } from './azure-time.ts'
+import { requireRegion } from './regions.ts'
+import type { ComputeSettings } from './settings.ts'
+
+/**
+ * Long-running operations of the disk provider: a 202 with `Azure-AsyncOperation` and `Location`, polled at either.
+ *
+ * The effect of an operation takes place when it is accepted; `operationMs` only delays the report of it. So an
+ * operation goes on when its client dies, as on Azure. Operations are kept for as long as the process lives.
+ * Shapes: github.com/Azure/azure-powershell/issues/11464 (headers) and /5956 (bodies).
+ */
+
+type Outcome =
+  | { readonly kind: 'succeeded'; readonly output: Readonly<Record<string, unknown>> | undefined }
+  | { readonly kind: 'failed'; readonly error: ArmError }
+
+interface AsyncOperation {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly location: string
+  readonly startTime: Date
+  endTime?: Date
+  outcome?: Outcome
+}
+
+export interface AsyncWork {
+  readonly subscriptionId: string
+  readonly location: string
+  /** Done at once. An ArmError fails the operation; any other error too, as InternalServerError. */
+  perform?(): Promise<void> | void
+  /** When the end is reported: last changes, and what the operation results in. Not called after a failure. */
+  finish?(): Readonly<Record<string, unknown>> | undefined
+}
+
+export interface AsyncOperations {
+  /** Starts the work and answers 202; `body` is what PUT and PATCH show of their resource as it is then. */
+  accept(call: ArmCall, work: AsyncWork, body?: unknown): Promise<ArmReply>
+  /** The answer to a poll at either address. @throws ArmError 404 NotFound for an unknown operation. */
+  poll(call: ArmCall): ArmReply
+}
+
+export interface AsyncOperationsOptions {
+  readonly settings: () => ComputeSettings
+  readonly clock: () => Date
+  /** Scheme, host and port of the resource manager. */
+  readonly baseUrl: () => string
+}
+
+export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOperations {
+  const operations = new Map<string, AsyncOperation>()
+
+  const run = async (operation: AsyncOperation, work: AsyncWork): Promise<void> => {
+    const delayed = waitUnreferenced(options.settings().operationMs)
+    let outcome: Outcome
+    try {
+      await work.perform?.()
+      await delayed
+      outcome = { kind: 'succeeded', output: work.finish?.() }
+    } catch (error) {
+      await delayed
+      outcome = { kind: 'failed', error: asArmError(error) }
+    }
+    operation.endTime = options.clock()
+    operation.outcome = outcome
+  }
+
+  const urls = (call: ArmCall, operation: AsyncOperation): { monitor: string; status: string } => {
+    const path =
+      `${options.baseUrl()}/subscriptions/${operation.subscriptionId}/providers/Microsoft.Compute` +
+      `/locations/${operation.location}/DiskOperations/${operation.id}`
+    return {
+      monitor: `${path}?monitor=true&api-version=${call.apiVersion}`,
+      status: `${path}?api-version=${call.apiVersion}`,
+    }
+  }
+
+  return {
+    async accept(call, work, body) {
+      const { name: location } = requireRegion(work.location)
+      const operation: AsyncOperation = {
+        id: randomUUID(),
+        subscriptionId: work.subscriptionId,
+        location,
+        startTime: options.clock(),
+      }
+      operations.set(operation.id, operation)
+      const running = run(operation, work)
+      // Without a delay the end is there before the first poll, which spares SDKs their waiting time.
+      if (options.settings().operationMs === 0) await running
+      const { monitor, status } = urls(call, operation)
+      const headers = {
+        Location: monitor,
+        'Azure-AsyncOperation': status,
+        'Retry-After': String(options.settings().retryAfterSeconds),
+      }
+      return { status: 202, headers, body }
+    },
+
+    poll(call) {
+      const operation = operations.get(param(call, 'operationId').toLowerCase())
+      if (operation === undefined) {
+        throw new ArmError(404, 'NotFound', `The operation '${param(call, 'operationId')}' was not found.`)
+      }
+      const retryAfter = { 'Retry-After': String(options.settings().retryAfterSeconds) }
+      if (call.query.get('monitor') !== 'true') {
+        return { status: 200, headers: operation.outcome === undefined ? retryAfter : {}, body: statusBody(operation) }
+      }
+      if (operation.outcome === undefined) {
+        return { status: 202, headers: { ...retryAfter, Location: urls(call, operation).monitor } }
+      }
+      if (operation.outcome.kind === 'failed') throw operation.outcome.error
+      return { status: 200, body: operation.outcome.output }
+    },
+  }
+}
+
+function statusBody(operation: AsyncOperation): Record<string, unknown> {
+  const head = { startTime: azureTime(operation.startTime), name: operation.id }
+  const { outcome, endTime } = operation
+  if (outcome === undefined || endTime === undefined) return { ...head, status: 'InProgress' }
+  const ended = { ...head, endTime: azureTime(endTime) }
+  switch (outcome.kind) {
+    case 'succeeded':
+      return outcome.output === undefined
+        ? { ...ended, status: 'Succeeded' }
+        : { ...ended, status: 'Succeeded', properties: { output: outcome.output } }
+    case 'failed':
+      return { ...ended, status: 'Failed', ...errorBody(outcome.error) }
+  }
+}
+
+function asArmError(error: unknown): ArmError {
+  if (error instanceof ArmError) return error
+  return new ArmError(500, 'InternalServerError', error instanceof Error ? error.message : String(error))
+}
+
+/** Does not keep the process alive. */
+async function waitUnreferenced(delayMs: number): Promise<void> {
+  if (delayMs > 0) await new Promise<void>((resolve) => setTimeout(resolve, delayMs).unref())
+}

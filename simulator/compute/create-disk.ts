@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { invalidParameter, notSupportedHere } from './arm-error.ts'
+import type { ComputeState } from './compute-state.ts'
+import { requireCopySource } from './copy-source.ts'
+import { GIB, type ManagedDisk, type SectorSizeBytes } from './disk-model.ts'
+import { checkDiskName, checkDiskSize, checkDiskSku, requireUploadSize, sectorSizeOf } from './disk-rules.ts'
+import { requireRegion } from './regions.ts'
+import {
+  accessSchema,
+  inheritedSchema,
+  performanceSchema,
+  type DiskBody,
+  type InheritedProperties,
+} from './request-bodies.ts'
+import type { ResourceId } from './resource-id.ts'
+import type { Volume } from '../store/volume.ts'
+
+/** Making a managed disk: empty, as a copy, or as the target of an upload. */
+
+interface DiskContent {
+  readonly volume: Volume
+  readonly sectorSizeBytes: SectorSizeBytes
+  readonly upload: ManagedDisk['upload']
+  readonly sourceUniqueId?: string
+  readonly inherited?: InheritedProperties
+}
+
+const DEFAULT_SKU = 'Standard_LRS'
+
+/**
+ * A new disk in the state `Creating`, put into the table. The caller has made sure that there is none of this id.
+ * @throws ArmError 400 for a body that breaks a rule, 404 or 409 for a copy source that is gone or not ready.
+ */
+export function createDisk(state: ComputeState, id: ResourceId, body: DiskBody): ManagedDisk {
+  checkDiskName(id.name)
+  const region = requireRegion(body.location)
+  const sku = body.sku?.name ?? DEFAULT_SKU
+  checkDiskSku(sku, region)
+  const content = contentOf(state, body, sku)
+
+  const disk: ManagedDisk = {
+    kind: 'disk',
+    id,
+    uniqueId: randomUUID(),
+    location: region.name,
+    timeCreated: state.nextInstant(),
+    creationData: { ...body.properties.creationData, sourceUniqueId: content.sourceUniqueId },
+    sectorSizeBytes: content.sectorSizeBytes,
+    volume: content.volume,
+    upload: content.upload,
+    zones: body.zones,
+    provisioningState: 'Creating',
+    sku,
+    tags: body.tags,
+    inherited: { ...content.inherited, ...inheritedSchema.parse(body.properties) },
+    access: accessSchema.parse(body.properties),
+    performance: performanceSchema.parse(body.properties),
+    grant: undefined,
+  }
+  state.disks.put(disk)
+  return disk
+}
+
+function contentOf(state: ComputeState, body: DiskBody, sku: string): DiskContent {
+  const { creationData, diskSizeGB } = body.properties
+  switch (creationData.createOption) {
+    case 'Empty': {
+      if (diskSizeGB === undefined) throw invalidParameter('diskSizeGB', 'An empty disk needs it.')
+      checkDiskSize(diskSizeGB, sku)
+      const sectorSizeBytes = sectorSizeOf(sku, creationData.logicalSectorSize)
+      return { volume: state.createVolume(diskSizeGB * GIB), sectorSizeBytes, upload: undefined }
+    }
+    case 'Upload': {
+      const uploadSizeBytes = requireUploadSize(creationData.uploadSizeBytes)
+      const sectorSizeBytes = sectorSizeOf(sku, creationData.logicalSectorSize)
+      if (sectorSizeBytes === 4096) throw notSupportedHere('Uploading a VHDX, which sectors of 4096 bytes need,')
+      return { volume: state.createVolume(uploadSizeBytes), sectorSizeBytes, upload: 'pending' }
+    }
+    case 'Copy':
+      return copiedContent(state, body, sku)
+    default:
+      throw notSupportedHere(`createOption '${creationData.createOption}' of a disk`)
+  }
+}
+
+function copiedContent(state: ComputeState, body: DiskBody, sku: string): DiskContent {
+  const { creationData, diskSizeGB } = body.properties
+  const { resource, freeze } = requireCopySource(state, creationData.sourceResourceId, body.location)
+  // A VHDX, so a source with sectors of 4,096 bytes, fits only Ultra and Premium SSD v2.
+  const sectorSizeBytes = sectorSizeOf(sku, resource.sectorSizeBytes)
+  const content = freeze()
+  const sizeBytes = diskSizeGB === undefined ? content.sizeBytes : diskSizeGB * GIB
+  checkDiskSize(Math.ceil(sizeBytes / GIB), sku)
+  if (sizeBytes < content.sizeBytes) throw invalidParameter('diskSizeGB', 'A copy cannot be smaller than its source.')
+
+  const volume = content.fork()
+  if (sizeBytes > content.sizeBytes) volume.resize(sizeBytes)
+  return {
+    volume,
+    sectorSizeBytes,
+    upload: undefined,
+    sourceUniqueId: resource.uniqueId,
+    inherited: resource.inherited,
+  }
+}

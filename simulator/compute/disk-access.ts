@@ -1,0 +1,179 @@
+import type { PublishedExport } from '../blob-service/published-blob.ts'
+import type { FrozenVolume } from '../store/volume.ts'
+import { ArmError, invalidParameter, notAllowed, notSupportedHere } from './arm-error.ts'
+import type { ComputeState } from './compute-state.ts'
+import {
+  completionPercent,
+  liveGrant,
+  type AccessGrant,
+  type DiskSnapshot,
+  type ExportableResource,
+  type ManagedDisk,
+} from './disk-model.ts'
+import type { GrantAccessBody } from './request-bodies.ts'
+import { diffGroupOf } from './snapshot-family.ts'
+import { createVhdFooter, hasVhdCookie, VHD_FOOTER_BYTES } from './vhd-footer.ts'
+
+/**
+ * SAS access to disks and snapshots: export, and upload into a disk made for it.
+ *
+ * A 512-byte-sector resource is exported as a fixed VHD. VHDX, so every export of 4,096-byte sectors, is refused.
+ */
+
+/** 60 days, the longest since 2025-02-15 (MicrosoftDocs/azure-compute-docs, includes/disks-sas-change.md). */
+const MAX_DURATION_SECONDS = 5_184_000
+
+/**
+ * beginGetAccess. What a second call does while a SAS is out is a setting.
+ * @throws ArmError 400 for a body that does not fit the resource, 409 when its state or the family forbids access.
+ */
+export function beginAccess(state: ComputeState, resource: ExportableResource, body: GrantAccessBody): AccessGrant {
+  checkDuration(body)
+  checkFileFormat(resource, body)
+  checkState(state, resource, body)
+  const present = liveGrant(resource, state.clock())
+  if (present !== undefined) {
+    switch (state.settings().secondGrant) {
+      case 'same':
+        return present
+      case 'refuse':
+        throw notAllowed(`'${resource.id.name}' already has an active shared access signature.`)
+      case 'new':
+        present.publication.withdraw()
+        resource.grant = undefined
+    }
+  }
+  if (resource.kind === 'snapshot') checkFamilyLimit(state, resource)
+
+  const grant = publish(state, resource, body.durationInSeconds)
+  resource.grant = grant
+  if (resource.kind === 'disk' && resource.upload === 'pending') resource.upload = 'open'
+  return grant
+}
+
+/**
+ * endGetAccess: withdraws the SAS; without one it does nothing. Ends an upload when the VHD is whole.
+ * @throws ArmError 400 BadRequest when an uploaded disk has no VHD footer; it stays open for another upload.
+ */
+export async function endAccess(resource: ExportableResource): Promise<void> {
+  withdrawAccess(resource)
+  if (resource.kind !== 'disk' || resource.upload !== 'open') return
+  const { volume } = resource
+  const contentBytes = volume.sizeBytes - VHD_FOOTER_BYTES
+  if (!hasVhdCookie(await volume.read(contentBytes, VHD_FOOTER_BYTES))) {
+    throw new ArmError(400, 'BadRequest', "Disk is expected to have cookie value 'conectix'.")
+  }
+  volume.resize(contentBytes)
+  resource.upload = undefined
+}
+
+/** Takes the SAS away, live or run out. Twice is fine. */
+export function withdrawAccess(resource: ExportableResource): void {
+  resource.grant?.publication.withdraw()
+  resource.grant = undefined
+}
+
+/** @throws ArmError 409 in Azure's words when a SAS is out that deleting would cut off. */
+export function refuseWhileGranted(state: ComputeState, resource: ExportableResource): void {
+  if (liveGrant(resource, state.clock()) === undefined) return
+  throw notAllowed(
+    `There is an active shared access signature outstanding for ${resource.kind} ${resource.id.name}. ` +
+      `Call EndGetAccess before attaching or deleting the ${resource.kind}. Learn more here: aka.ms/revokeaccessapi.`,
+  )
+}
+
+function checkDuration(body: GrantAccessBody): void {
+  if (body.durationInSeconds >= 1 && body.durationInSeconds <= MAX_DURATION_SECONDS) return
+  throw invalidParameter('durationInSeconds', `It must be between 1 and ${MAX_DURATION_SECONDS}.`)
+}
+
+function checkFileFormat(resource: ExportableResource, body: GrantAccessBody): void {
+  if (resource.sectorSizeBytes === 512) {
+    if (body.fileFormat === 'VHDX') throw invalidParameter('fileFormat', 'Sectors of 512 bytes are exported as VHD.')
+    return
+  }
+  switch (body.fileFormat) {
+    case undefined:
+      throw new ArmError(
+        400,
+        'BadRequest',
+        'Accessing disk or snapshot with a logical sector size of 4096 requires specifying the file format.',
+      )
+    case 'VHD':
+      throw invalidParameter('fileFormat', 'Sectors of 4096 bytes are exported as VHDX.')
+    case 'VHDX':
+      throw notSupportedHere('The export of a VHDX')
+  }
+}
+
+function checkState(state: ComputeState, resource: ExportableResource, body: GrantAccessBody): void {
+  const isUpload = resource.kind === 'disk' && resource.upload !== undefined
+  if (body.access !== (isUpload ? 'Write' : 'Read')) {
+    throw invalidParameter('access', `'${body.access}' is not possible in the state of '${resource.id.name}'.`)
+  }
+  if (resource.access.networkAccessPolicy === 'DenyAll') {
+    throw notAllowed(`Access to '${resource.id.name}' is denied by its network access policy 'DenyAll'.`)
+  }
+  if (resource.kind === 'snapshot' && completionPercent(resource, state.clock()) < 100) {
+    throw notAllowed(`The background copy of snapshot '${resource.id.name}' is not complete.`)
+  }
+}
+
+/** At most five snapshots of one incremental family (virtual-machines-disks-incremental-snapshots-restrictions.md). */
+function checkFamilyLimit(state: ComputeState, snapshot: DiskSnapshot): void {
+  if (snapshot.familyId === undefined) return
+  const now = state.clock()
+  const granted = [...state.snapshots.all()].filter(
+    (other) => other !== snapshot && other.familyId === snapshot.familyId && liveGrant(other, now) !== undefined,
+  )
+  const limit = state.settings().sasPerFamily
+  if (granted.length < limit) return
+  throw new ArmError(
+    409,
+    'ActiveSasLimitExceeded',
+    `At most ${limit} snapshots of an incremental snapshot family can have an active shared access signature. ` +
+      `Call EndGetAccess on one of: ${granted.map((other) => other.id.name).join(', ')}.`,
+  )
+}
+
+function publish(state: ComputeState, resource: ExportableResource, durationSeconds: number): AccessGrant {
+  if (resource.kind === 'disk' && resource.upload !== undefined) {
+    const { volume, uniqueId } = resource
+    const upload = { kind: 'upload' as const, volume, uniqueId, needsBearer: needsBearer(resource) }
+    return { access: 'Write', publication: state.publisher.publish(upload, durationSeconds) }
+  }
+  const blob = resource.kind === 'disk' ? exportOfDisk(state, resource) : exportOfSnapshot(resource)
+  return { access: 'Read', publication: state.publisher.publish(blob, durationSeconds) }
+}
+
+/** An unattached disk does not change while its SAS is out, so its content now is its content. */
+function exportOfDisk(state: ComputeState, disk: ManagedDisk): PublishedExport {
+  return exportOf(disk, disk.volume.freeze(), state.clock(), undefined)
+}
+
+function exportOfSnapshot(snapshot: DiskSnapshot): PublishedExport {
+  return exportOf(snapshot, snapshot.content, snapshot.timeCreated, diffGroupOf(snapshot))
+}
+
+function exportOf(
+  resource: ExportableResource,
+  content: FrozenVolume,
+  createdAt: Date,
+  familyId: string | undefined,
+): PublishedExport {
+  const { uniqueId } = resource
+  return {
+    kind: 'export',
+    content,
+    footer: createVhdFooter({ diskSizeBytes: content.sizeBytes, createdAt, uniqueId }),
+    familyId,
+    uniqueId,
+    createdAt,
+    isPrivate: resource.access.networkAccessPolicy === 'AllowPrivate',
+    needsBearer: needsBearer(resource),
+  }
+}
+
+function needsBearer(resource: ExportableResource): boolean {
+  return resource.access.dataAccessAuthMode === 'AzureActiveDirectory'
+}

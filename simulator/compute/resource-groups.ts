@@ -1,0 +1,75 @@
+import { ArmError } from './arm-error.ts'
+import { formatResourceGroupId, type ResourceGroupId } from './resource-id.ts'
+import { normalLocation, requireRegion } from './regions.ts'
+
+/** Subscriptions and their resource groups: the frame that every disk and snapshot lives in. */
+
+export interface ResourceGroup {
+  readonly id: ResourceGroupId
+  readonly location: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface ResourceGroups {
+  addSubscription(subscriptionId: string): void
+  subscriptions(): string[]
+  /** @throws ArmError 404 SubscriptionNotFound */
+  requireSubscription(subscriptionId: string): void
+  /** Makes the group or replaces its tags. @throws ArmError 409 when it is in another region. */
+  put(id: ResourceGroupId, location: string, tags?: Readonly<Record<string, string>>): ResourceGroup
+  find(id: ResourceGroupId): ResourceGroup | undefined
+  /** @throws ArmError 404 ResourceGroupNotFound */
+  require(id: ResourceGroupId): ResourceGroup
+  list(subscriptionId: string): ResourceGroup[]
+}
+
+export function createResourceGroups(): ResourceGroups {
+  const subscriptionIds = new Map<string, string>()
+  const groups = new Map<string, ResourceGroup>()
+  const keyOf = (id: ResourceGroupId): string => formatResourceGroupId(id).toLowerCase()
+
+  return {
+    addSubscription: (subscriptionId) => void subscriptionIds.set(subscriptionId.toLowerCase(), subscriptionId),
+    subscriptions: () => [...subscriptionIds.values()],
+    requireSubscription(subscriptionId) {
+      if (subscriptionIds.has(subscriptionId.toLowerCase())) return
+      throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${subscriptionId}' could not be found.`)
+    },
+    put(id, location, tags = {}) {
+      const known = groups.get(keyOf(id))
+      const { name } = requireRegion(location)
+      if (known !== undefined && known.location !== normalLocation(location)) {
+        throw new ArmError(
+          409,
+          'InvalidResourceGroupLocation',
+          `Invalid resource group location '${name}'. The Resource group already exists in location '${known.location}'.`,
+        )
+      }
+      const group = { id: known?.id ?? id, location: name, tags }
+      groups.set(keyOf(id), group)
+      return group
+    },
+    find: (id) => groups.get(keyOf(id)),
+    require(id) {
+      const group = groups.get(keyOf(id))
+      if (group !== undefined) return group
+      throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${id.resourceGroup}' could not be found.`)
+    },
+    list(subscriptionId) {
+      const wanted = subscriptionId.toLowerCase()
+      return [...groups.values()].filter((group) => group.id.subscriptionId.toLowerCase() === wanted)
+    },
+  }
+}
+
+/** The group as ARM shows it. */
+export function resourceGroupDocument(group: ResourceGroup): Record<string, unknown> {
+  return {
+    id: formatResourceGroupId(group.id),
+    name: group.id.resourceGroup,
+    type: 'Microsoft.Resources/resourceGroups',
+    location: group.location,
+    tags: group.tags,
+    properties: { provisioningState: 'Succeeded' },
+  }
+}

@@ -1,0 +1,65 @@
+import { ArmError, notAllowed } from './arm-error.ts'
+import type { ComputeState } from './compute-state.ts'
+import { completionPercent, isBackgroundCopied, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
+
+/**
+ * How many incremental snapshots a disk may have, and how fast it may get them
+ * (MicrosoftDocs/azure-compute-docs, disks-incremental-snapshots.md, "Restrictions").
+ */
+
+/** When snapshots were made, by the disk's uniqueId; those deleted since count as well. */
+export interface SnapshotLog {
+  record(diskUniqueId: string, at: Date): void
+  countSince(diskUniqueId: string, since: Date): number
+}
+
+const RATE_WINDOW_MS = 5 * 60 * 1000
+
+export function createSnapshotLog(): SnapshotLog {
+  const instantsOf = new Map<string, Date[]>()
+  return {
+    record(diskUniqueId, at) {
+      const windowStart = at.getTime() - RATE_WINDOW_MS
+      const recent = (instantsOf.get(diskUniqueId) ?? []).filter((instant) => instant.getTime() > windowStart)
+      instantsOf.set(diskUniqueId, [...recent, at])
+    },
+    countSince(diskUniqueId, since) {
+      return (instantsOf.get(diskUniqueId) ?? []).filter((instant) => instant > since).length
+    },
+  }
+}
+
+/** All incremental snapshots of this very disk (not of another one of the same name). */
+export function incrementalSnapshotsOf(state: ComputeState, disk: ManagedDisk): DiskSnapshot[] {
+  return [...state.snapshots.all()].filter(
+    (snapshot) => snapshot.isIncremental && snapshot.creationData.sourceUniqueId === disk.uniqueId,
+  )
+}
+
+/** @throws ArmError 409 when one more incremental snapshot of the disk is too many, now or for the next minutes. */
+export function checkSnapshotLimits(state: ComputeState, disk: ManagedDisk): void {
+  const settings = state.settings()
+  const now = state.clock()
+  const existing = incrementalSnapshotsOf(state, disk)
+  if (existing.length >= settings.snapshotsPerDisk) {
+    throw new ArmError(
+      409,
+      'SnapshotsLimitReached',
+      `The snapshot count was exceeded for a disk: '${disk.id.name}' has ${existing.length} incremental snapshots.`,
+    )
+  }
+  const windowStart = new Date(now.getTime() - RATE_WINDOW_MS)
+  const isTooFast = state.snapshotLog.countSince(disk.uniqueId, windowStart) >= settings.snapshotsPerFiveMinutes
+  if (settings.enforceSnapshotRate && isTooFast) {
+    throw new ArmError(
+      409,
+      'SnapshotOperationRateExceeded',
+      `The rate of snapshot calls is exceeded for disk '${disk.id.name}': ` +
+        `${settings.snapshotsPerFiveMinutes} in five minutes.`,
+    )
+  }
+  const pending = existing.filter((snapshot) => completionPercent(snapshot, now) < 100)
+  if (isBackgroundCopied(disk.sku) && pending.length >= settings.pendingBackgroundCopiesPerDisk) {
+    throw notAllowed(`Disk '${disk.id.name}' already has ${pending.length} snapshots with a pending background copy.`)
+  }
+}

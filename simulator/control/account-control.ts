@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import type { BlobService } from '../blob-service/blob-service.ts'
+import type { Account } from '../blob-service/model/account.ts'
+import { Container } from '../blob-service/model/container.ts'
+import { ServiceClock } from '../blob-service/service-clock.ts'
+import { ArmError, invalidParameter } from '../compute/arm-error.ts'
+import { normalLocation } from '../compute/regions.ts'
+import { formatResourceGroupId } from '../compute/resource-id.ts'
+
+/** Storage accounts and containers by the control API. Blobs are made through the blob service alone. */
+
+export const accountSpecSchema = z.strictObject({
+  /** 3 to 24 lower-case letters and digits, as Azure demands. */
+  name: z.string().regex(/^[a-z0-9]{3,24}$/),
+  kind: z.enum(['StorageV2', 'BlobStorage', 'FileStorage', 'BlockBlobStorage']).default('StorageV2'),
+  sku: z
+    .enum([
+      'Standard_LRS',
+      'Standard_GRS',
+      'Standard_RAGRS',
+      'Standard_ZRS',
+      'Standard_GZRS',
+      'Standard_RAGZRS',
+      'Premium_LRS',
+      'Premium_ZRS',
+    ])
+    .default('Standard_LRS'),
+  /** Hierarchical namespace (Data Lake Storage): no page blobs. */
+  isHnsEnabled: z.boolean().default(false),
+  region: z.string().default('northeurope'),
+  /** Default: the local Azure's own. */
+  subscriptionId: z.string().optional(),
+  /** Part of the id that roles are assigned at; it need not exist. */
+  resourceGroup: z.string().default('local'),
+  /** Base64; made when it is not given. */
+  key: z.base64().optional(),
+})
+
+export type AccountSpec = z.input<typeof accountSpecSchema>
+
+export interface CreatedAccount {
+  readonly name: string
+  /** ARM id: the scope of role assignments. */
+  readonly id: string
+  /** Base64, for SharedKey and for signing SAS. */
+  readonly key: string
+}
+
+export interface AccountControl {
+  /** A second account of a name takes the place of the first. @throws ZodError for a name or kind that is none. */
+  createAccount(spec: AccountSpec): CreatedAccount
+  /** With all its blobs. Twice is fine. */
+  deleteAccount(name: string): void
+  /** Twice is fine. @throws ArmError 404 when `createAccount` made no such account, 400 for a name that is none. */
+  createContainer(account: string, name: string): void
+}
+
+export interface AccountControlOptions {
+  readonly blobs: BlobService
+  readonly subscriptionId: string
+  readonly clock: () => Date
+}
+
+const CONTAINER_NAME = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/
+
+export function createAccountControl({ blobs, subscriptionId: ownSubscriptionId, clock }: AccountControlOptions): AccountControl {
+  const accounts = new Map<string, Account>()
+  const stamps = new ServiceClock(clock)
+  return {
+    createAccount(spec) {
+      const { key, subscriptionId = ownSubscriptionId, resourceGroup, ...rest } = accountSpecSchema.parse(spec)
+      const group = formatResourceGroupId({ subscriptionId, resourceGroup })
+      const resourceId = `${group}/providers/Microsoft.Storage/storageAccounts/${rest.name}`
+      const settings = { ...rest, region: normalLocation(rest.region), resourceId }
+      const account = blobs.createAccount(key === undefined ? settings : { ...settings, key })
+      accounts.set(account.name, account)
+      return { name: account.name, id: resourceId, key: account.key.toString('base64') }
+    },
+    deleteAccount(name) {
+      accounts.delete(name)
+      blobs.deleteAccount(name)
+    },
+    createContainer(accountName, name) {
+      const account = accounts.get(accountName)
+      if (account === undefined) throw new ArmError(404, 'ResourceNotFound', `Account '${accountName}' was not found.`)
+      if (!CONTAINER_NAME.test(name)) throw invalidParameter('container')
+      if (account.containers.has(name)) return
+      account.containers.set(name, new Container(name, new Map(), stamps.nextETag(), stamps.now()))
+    },
+  }
+}

@@ -1,0 +1,114 @@
+import { mkdir, mkdtemp, open, rm, type FileHandle } from 'node:fs/promises'
+import { readSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * The one file that holds the bytes of all volumes of a store. It only grows: a location, once given, keeps its bytes
+ * until the store closes. Space is not taken back from pages that nobody names any more.
+ *
+ * A read sees every write that was begun before it, finished or not. After a write has failed (a full disk) the pages
+ * that name it cannot be trusted, so every later call fails with the same error.
+ */
+
+/** Up to this length a blocking call that meets the page cache costs less than a trip through the thread pool. */
+const BLOCKING_BYTES = 64 * 1024
+
+export interface AppendedData {
+  readonly location: number
+  /** Resolves when the bytes are in the file; the buffer must stay unchanged until then. */
+  readonly written: Promise<void>
+}
+
+interface UnfinishedWrite {
+  readonly endLocation: number
+  readonly written: Promise<void>
+}
+
+export class DataFile {
+  readonly #handle: FileHandle
+  #endLocation = 0
+  #failure: Error | undefined
+  readonly #unfinished = new Map<number, UnfinishedWrite>()
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  /** In `directory`, starting empty; without one, in a temporary file that vanishes with the process. */
+  static async open(directory?: string): Promise<DataFile> {
+    if (directory !== undefined) {
+      await mkdir(directory, { recursive: true })
+      return new DataFile(await open(join(directory, 'pages.data'), 'w+'))
+    }
+    const temporary = await mkdtemp(join(tmpdir(), 'local-azure-'))
+    const handle = await open(join(temporary, 'pages.data'), 'w+')
+    await rm(temporary, { recursive: true })
+    return new DataFile(handle)
+  }
+
+  append(data: Buffer): AppendedData {
+    if (this.#failure !== undefined) throw this.#failure
+    const location = this.#endLocation
+    this.#endLocation += data.length
+    if (data.length <= BLOCKING_BYTES) {
+      this.#writeBlocking(data, location)
+      return { location, written: Promise.resolve() }
+    }
+    const written = this.#writeAll(data, location)
+    this.#unfinished.set(location, { endLocation: location + data.length, written })
+    return { location, written }
+  }
+
+  /** Fills `target` from `location`. */
+  async read(location: number, target: Buffer): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    const endLocation = location + target.length
+    for (const [start, write] of this.#unfinished) {
+      if (start < endLocation && location < write.endLocation) await write.written
+    }
+    let filled = 0
+    while (filled < target.length) {
+      const count =
+        target.length <= BLOCKING_BYTES
+          ? readSync(this.#handle.fd, target, filled, target.length - filled, location + filled)
+          : (await this.#handle.read(target, filled, target.length - filled, location + filled)).bytesRead
+      if (count === 0) throw new Error(`data file ends before location ${endLocation}`)
+      filled += count
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#unfinished.values()].map((write) => write.written))
+    await this.#handle.close()
+  }
+
+  #writeBlocking(data: Buffer, location: number): void {
+    try {
+      let done = 0
+      while (done < data.length) {
+        done += writeSync(this.#handle.fd, data, done, data.length - done, location + done)
+      }
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  async #writeAll(data: Buffer, location: number): Promise<void> {
+    try {
+      let done = 0
+      while (done < data.length) {
+        done += (await this.#handle.write(data, done, data.length - done, location + done)).bytesWritten
+      }
+    } catch (error) {
+      throw this.#fail(error)
+    } finally {
+      this.#unfinished.delete(location)
+    }
+  }
+
+  #fail(cause: unknown): Error {
+    this.#failure ??= new Error('the data file of the store could not be written', { cause })
+    return this.#failure
+  }
+}

@@ -1,0 +1,140 @@
+import { DataFile } from './data-file.ts'
+import { RunMap, RunSnapshot, type RunSource } from './run-map.ts'
+import { allocatedSpans, changedSpans } from './run-spans.ts'
+import { PAGE_BYTES, type DiffSpan, type FrozenVolume, type PageSpan, type Volume } from './volume.ts'
+
+/**
+ * `Volume` and `FrozenVolume` over a run map and a data file.
+ *
+ * A change takes effect on the index in the turn of the event loop it is called in; the promise of `write` tells only when
+ * the bytes are in the file. So changes are atomic and in call order without a lock, and a later read waits for them.
+ */
+
+class FrozenSparseVolume implements FrozenVolume {
+  readonly sizeBytes: number
+  readonly runs: RunSnapshot
+  readonly #file: DataFile
+
+  constructor(file: DataFile, sizeBytes: number, runs: RunSnapshot) {
+    this.#file = file
+    this.sizeBytes = sizeBytes
+    this.runs = runs
+  }
+
+  async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
+    return readRuns(this.#file, this.runs, this.sizeBytes, offsetBytes, lengthBytes)
+  }
+
+  pageSpans(fromBytes = 0, toBytes = this.sizeBytes): Iterable<PageSpan> {
+    return lazily(() => allocatedSpans(this.runs, fromBytes, Math.min(toBytes, this.sizeBytes)))
+  }
+
+  allocatedBytes(): number {
+    return this.runs.coveredBytes
+  }
+
+  fork(): Volume {
+    return new SparseVolume(this.#file, this.sizeBytes, new RunMap(this.runs))
+  }
+
+  diffSince(older: FrozenVolume, fromBytes = 0, toBytes = this.sizeBytes): Iterable<DiffSpan> {
+    if (!(older instanceof FrozenSparseVolume)) throw new TypeError('a diff needs two points in time of one store')
+    return lazily(() => changedSpans(this.runs, older.runs, fromBytes, Math.min(toBytes, this.sizeBytes)))
+  }
+}
+
+export class SparseVolume implements Volume {
+  readonly #file: DataFile
+  readonly #runs: RunMap
+  #sizeBytes: number
+
+  constructor(file: DataFile, sizeBytes: number, runs: RunMap) {
+    requirePages(0, sizeBytes, Number.MAX_SAFE_INTEGER)
+    this.#file = file
+    this.#sizeBytes = sizeBytes
+    this.#runs = runs
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  async write(offsetBytes: number, data: Buffer): Promise<void> {
+    requirePages(offsetBytes, data.length, this.#sizeBytes)
+    if (data.length === 0) return
+    const { location, written } = this.#file.append(data)
+    this.#runs.replace(offsetBytes, offsetBytes + data.length, location)
+    await written
+  }
+
+  clear(offsetBytes: number, lengthBytes: number): void {
+    requirePages(offsetBytes, lengthBytes, this.#sizeBytes)
+    if (lengthBytes > 0) this.#runs.replace(offsetBytes, offsetBytes + lengthBytes)
+  }
+
+  resize(sizeBytes: number): void {
+    requirePages(0, sizeBytes, Number.MAX_SAFE_INTEGER)
+    if (sizeBytes < this.#sizeBytes) this.#runs.replace(sizeBytes, this.#sizeBytes)
+    this.#sizeBytes = sizeBytes
+  }
+
+  async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
+    return readRuns(this.#file, this.#runs, this.#sizeBytes, offsetBytes, lengthBytes)
+  }
+
+  /** Of the moment of the call: changes made while iterating are not seen. */
+  pageSpans(fromBytes?: number, toBytes?: number): Iterable<PageSpan> {
+    return this.freeze().pageSpans(fromBytes, toBytes)
+  }
+
+  allocatedBytes(): number {
+    return this.#runs.coveredBytes
+  }
+
+  freeze(): FrozenVolume {
+    return new FrozenSparseVolume(this.#file, this.#sizeBytes, this.#runs.snapshot())
+  }
+
+  diffSince(older: FrozenVolume, fromBytes?: number, toBytes?: number): Iterable<DiffSpan> {
+    return this.freeze().diffSince(older, fromBytes, toBytes)
+  }
+}
+
+/** The pieces to read are settled before the first wait, so a change made meanwhile is not half seen. */
+async function readRuns(
+  file: DataFile,
+  runs: RunSource,
+  sizeBytes: number,
+  offsetBytes: number,
+  lengthBytes: number,
+): Promise<Buffer> {
+  const endBytes = offsetBytes + lengthBytes
+  if (offsetBytes < 0 || lengthBytes < 0 || endBytes > sizeBytes) {
+    throw new RangeError(`bytes ${offsetBytes}+${lengthBytes} are not inside a volume of ${sizeBytes} bytes`)
+  }
+  const pieces: { location: number; startBytes: number; endBytes: number }[] = []
+  let foundBytes = 0
+  for (const cursor = runs.cursorAt(offsetBytes); !cursor.isDone && cursor.startBytes < endBytes; cursor.next()) {
+    const start = Math.max(cursor.startBytes, offsetBytes)
+    const end = Math.min(cursor.endBytes, endBytes)
+    pieces.push({ location: cursor.location + start - cursor.startBytes, startBytes: start, endBytes: end })
+    foundBytes += end - start
+  }
+  const result = foundBytes === lengthBytes ? Buffer.allocUnsafe(lengthBytes) : Buffer.alloc(lengthBytes)
+  for (const piece of pieces) {
+    await file.read(piece.location, result.subarray(piece.startBytes - offsetBytes, piece.endBytes - offsetBytes))
+  }
+  return result
+}
+
+function requirePages(offsetBytes: number, lengthBytes: number, sizeBytes: number): void {
+  const isAligned = offsetBytes % PAGE_BYTES === 0 && lengthBytes % PAGE_BYTES === 0
+  if (!isAligned || offsetBytes < 0 || lengthBytes < 0 || offsetBytes + lengthBytes > sizeBytes) {
+    throw new RangeError(`bytes ${offsetBytes}+${lengthBytes} are not whole pages of a volume of ${sizeBytes} bytes`)
+  }
+}
+
+/** An iterable that can be walked more than once. */
+function lazily<Item>(start: () => Iterator<Item>): Iterable<Item> {
+  return { [Symbol.iterator]: start }
+}
