@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** Starts the compiled command line; says what to do where it was not compiled yet. */
+import { existsSync } from 'node:fs'
+
+const entry = new URL('../dist/client/main.js', import.meta.url)
+if (existsSync(entry)) {
+  const { main } = await import(entry.href)
+  process.exitCode = await main(process.argv.slice(2))
+} else {
+  process.stderr.write('snapferry is not compiled yet; run "npm run build" first\n')
+  process.exitCode = 1
+}

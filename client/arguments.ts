@@ -1,0 +1,42 @@
+/** Checks of command-line arguments that the domain does not make: instants, regions, zones, numbers. */
+import { BackupError } from '../domain/failures.ts'
+
+const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/**
+ * An ISO 8601 date (its midnight UTC) or an instant with a time zone; a local time without one would mean something
+ * else on another machine.
+ *
+ * @returns the instant in UTC.
+ * @throws BackupError InvalidArgument
+ */
+export function requireInstant(option: string, text: string): string {
+  const atMs = ISO_INSTANT.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(atMs)) {
+    throw invalidArgument(option, text, 'expected an ISO 8601 date or instant such as 2026-11-22T10:15:00Z')
+  }
+  return new Date(atMs).toISOString()
+}
+
+/** `westeurope`: the short name, as ARM takes it; "West Europe" is brought into that form. */
+export function requireRegion(option: string, text: string): string {
+  const region = text.replace(/\s+/g, '').toLowerCase()
+  if (!/^[a-z][a-z0-9]{2,40}$/.test(region))
+    throw invalidArgument(option, text, 'expected the name of a region such as westeurope')
+  return region
+}
+
+export function requireZone(option: string, text: string): string {
+  if (!/^[1-9]$/.test(text))
+    throw invalidArgument(option, text, 'expected the number of an availability zone such as 1')
+  return text
+}
+
+export function requireCount(option: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw invalidArgument(option, text, 'expected a whole number of 1 or more')
+  return Number(text)
+}
+
+export function invalidArgument(option: string, text: string, expected: string): BackupError {
+  return new BackupError({ type: 'InvalidArgument', message: `${option} is "${text}"; ${expected}`, facts: { option } })
+}

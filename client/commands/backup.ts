@@ -1,0 +1,91 @@
+/** `snapferry backup run`: one backup of one disk, now. */
+import type { Command } from 'commander'
+import type { ConfigFile } from '../../config/config-file.ts'
+import { parseArmId, sameArmId } from '../../domain/arm-id.ts'
+import { backupWorkflowId, diskKeyOf, targetKeyOf } from '../../domain/names.ts'
+import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
+import { parseTargetUrl } from '../../domain/target-url.ts'
+import type { backupDisk } from '../../workflows/index.ts'
+import type { BackupDiskResult } from '../../workflows/messages.ts'
+import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
+import { requireCount } from '../arguments.ts'
+import { defineCommand, type Host } from '../command.ts'
+import { describePoint } from '../points.ts'
+import { reportRun } from '../report-run.ts'
+import { startRun } from '../start-run.ts'
+
+interface BackupRunOptions {
+  readonly disk: string
+  readonly target: string
+  readonly keepLast?: string
+  readonly wait?: boolean
+  readonly follow?: boolean
+}
+
+export function registerBackupCommands(program: Command, host: Host): void {
+  const backup = program.command('backup').description('back up a disk')
+
+  defineCommand<BackupRunOptions>(backup, host, {
+    usage: 'run',
+    summary: 'back up a disk now; one run of a disk and target is open at a time',
+    examples: [
+      'backup run --disk /subscriptions/…/disks/data --target https://account.blob.core.windows.net/backups --wait',
+    ],
+    configure: (command) =>
+      command
+        .requiredOption('--disk <id>', 'resource id of the managed disk')
+        .requiredOption('--target <url>', 'URL of the container that holds the backups')
+        .option(
+          '--keep-last <count>',
+          'delete older points (default: as the policy of the disk says, else delete none)',
+        )
+        .option('--wait', 'wait for the end, and end as the run does')
+        .option('--follow', 'like --wait, and join a run that is already open'),
+    run: async ({ output, withTemporal }, options) => {
+      const disk = parseArmId(options.disk, 'disks')
+      const { url: targetUrl, account, container } = parseTargetUrl(options.target)
+      const keepLast = options.keepLast === undefined ? undefined : requireCount('--keep-last', options.keepLast)
+      await withTemporal(async (link, { settings, config }) => {
+        const { options: backupOptions, policy } = optionsFor(config, disk.id, targetUrl, keepLast)
+        if (policy !== undefined) output.note(`options of policy ${policy}`)
+        const run = await startRun<typeof backupDisk>(link, output, {
+          workflowType: 'backupDisk',
+          workflowId: backupWorkflowId(disk.id, targetUrl),
+          args: [{ diskId: disk.id, targetUrl, options: backupOptions }],
+          summary: `Backs up ${disk.name} to ${account}/${container}`,
+          searchAttributes: [
+            { key: diskAttribute, value: diskKeyOf(disk.id) },
+            { key: targetAttribute, value: targetKeyOf(targetUrl) },
+          ],
+          mayJoin: options.follow === true,
+          taskQueuePrefix: settings.worker.taskQueuePrefix,
+        })
+        await reportRun<BackupDiskResult>(link, output, run, {
+          what: `backup of disk ${disk.id}`,
+          mustWait: options.wait === true || options.follow === true,
+          describe: ({ point }) => describePoint(point),
+        })
+      })
+    },
+  })
+}
+
+/**
+ * A disk that a policy covers is backed up as the policy says, or a run by hand would delete points by another rule.
+ * Without a policy nothing is deleted unless --keep-last asks for it.
+ */
+function optionsFor(
+  config: ConfigFile,
+  diskId: string,
+  targetUrl: string,
+  keepLast: number | undefined,
+): { options: BackupOptions; policy?: string } {
+  const spec = config.policies.find(
+    ({ policy }) => policy.targetUrl === targetUrl && policy.diskIds.some((id) => sameArmId(id, diskId)),
+  )
+  const base = spec?.policy.options ?? { ...DEFAULT_OPTIONS, retention: { keepLast: Number.MAX_SAFE_INTEGER } }
+  return {
+    options: keepLast === undefined ? base : { ...base, retention: { keepLast } },
+    ...(spec !== undefined && { policy: spec.policy.name }),
+  }
+}

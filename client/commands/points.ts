@@ -1,0 +1,38 @@
+/** `snapferry points list`: reads the target alone, so it works with Temporal and the source region gone. */
+import type { Command } from 'commander'
+import { parseArmId } from '../../domain/arm-id.ts'
+import { newestFirst, recoveryPointOf } from '../../domain/recovery-point.ts'
+import { parseTargetUrl } from '../../domain/target-url.ts'
+import { defineCommand, type Host } from '../command.ts'
+import { renderPoints } from '../points.ts'
+
+export function registerPointsCommands(program: Command, host: Host): void {
+  const points = program.command('points').description('recovery points')
+
+  defineCommand<{ target: string; disk?: string }>(points, host, {
+    usage: 'list',
+    summary: 'list recovery points, newest first; needs the target only, not Temporal',
+    examples: ['points list --target https://account.blob.core.windows.net/backups'],
+    configure: (command) =>
+      command
+        .requiredOption('--target <url>', 'URL of the container that holds the backups')
+        .option('--disk <id>', 'only points of this disk'),
+    run: async ({ output, load }, { target, disk }) => {
+      const targetUrl = parseTargetUrl(target).url
+      const filter = disk === undefined ? {} : { diskId: parseArmId(disk, 'disks').id }
+      const { settings } = await load()
+      // Loaded late: Azure's SDKs take longer to load than most commands take to run.
+      const [{ createAzureClients }, { listPoints }] = await Promise.all([
+        import('../../azure/clients.ts'),
+        import('../../azure/manifests.ts'),
+      ])
+      const found = await listPoints(createAzureClients(settings.azure), targetUrl, filter)
+      for (const { blobName, reason } of found.damaged) output.warn(`damaged, not restorable: ${blobName}: ${reason}`)
+      const sorted = newestFirst(found.points.map(recoveryPointOf))
+      output.result(
+        sorted,
+        sorted.length === 0 ? `no recovery points in ${targetUrl}` : renderPoints(sorted, Date.now()),
+      )
+    },
+  })
+}

@@ -1,0 +1,107 @@
+/** `snapferry policy`: the policies of snapferry.yaml as Schedules in Temporal. */
+import type { Command } from 'commander'
+import { BackupError } from '../../domain/failures.ts'
+import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
+import { defineCommand, type CommandContext, type Host } from '../command.ts'
+import { applyPolicies, describePolicies, policyHandle, type AppliedPolicy } from '../schedules.ts'
+import { policyRowOf, renderPolicies } from '../policy-list.ts'
+
+export function registerPolicyCommands(program: Command, host: Host): void {
+  const policy = program.command('policy').description('apply, list and steer policies')
+  registerApply(policy, host)
+
+  defineCommand(policy, host, {
+    usage: 'list',
+    summary: 'list the policies with next and last run, and what was missed or skipped',
+    examples: ['policy list', 'policy list --json'],
+    run: async ({ output, withTemporal }) =>
+      withTemporal(async (link) => {
+        const rows = (await describePolicies(link)).map(policyRowOf)
+        output.result(rows, renderPolicies(rows, Date.now()))
+      }),
+  })
+
+  const withReason = (command: Command) => command.option('--reason <text>', 'kept with the policy for whoever wonders')
+
+  defineCommand<{ reason?: string }>(policy, host, {
+    usage: 'pause <name>',
+    summary: 'start no more runs; one that is open goes on',
+    examples: ['policy pause nightly --reason "storage account is being moved"'],
+    configure: withReason,
+    run: (context, { reason }, [name = '']) =>
+      steer(context, name, 'paused', (handle) => handle.pause(reason ?? 'paused by snapferry policy pause')),
+  })
+
+  defineCommand<{ reason?: string }>(policy, host, {
+    usage: 'resume <name>',
+    summary: 'start runs again at the next time',
+    examples: ['policy resume nightly'],
+    configure: withReason,
+    run: (context, { reason }, [name = '']) =>
+      steer(context, name, 'resumed', (handle) => handle.unpause(reason ?? 'resumed by snapferry policy resume')),
+  })
+
+  defineCommand(policy, host, {
+    usage: 'trigger <name>',
+    summary: 'run the policy now; while a run is open, once after it',
+    examples: ['policy trigger nightly'],
+    // The client's default would start a second run beside an open one and hide it from later overlap checks.
+    run: (context, _options, [name = '']) =>
+      steer(context, name, 'triggered', (handle) => handle.trigger('BUFFER_ONE')),
+  })
+
+  defineCommand(policy, host, {
+    usage: 'delete <name>',
+    summary: 'delete the schedule of a policy; its recovery points stay',
+    examples: ['policy delete nightly'],
+    run: (context, _options, [name = '']) => steer(context, name, 'deleted', (handle) => handle.delete()),
+  })
+}
+
+function registerApply(policy: Command, host: Host): void {
+  defineCommand<{ file?: string; prune?: boolean; dryRun?: boolean }>(policy, host, {
+    usage: 'apply',
+    summary: 'bring the schedules to what the file says; a second time changes nothing',
+    examples: ['policy apply', 'policy apply --file snapferry.yaml --dry-run'],
+    configure: (command) =>
+      command
+        .option('--file <file>', 'the policies (default: the config file)')
+        .option('--prune', 'delete the schedules of policies that the file does not have')
+        .option('--dry-run', 'only show what would be done'),
+    run: async ({ output, withTemporal }, { file, prune = false, dryRun = false }) =>
+      withTemporal(async (link, { settings, config, configPath }) => {
+        if (config.policies.length === 0) {
+          throw new BackupError({
+            type: 'InvalidConfig',
+            message: `${configPath ?? 'no config file was found, so it'} has no policies; name a file with --file`,
+          })
+        }
+        for (const warning of config.warnings) output.warn(warning)
+        if (!dryRun) await ensureSearchAttributes(link.connection.operatorService, link.namespace)
+        const { taskQueuePrefix } = settings.worker
+        const applied = await applyPolicies(link, config.policies, { taskQueuePrefix, prune, dryRun })
+        output.result(applied, applied.map((one) => `${lineOf(one)}${dryRun ? ' (not done)' : ''}`).join('\n'))
+      }, file),
+  })
+}
+
+function lineOf({ name, outcome, changes, isPaused }: AppliedPolicy): string {
+  const what = changes === undefined ? '' : `: ${changes.join(', ')}`
+  const paused = isPaused === true ? ', paused' : ''
+  const hint = outcome === 'not in the file' ? '; it goes on, --prune deletes it' : ''
+  return `${name} ${outcome}${what}${paused}${hint}`
+}
+
+type PolicyHandle = ReturnType<typeof policyHandle>
+
+async function steer(
+  { output, withTemporal }: CommandContext,
+  name: string,
+  done: string,
+  act: (handle: PolicyHandle) => Promise<void>,
+): Promise<void> {
+  await withTemporal(async (link) => {
+    await act(policyHandle(link, name))
+    output.result({ name, outcome: done }, `${name} ${done}`)
+  })
+}

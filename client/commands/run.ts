@@ -1,0 +1,34 @@
+/** `snapferry run`: joins or cancels a run by the id that other commands show. */
+import type { Command } from 'commander'
+import { defineCommand, type Host } from '../command.ts'
+import { followRun } from '../follow-run.ts'
+
+export function registerRunCommands(program: Command, host: Host): void {
+  const run = program.command('run').description('follow or cancel a run')
+
+  defineCommand(run, host, {
+    usage: 'follow <id>',
+    summary: 'wait for a run and end as it does; prints its result',
+    examples: ['run follow backup/data-3f9a0c12/account.backups-1b2c3d4e'],
+    run: async ({ output, withTemporal }, _options, [id = '']) =>
+      withTemporal(async (link) => {
+        const { runId } = await link.client.workflow.getHandle(id).describe()
+        const result = await followRun<unknown>(link, output, { workflowId: id, runId }, `run ${id}`)
+        output.result(result, JSON.stringify(result, null, 2))
+      }),
+  })
+
+  defineCommand(run, host, {
+    usage: 'cancel <id>',
+    summary: 'ask a run to stop; it revokes its access and removes what it made for itself',
+    examples: ['run cancel backup/data-3f9a0c12/account.backups-1b2c3d4e'],
+    run: async ({ output, withTemporal }, _options, [id = '']) =>
+      withTemporal(async (link) => {
+        await link.client.workflow.getHandle(id).cancel()
+        output.result(
+          { workflowId: id, outcome: 'cancel requested' },
+          `${id} was asked to stop; older recovery points are not touched`,
+        )
+      }),
+  })
+}

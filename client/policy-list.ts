@@ -1,0 +1,68 @@
+/** What `policy list` shows of a policy's Schedule. */
+import type { ScheduleDescription } from '@temporalio/client'
+import type { RunPolicyInput } from '../workflows/messages.ts'
+import { formatRelative, plural } from './format.ts'
+import { describeTimes, timesFromDescription } from './policy-schedule.ts'
+import { renderTable } from './table.ts'
+
+export interface PolicyRow {
+  readonly name: string
+  readonly schedule: string
+  readonly targetUrl?: string
+  readonly diskIds: readonly string[]
+  readonly isPaused: boolean
+  /** Why it is paused, or what was said when it was resumed. */
+  readonly note?: string
+  readonly nextRunAt?: string
+  readonly lastRunAt?: string
+  readonly openRuns: readonly string[]
+  readonly runs: number
+  /** Not started, as the server was away for longer than the catch-up window. */
+  readonly missed: number
+  /** Not started, as the run before was still open. */
+  readonly skipped: number
+}
+
+export function policyRowOf({ name, description }: { name: string; description: ScheduleDescription }): PolicyRow {
+  const { state, info, action } = description
+  const policy = (action.args?.[0] as Partial<RunPolicyInput> | undefined)?.policy
+  const times = timesFromDescription(description)
+  const next = info.nextActionTimes[0]
+  const last = info.recentActions.at(-1)?.takenAt
+  return {
+    name,
+    schedule: times === undefined ? 'changed by hand' : describeTimes(times),
+    ...(policy !== undefined && { targetUrl: policy.targetUrl }),
+    diskIds: policy?.diskIds ?? [],
+    isPaused: state.paused,
+    ...(state.note !== undefined && state.note !== '' && { note: state.note }),
+    ...(next !== undefined && !state.paused && { nextRunAt: next.toISOString() }),
+    ...(last !== undefined && { lastRunAt: last.toISOString() }),
+    openRuns: info.runningActions.map(({ workflow }) => workflow.workflowId),
+    runs: info.numActionsTaken,
+    missed: info.numActionsMissedCatchupWindow,
+    skipped: info.numActionsSkippedOverlap,
+  }
+}
+
+export function renderPolicies(rows: readonly PolicyRow[], nowMs: number): string {
+  if (rows.length === 0) return 'no policies; add some to snapferry.yaml and run "snapferry policy apply"'
+  return renderTable(
+    ['POLICY', 'WHEN', 'WHAT', 'NEXT RUN', 'LAST RUN', 'RUNS', 'MISSED', 'SKIPPED', 'NOTE'],
+    rows.map((row) => [
+      row.name,
+      row.schedule,
+      plural(row.diskIds.length, 'disk'),
+      row.isPaused ? 'paused' : relative(row.nextRunAt, nowMs),
+      row.openRuns.length > 0 ? 'running' : relative(row.lastRunAt, nowMs),
+      String(row.runs),
+      String(row.missed),
+      String(row.skipped),
+      row.note ?? '',
+    ]),
+  )
+}
+
+function relative(instant: string | undefined, nowMs: number): string {
+  return instant === undefined ? '-' : formatRelative(instant, nowMs)
+}

@@ -1,0 +1,31 @@
+/** The end of every command that starts a run: says what was started, or waits and prints the result. */
+import { followRun } from './follow-run.ts'
+import type { TemporalLink } from '../temporal/connect.ts'
+import type { Output } from './output.ts'
+import type { StartedRun } from './start-run.ts'
+
+export interface RunReport<Result> {
+  /** The run, for messages: `backup of disk …`. */
+  readonly what: string
+  readonly mustWait: boolean
+  /** The result in one or a few lines. */
+  readonly describe: (result: Result) => string
+}
+
+/** @throws BackupError of the type that the run failed with; Interrupted on Ctrl-C. */
+export async function reportRun<Result extends { readonly warnings: readonly string[] }>(
+  link: TemporalLink,
+  output: Output,
+  run: StartedRun,
+  { what, mustWait, describe }: RunReport<Result>,
+): Promise<void> {
+  const { workflowId, runId, isJoined } = run
+  if (isJoined) output.note(`joined run ${workflowId}`)
+  if (!mustWait) {
+    output.result({ workflowId, runId }, `started ${workflowId}\nfollow it with: snapferry run follow ${workflowId}`)
+    return
+  }
+  const result = await followRun<Result>(link, output, run, what)
+  for (const warning of result.warnings) output.warn(warning)
+  output.result(result, describe(result))
+}

@@ -1,0 +1,107 @@
+/**
+ * What is known of a run from outside: Temporal's own record, the answer of its `progress` query, and the checkpoints
+ * that activities in flight have sent by heartbeat.
+ *
+ * The query needs a worker. Without one the record alone is shown: status, and the phase that the run wrote last.
+ */
+import {
+  defaultPayloadConverter,
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client'
+import type { TemporalLink } from '../temporal/connect.ts'
+import type { Progress } from '../workflows/messages.ts'
+import { kindAttribute, phaseAttribute, recoveryPointAttribute } from '../workflows/search-attributes.ts'
+
+/** A worker that is there answers in milliseconds. */
+const QUERY_TIMEOUT_MS = 2_000
+
+export interface RunState {
+  readonly workflowId: string
+  readonly runId: string
+  readonly type: string
+  /** `RUNNING`, `COMPLETED`, `FAILED`, … as Temporal says it. */
+  readonly status: string
+  readonly startedAt: string
+  readonly closedAt?: string
+  readonly phase?: string
+  readonly kind?: string
+  readonly pointId?: string
+  /** Extents that are done and what those in flight have reported. */
+  readonly movedBytes?: number
+  readonly totalBytes?: number
+  /** ISO instant at which the transfer began. */
+  readonly transferStartedAt?: string
+  /** Whether a worker answered the query; without one the figures are missing. */
+  readonly isAnswered: boolean
+}
+
+/** @throws WorkflowNotFoundError where there is no such run. */
+export async function readRunState(link: TemporalLink, workflowId: string, runId?: string): Promise<RunState> {
+  const description = await link.client.workflow.getHandle(workflowId, runId).describe()
+  const recorded = recordedState(description)
+  if (description.status.name !== 'RUNNING') return recorded
+  const progress = await queryProgress(link, description)
+  if (progress === undefined) return recorded
+  const { phase, kind, pointId, totalBytes, startedAt } = progress
+  return {
+    ...recorded,
+    phase,
+    movedBytes: progress.movedBytes + bytesInFlight(description),
+    ...(kind !== undefined && { kind }),
+    ...(pointId !== undefined && { pointId }),
+    ...(totalBytes !== undefined && { totalBytes }),
+    ...(startedAt['transfer'] !== undefined && { transferStartedAt: startedAt['transfer'] }),
+    isAnswered: true,
+  }
+}
+
+/** From the record alone, which needs no worker and no call for each run. */
+export function recordedState(info: Omit<WorkflowExecutionInfo, 'raw'>): RunState {
+  const phase = info.typedSearchAttributes.get(phaseAttribute)
+  const kind = info.typedSearchAttributes.get(kindAttribute)
+  const pointId = info.typedSearchAttributes.get(recoveryPointAttribute)
+  return {
+    workflowId: info.workflowId,
+    runId: info.runId,
+    type: info.type,
+    status: info.status.name,
+    startedAt: info.startTime.toISOString(),
+    ...(info.closeTime !== undefined && { closedAt: info.closeTime.toISOString() }),
+    ...(phase !== undefined && { phase }),
+    ...(kind !== undefined && { kind }),
+    ...(pointId !== undefined && { pointId }),
+    isAnswered: false,
+  }
+}
+
+/** Any failure means the same here: nobody tells, so the record has to do. */
+async function queryProgress(
+  link: TemporalLink,
+  { workflowId, runId, type }: WorkflowExecutionDescription,
+): Promise<Progress | undefined> {
+  if (type === 'runPolicy') return undefined
+  try {
+    return await link.connection.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
+      link.client.workflow.getHandle(workflowId, runId).query<Progress>('progress'),
+    )
+  } catch {
+    return undefined
+  }
+}
+
+function bytesInFlight({ raw }: WorkflowExecutionDescription): number {
+  let bytes = 0
+  for (const { heartbeatDetails } of raw.pendingActivities ?? []) {
+    const payload = heartbeatDetails?.payloads?.[0]
+    if (payload !== undefined) bytes += movedBytesOf(defaultPayloadConverter.fromPayload(payload))
+  }
+  return bytes
+}
+
+/** Only a `TransferCheckpoint` counts; other activities heartbeat other things. */
+function movedBytesOf(details: unknown): number {
+  if (typeof details !== 'object' || details === null || !('extentIndex' in details) || !('movedBytes' in details))
+    return 0
+  return typeof details.movedBytes === 'number' ? details.movedBytes : 0
+}

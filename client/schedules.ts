@@ -1,0 +1,143 @@
+/**
+ * The Schedules of the policies in Temporal: brought to what the file says, listed, paused, triggered, deleted.
+ *
+ * Applying twice changes nothing the second time, and never undoes an operator's pause. Recovery points are not touched
+ * by anything in here.
+ */
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  type ScheduleDescription,
+  type ScheduleHandle,
+} from '@temporalio/client'
+import type { PolicySpec } from '../config/policy-file.ts'
+import { BackupError } from '../domain/failures.ts'
+import { policyScheduleId } from '../domain/names.ts'
+import type { TemporalLink } from '../temporal/connect.ts'
+import { describeTimes, differences, POLICY_WORKFLOW, scheduleOptionsOf } from './policy-schedule.ts'
+
+export interface AppliedPolicy {
+  readonly name: string
+  readonly outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'not in the file'
+  /** What was updated. */
+  readonly changes?: readonly string[]
+  /** Only where it is, or stays, paused. */
+  readonly isPaused?: boolean
+}
+
+export interface ApplyOptions {
+  readonly taskQueuePrefix: string
+  /** Deletes the Schedules of policies that the file does not have. */
+  readonly prune: boolean
+  /** Says what would be done and does nothing. */
+  readonly dryRun: boolean
+}
+
+/**
+ * One after the other: where one is refused, those before it are applied, and applying again goes on from there.
+ *
+ * @throws BackupError InvalidConfig where the server refuses the times of a policy.
+ */
+export async function applyPolicies(
+  link: TemporalLink,
+  specs: readonly PolicySpec[],
+  options: ApplyOptions,
+): Promise<AppliedPolicy[]> {
+  const applied: AppliedPolicy[] = []
+  for (const spec of specs) applied.push(await applyPolicy(link, spec, options))
+  const known = new Set(specs.map(({ policy }) => policy.name))
+  for (const name of await listPolicyNames(link)) {
+    if (known.has(name)) continue
+    if (options.prune && !options.dryRun) await policyHandle(link, name).delete()
+    applied.push({ name, outcome: options.prune ? 'deleted' : 'not in the file' })
+  }
+  return applied
+}
+
+async function applyPolicy(link: TemporalLink, spec: PolicySpec, options: ApplyOptions): Promise<AppliedPolicy> {
+  const { taskQueuePrefix, dryRun } = options
+  const { name } = spec.policy
+  const found = await findSchedule(link, name)
+  if (found === undefined) {
+    const isCreated = dryRun || (await createSchedule(link, spec, taskQueuePrefix))
+    // Somebody else applied at the same moment: theirs is compared like any other.
+    if (!isCreated) return applyPolicy(link, spec, options)
+    return { name, outcome: 'created', ...(spec.isPaused && { isPaused: true }) }
+  }
+  const isPaused = found.state.paused ? { isPaused: true } : {}
+  const changes = differences(found, spec, taskQueuePrefix)
+  if (changes.length === 0) return { name, outcome: 'unchanged', ...isPaused }
+  if (!dryRun) await updateSchedule(link, spec, taskQueuePrefix)
+  return { name, outcome: 'updated', changes, ...isPaused }
+}
+
+/** @returns false where there is one already. */
+async function createSchedule(link: TemporalLink, spec: PolicySpec, taskQueuePrefix: string): Promise<boolean> {
+  try {
+    await link.client.schedule.create(scheduleOptionsOf(spec, taskQueuePrefix))
+    return true
+  } catch (error) {
+    if (error instanceof ScheduleAlreadyRunning) return false
+    throw asConfigMistake(error, spec)
+  }
+}
+
+/**
+ * Replaces the times whole: merged into the compiled ones, old times would stay beside the new. Keeps the operator's
+ * pause.
+ */
+async function updateSchedule(link: TemporalLink, spec: PolicySpec, taskQueuePrefix: string): Promise<void> {
+  const { scheduleId: _, state: __, ...wanted } = scheduleOptionsOf(spec, taskQueuePrefix)
+  try {
+    await policyHandle(link, spec.policy.name).update((was) => ({ ...wanted, state: was.state }))
+  } catch (error) {
+    throw asConfigMistake(error, spec)
+  }
+}
+
+/** The client says by a TypeError that the server found times that cannot be, such as minute 99 in a cron line. */
+function asConfigMistake(error: unknown, { policy, schedule }: PolicySpec): unknown {
+  if (!(error instanceof TypeError)) return error
+  return new BackupError({
+    type: 'InvalidConfig',
+    message: `policy ${policy.name} cannot run ${describeTimes(schedule)}: ${error.message}`,
+    facts: { policy: policy.name },
+    cause: error,
+  })
+}
+
+/** Eventually consistent: a policy made in this second may be missing. */
+export async function listPolicyNames(link: TemporalLink): Promise<string[]> {
+  const prefix = policyScheduleId('')
+  const names: string[] = []
+  for await (const { scheduleId, action } of link.client.schedule.list()) {
+    if (scheduleId.startsWith(prefix) && action?.workflowType === POLICY_WORKFLOW)
+      names.push(scheduleId.slice(prefix.length))
+  }
+  return names.sort()
+}
+
+/** Every policy's Schedule with its counters; one that goes away meanwhile is left out. */
+export async function describePolicies(
+  link: TemporalLink,
+): Promise<{ name: string; description: ScheduleDescription }[]> {
+  const names = await listPolicyNames(link)
+  const described = await Promise.all(
+    names.map(async (name) => ({ name, description: await findSchedule(link, name) })),
+  )
+  return described.flatMap(({ name, description }) => (description === undefined ? [] : [{ name, description }]))
+}
+
+/** Its methods throw ScheduleNotFoundError where there is no such policy. */
+export function policyHandle(link: TemporalLink, name: string): ScheduleHandle {
+  return link.client.schedule.getHandle(policyScheduleId(name))
+}
+
+async function findSchedule(link: TemporalLink, name: string): Promise<ScheduleDescription | undefined> {
+  try {
+    return await policyHandle(link, name).describe()
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The shape of snapferry.yaml as a whole.
+ *
+ * Every object is strict: a key that is not known is a mistake, never ignored. The same schema is printed as JSON
+ * Schema for editors (`snapferry config schema`).
+ */
+import { z } from 'zod'
+import { policySchema } from './policy-schema.ts'
+import { targetSchema } from './schema-parts.ts'
+
+const text = z.string().min(1)
+
+/** Part of a schedule id, which people type. */
+const policyName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+  error: 'a policy name has 1 to 63 letters, digits, dots, hyphens or underscores',
+})
+
+export const configSchema = z
+  .strictObject({
+    target: targetSchema.optional(),
+    policies: z.record(policyName, policySchema).default({}),
+    temporal: z
+      .strictObject({
+        address: text.optional().meta({ description: 'host:port; TEMPORAL_ADDRESS overrides it' }),
+        namespace: text.optional().meta({ description: 'TEMPORAL_NAMESPACE overrides it' }),
+        profile: text
+          .optional()
+          .meta({ description: "Profile of Temporal's own configuration file; TEMPORAL_PROFILE overrides it" }),
+      })
+      .default({}),
+    azure: z
+      .strictObject({
+        resourceManagerEndpoint: z.url({ protocol: /^https$/, error: 'expected an https URL' }).optional(),
+        resourceManagerAudience: text.optional(),
+      })
+      .default({})
+      .meta({ description: 'Only for clouds other than the public one' }),
+    worker: z
+      .strictObject({
+        taskQueue: text.optional().meta({ description: 'Prefix of the task queues; default snapferry' }),
+        maxConcurrentTransfers: z
+          .int()
+          .min(1)
+          .max(256)
+          .optional()
+          .meta({ description: 'Extents that one worker moves at the same time; default 16' }),
+        metricsAddress: text.optional().meta({ description: 'host:port for Prometheus; default none' }),
+      })
+      .default({}),
+  })
+  .check((context) => {
+    for (const [name, policy] of Object.entries(context.value.policies)) {
+      if (policy.target === undefined && context.value.target === undefined) {
+        context.issues.push({
+          code: 'custom',
+          input: policy,
+          path: ['policies', name],
+          message: 'no `target`, neither in the policy nor at the top of the file',
+        })
+      }
+    }
+  })
+
+export type ConfigInput = z.output<typeof configSchema>
+
+/** JSON Schema of the file, for editors and for the search of near keys. */
+export function configJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: 'input' })
+  return { $schema, title: 'snapferry.yaml', ...schema }
+}

@@ -1,0 +1,92 @@
+/**
+ * The shape of one policy in snapferry.yaml.
+ *
+ * Only what one policy can tell by itself is checked here; what concerns several keys of the file (default target,
+ * disks in two policies) is checked in `config-schema.ts` and `policy-file.ts`.
+ */
+import { z } from 'zod'
+import { sameArmId } from '../domain/arm-id.ts'
+import { DEFAULT_MAX_CONCURRENT_DISKS, DEFAULT_RETENTION, DEFAULT_VERIFY } from '../domain/policy.ts'
+import { MIN_INTERVAL_MS, scheduleSchema } from './schedule-schema.ts'
+import { countSchema, diskIdSchema, durationSchema, targetSchema } from './schema-parts.ts'
+
+const disks = z
+  .array(diskIdSchema, { error: 'expected a list of resource ids of managed disks' })
+  .min(1, { error: 'a policy needs at least one disk' })
+  .check((context) => {
+    for (const [index, id] of context.value.entries()) {
+      const first = context.value.findIndex((other) => sameArmId(other, id))
+      if (first === index) continue
+      const message = `this disk stands twice in the policy, first as number ${first + 1}`
+      context.issues.push({ code: 'custom', input: id, path: [index], message })
+    }
+  })
+
+const retention = z.strictObject({
+  keepLast: countSchema
+    .min(1, { error: 'at least 1 point is always kept' })
+    .default(DEFAULT_RETENTION.keepLast)
+    .meta({ description: 'Newest points to keep' }),
+})
+
+const verify = z.strictObject({
+  sampleChanged: countSchema
+    .min(0)
+    .default(DEFAULT_VERIFY.sampleChanged)
+    .meta({ description: 'Changed chunks that are read on both sides and compared' }),
+  sampleUnchanged: countSchema
+    .min(0)
+    .default(DEFAULT_VERIFY.sampleUnchanged)
+    .meta({ description: 'Unchanged chunks that are compared as well' }),
+  maxRounds: countSchema
+    .min(1)
+    .max(10)
+    .default(DEFAULT_VERIFY.maxRounds)
+    .meta({ description: 'Rounds of transfer and verify before a run fails' }),
+})
+
+export const policySchema = z
+  .strictObject({
+    target: targetSchema.optional(),
+    disks,
+    schedule: scheduleSchema,
+    jitter: durationSchema.optional().meta({
+      description: 'Random delay of each start; default a sixth of `every`, at most 10m, and 5m for `cron`',
+    }),
+    catchUpWindow: durationSchema.optional().meta({
+      description: 'How late a missed start is still made up for; default the interval, 1h for `cron`',
+    }),
+    retention: retention.default(DEFAULT_RETENTION),
+    verify: verify.default(DEFAULT_VERIFY),
+    snapshotSku: z
+      .enum(['Standard_LRS', 'Standard_ZRS', 'Premium_LRS'])
+      .optional()
+      .meta({ description: 'Not advised: Azure takes ZRS where the region has it' }),
+    snapshotResourceGroup: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "Resource group for source snapshots; default the disk's own" }),
+    maxConcurrentDisks: countSchema
+      .min(1)
+      .max(1000)
+      .default(DEFAULT_MAX_CONCURRENT_DISKS)
+      .meta({ description: 'Backups of the policy that run at the same time' }),
+    paused: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'State of a new schedule; later `policy pause` and `policy resume` decide' }),
+  })
+  .check((context) => {
+    const { schedule, jitter: jitterMs, catchUpWindow: catchUpWindowMs } = context.value
+    const complain = (key: string, input: unknown, message: string) =>
+      context.issues.push({ code: 'custom', input, path: [key], message })
+    if (schedule.kind === 'every' && jitterMs !== undefined && jitterMs >= schedule.everyMs) {
+      complain('jitter', jitterMs, 'the jitter must be shorter than the interval')
+    }
+    if (catchUpWindowMs !== undefined && catchUpWindowMs < MIN_INTERVAL_MS) {
+      complain('catchUpWindow', catchUpWindowMs, 'the shortest catch-up window is 10s')
+    }
+  })
+
+export type PolicyInput = z.output<typeof policySchema>

@@ -1,0 +1,33 @@
+/** Kinds of values that snapferry.yaml is made of, checked by the parsers that the rest of the project uses. */
+import { z } from 'zod'
+import { parseArmId } from '../domain/arm-id.ts'
+import { parseTargetUrl } from '../domain/target-url.ts'
+import { parseDurationMs } from './duration.ts'
+
+/** A parser that throws, as a step of a schema: its message becomes one complaint among others. */
+export function parsedBy<Value>(parse: (text: string) => Value, expected: string) {
+  return z.string({ error: `expected ${expected}` }).transform((text, context): Value => {
+    try {
+      return parse(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      return z.NEVER
+    }
+  })
+}
+
+/** Becomes the canonical URL. */
+export const targetSchema = parsedBy((text) => parseTargetUrl(text).url, 'the URL of a container').meta({
+  description:
+    'URL of the container that holds the backups, such as https://account.blob.core.windows.net/backups, ' +
+    'in a standard general-purpose v2 account',
+})
+
+/** Becomes milliseconds. */
+export const durationSchema = parsedBy(parseDurationMs, 'a duration such as "4h"')
+
+export const diskIdSchema = parsedBy((text) => parseArmId(text, 'disks').id, 'the resource id of a managed disk').meta({
+  description: '/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/disks/NAME',
+})
+
+export const countSchema = z.int({ error: 'expected a whole number' })
