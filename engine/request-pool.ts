@@ -4,6 +4,7 @@
  * The invariant: every byte before the watermark is durable in the destination. It moves only when the oldest request in
  * flight has been answered, so requests that end out of order never lift it too far.
  */
+import { setMaxListeners } from 'node:events'
 import type { ByteRange } from '../domain/byte-range.ts'
 
 export interface PoolOptions<Request extends ByteRange> {
@@ -23,6 +24,8 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
   const { concurrency, run, onDone } = options
   const aborter = new AbortController()
   const signal = options.signal === undefined ? aborter.signal : AbortSignal.any([options.signal, aborter.signal])
+  // Each request in flight listens; that is no leak.
+  setMaxListeners(0, signal)
   const inFlight = new Map<Request, Promise<void>>()
   let failure: { readonly error: unknown } | undefined
   let pulledUpToBytes = 0

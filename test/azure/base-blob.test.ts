@@ -26,6 +26,12 @@ async function aBlob(): Promise<BaseBlob> {
   return blob
 }
 
+async function anOpenBlob(): Promise<{ blob: BaseBlob; epoch: number }> {
+  const blob = await aBlob()
+  const { epoch } = await blob.raiseEpoch((await propertiesOf(blob)).etag)
+  return { blob, epoch }
+}
+
 async function propertiesOf(blob: BaseBlob) {
   const found = await blob.properties()
   if (found === undefined) throw new Error('the blob is not there')
@@ -48,7 +54,7 @@ describe('base blob', () => {
     const first = await propertiesOf(blob)
     await blob.create(2 * SIZE, stateOf('run-2'))
     expect(await propertiesOf(blob)).toEqual(first)
-    expect(first).toMatchObject({ sizeBytes: SIZE, sequenceNumber: 0, state: stateOf('run-1') })
+    expect(first).toMatchObject({ sizeBytes: SIZE, state: stateOf('run-1') })
   })
 
   test('a blob of somebody else is never taken over', async () => {
@@ -62,6 +68,13 @@ describe('base blob', () => {
     const ofAnotherDisk = await aBlob()
     const failure = await failureOf(ofAnotherDisk.create(SIZE, { ...stateOf('r'), diskUniqueId: 'u-2' }))
     expect(failure.type).toBe('BaseBlobForeign')
+  })
+
+  test('a blob that is made anew begins above every epoch of the one before', async () => {
+    const { blob, epoch } = await anOpenBlob()
+    await scene.azure.container(scene.targetUrl).getPageBlobClient(blob.name).delete()
+    await blob.create(SIZE, stateOf('run-2'))
+    expect((await propertiesOf(blob)).sequenceNumber).toBeGreaterThan(epoch)
   })
 
   test('a raised epoch fences out the writes of the one before', async () => {
@@ -96,13 +109,13 @@ describe('base blob', () => {
   })
 
   test('a snapshot keeps its bytes, carries its own metadata and is found by listing', async () => {
-    const blob = await aBlob()
-    await blob.write(0, Buffer.alloc(512, 1), 0)
+    const { blob, epoch } = await anOpenBlob()
+    await blob.write(0, Buffer.alloc(512, 1), epoch)
     const taken: string[] = []
     for (const point of ['a', 'b', 'c']) {
       taken.push((await blob.snapshot({ snapferrypoint: point }, (await propertiesOf(blob)).etag)).snapshot)
     }
-    await blob.write(0, Buffer.alloc(512, 2), 0)
+    await blob.write(0, Buffer.alloc(512, 2), epoch)
     expect(await blob.read({ startBytes: 0, endBytes: 512 }, taken[0])).toEqual(Buffer.alloc(512, 1))
     expect((await blob.listSnapshots()).map(({ snapshot, metadata }) => [snapshot, metadata['snapferrypoint']])).toEqual([
       [taken[0], 'a'],
@@ -116,13 +129,13 @@ describe('base blob', () => {
   })
 
   test('allocated pages and the diff to a snapshot are listed over many answers', async () => {
-    const blob = await aBlob()
-    for (let index = 0; index < 8; index += 1) await blob.write(index * 64 * KIB, Buffer.alloc(512, index + 1), 0)
+    const { blob, epoch } = await anOpenBlob()
+    for (let index = 0; index < 8; index += 1) await blob.write(index * 64 * KIB, Buffer.alloc(512, index + 1), epoch)
     const { snapshot } = await blob.snapshot({}, (await propertiesOf(blob)).etag)
     for (let index = 0; index < 8; index += 1) {
       const startBytes = index * 64 * KIB
-      if (index % 2 === 0) await blob.clear({ startBytes, endBytes: startBytes + 512 }, 0)
-      else await blob.write(startBytes, Buffer.alloc(512, 99), 0)
+      if (index % 2 === 0) await blob.clear({ startBytes, endBytes: startBytes + 512 }, epoch)
+      else await blob.write(startBytes, Buffer.alloc(512, 99), epoch)
     }
     const lists = createPageLists(scene.azure)
     const window = { startBytes: 0, endBytes: SIZE }
@@ -136,32 +149,32 @@ describe('base blob', () => {
   })
 
   test('a source that cannot be read is told apart from a target that cannot be written', async () => {
-    const blob = await aBlob()
+    const { blob, epoch } = await anOpenBlob()
     const range = { startBytes: 0, endBytes: 512 }
     const sas = await ownSas()
-    await blob.copyFrom(sas, range, 0)
-    expect(await failureOf(blob.copyFrom(sas.replace(/sig=.*/, 'sig=wrong'), range, 0))).toMatchObject({ type: 'ExportAccessLost' })
-    scene.local.assignRoles('looker', [{ dataActions: ['*/read'] }])
+    await blob.copyFrom(sas, range, epoch)
+    expect(await failureOf(blob.copyFrom(sas.replace(/sig=.*/, 'sig=wrong'), range, epoch))).toMatchObject({ type: 'ExportAccessLost' })
+    scene.local.assignRoles('looker', [{ actions: ['*/read'] }])
     const readOnly = new BaseBlob(scene.clientsOf('looker'), scene.targetUrl, blob.name)
-    expect(await failureOf(readOnly.copyFrom(sas, range, 0))).toMatchObject({
+    expect(await failureOf(readOnly.copyFrom(sas, range, epoch))).toMatchObject({
       type: 'AccessDenied',
       message: expect.stringContaining('blobs/write'),
     })
   })
 
   test('bytes that were damaged on the way are refused', async () => {
-    const blob = await aBlob()
+    const { blob, epoch } = await anOpenBlob()
     const data = Buffer.alloc(512, 5)
     const wrong = scene.azure.container(scene.targetUrl).getPageBlobClient(blob.name)
     await expect(wrong.uploadPages(data, 0, 512, { transactionalContentCrc64: Buffer.alloc(8, 1) })).rejects.toMatchObject({ statusCode: 400 })
-    await blob.write(0, data, 0)
+    await blob.write(0, data, epoch)
     expect(await blob.read({ startBytes: 0, endBytes: 512 }, undefined)).toEqual(data)
   })
 
   test('an empty range is not cleared, where the SDK would clear all behind it', async () => {
-    const blob = await aBlob()
-    await blob.write(0, Buffer.alloc(512, 5), 0)
-    await blob.clear({ startBytes: 0, endBytes: 0 }, 0)
+    const { blob, epoch } = await anOpenBlob()
+    await blob.write(0, Buffer.alloc(512, 5), epoch)
+    await blob.clear({ startBytes: 0, endBytes: 0 }, epoch)
     expect(await blob.read({ startBytes: 0, endBytes: 512 }, undefined)).toEqual(Buffer.alloc(512, 5))
   })
 })

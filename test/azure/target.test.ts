@@ -29,7 +29,7 @@ describe('checkTarget', () => {
   })
 
   test.each([
-    ['premium', { name: 'premium1', sku: 'Premium_LRS' }],
+    ['premium', { name: 'premium1', sku: 'Premium_LRS' as const }],
     ['with a hierarchical namespace', { name: 'hns1', isHnsEnabled: true }],
     ['for blobs only', { name: 'blobonly1', kind: 'BlobStorage' as const }],
   ])('an account that is %s is refused', async (_, account) => {
@@ -49,7 +49,7 @@ describe('checkTarget', () => {
   })
 
   test('the right to write is named where it is missing', async () => {
-    scene.local.assignRoles('reader', [{ dataActions: ['*/read'] }])
+    scene.local.assignRoles('reader', [{ actions: ['*/read'] }])
     expect(await failureOf(checkTarget(scene.clientsOf('reader'), scene.targetUrl))).toMatchObject({
       type: 'AccessDenied',
       message: expect.stringContaining('Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write'),

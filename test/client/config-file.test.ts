@@ -122,6 +122,7 @@ describe('a mistake', () => {
     ['an offset as long as the interval', aPolicy('', '{ every: 1h, offset: 60m }'), 'shorter than the interval'],
     ['a jitter as long as the interval', aPolicy('    jitter: 4h\n'), 'shorter than the interval'],
     ['a duration without a unit', aPolicy('    jitter: "10"\n'), 'has no unit'],
+    ['a duration below a second', aPolicy('    jitter: 1500ms\n'), 'whole number of seconds'],
     ['keeping no point', aPolicy('    retention: { keepLast: 0 }\n'), 'at least 1 point'],
     ['a policy name that cannot be typed', aPolicy().replace('nightly', '"my policy"'), 'a policy name has'],
     ['an unknown section', `polices: {}\n`, 'did you mean "policies"?'],

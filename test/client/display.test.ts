@@ -87,7 +87,7 @@ describe('the rate', () => {
 
 describe('a run', () => {
   test('is listed with progress, rate and time left', () => {
-    const line = renderRuns([RUN], Date.parse('2026-11-22T10:00:20Z'), () => undefined).split('\n')[1]
+    const line = renderRuns([RUN], Date.parse('2026-11-22T10:00:20Z')).split('\n')[1]
     expect(line).toMatch(/^backup\/data\/target +running +full +transfer +25% +3\.00 MiB\/s +30s +20s ago +-$/)
   })
 

@@ -58,6 +58,7 @@ const describeSchedule = (name: string) => client.schedule.getHandle(policySched
 
 test.each([
   ['an interval', { every: '4h', offset: '10m' }],
+  ['an interval of odd seconds', { every: '95s' }],
   ['a cron line', { cron: '0 2 * * MON-FRI' }],
   ['a cron line in a time zone', { cron: '*/15 2,14 1 * *', timeZone: 'Europe/Vienna' }],
 ])('a second apply of %s changes nothing', async (_, schedule) => {
@@ -87,9 +88,9 @@ test('a schedule starts runPolicy, skips overlaps, catches up for one interval a
 test('a changed schedule replaces the old times whole and names what changed', async () => {
   const name = newName()
   await apply({ [name]: { disks: DISKS, schedule: { cron: '0 2 * * *' } } })
-  expect(await apply({ [name]: { disks: DISKS.slice(0, 1), schedule: { cron: '30 3 * * *' } } })).toEqual([
-    { name, outcome: 'updated', changes: ['schedule', 'disks'] },
-  ])
+  expect(
+    await apply({ [name]: { disks: DISKS.slice(0, 1), schedule: { cron: '30 3 * * *' }, retention: { keepLast: 5 } } }),
+  ).toEqual([{ name, outcome: 'updated', changes: ['schedule', 'disks', 'retention'] }])
   const { spec } = await describeSchedule(name)
   expect(spec.calendars?.map(({ hour, minute }) => [hour[0]?.start, minute[0]?.start])).toEqual([[3, 30]])
 })

@@ -17,10 +17,14 @@ let denied: string[] = []
 const principalId = '8d9f0c66-2c4f-4a0e-9b0c-2f9a57c1a001'
 
 beforeAll(async () => {
-  const { certificatePem, privateKeyPem } = await issueServerCertificate(await createAuthority(), { dns: ['localhost'], ip: ['127.0.0.1'] })
+  const { certificatePem, privateKeyPem } = await issueServerCertificate(await createAuthority(), {
+    dns: ['localhost'],
+    ip: ['127.0.0.1'],
+  })
   azure = await startBlobFixture({
     tls: { cert: certificatePem, key: privateKeyPem },
-    verifyBearer: (token, audience) => (token === `token for ${audience}`.replaceAll(' ', '-') ? { principalId } : undefined),
+    verifyBearer: (token, audience) =>
+      token === `token for ${audience}`.replaceAll(' ', '-') ? { principalId } : undefined,
     authorize: (_, action, scope) => !denied.some((each) => `${action} ${scope}`.includes(each)),
   })
   await azure.call('PUT', 'vault?restype=container')
@@ -36,7 +40,10 @@ const STORAGE = { authorization: 'Bearer token-for-https://storage.azure.com' }
 const DISK = { authorization: 'Bearer token-for-https://disk.azure.com' }
 const inAnHour = () => new Date(Date.now() + 3_600_000)
 const serviceSas = (values: Partial<BlobSASSignatureValues> & { permissions: BlobSASSignatureValues['permissions'] }) =>
-  generateBlobSASQueryParameters({ containerName: 'vault', expiresOn: inAnHour(), ...values } as BlobSASSignatureValues, azure.credential).toString()
+  generateBlobSASQueryParameters(
+    { containerName: 'vault', expiresOn: inAnHour(), ...values } as BlobSASSignatureValues,
+    azure.credential,
+  ).toString()
 const read = BlobSASPermissions.parse('r')
 const get = async (path: string, query: string, headers: Record<string, string> = {}) => {
   const answer = await azure.send('GET', `/${ACCOUNT}/${path}${query === '' ? '' : `?${query}`}`, headers)
@@ -51,9 +58,18 @@ test('a request without proof is 401 and told where to get a token', async () =>
 
 describe('an account SAS', () => {
   test('is bound to its signature, its time and its permissions', async () => {
-    expect(await get('vault/disk', azure.sas.slice(1).replace('sp=rwdlacup', 'sp=rwdlacu'))).toEqual([403, 'AuthenticationFailed'])
-    expect(await get('vault/disk', accountSas(azure.credential, 'r', -1000).slice(1))).toEqual([403, 'AuthenticationFailed'])
-    expect(await get('vault/disk', accountSas(azure.credential, 'l').slice(1))).toEqual([403, 'AuthorizationPermissionMismatch'])
+    expect(await get('vault/disk', azure.sas.slice(1).replace('sp=rwdlacup', 'sp=rwdlacu'))).toEqual([
+      403,
+      'AuthenticationFailed',
+    ])
+    expect(await get('vault/disk', accountSas(azure.credential, 'r', -1000).slice(1))).toEqual([
+      403,
+      'AuthenticationFailed',
+    ])
+    expect(await get('vault/disk', accountSas(azure.credential, 'l').slice(1))).toEqual([
+      403,
+      'AuthorizationPermissionMismatch',
+    ])
     expect(await get('vault/disk', accountSas(azure.credential, 'r').slice(1))).toEqual([200, undefined])
   })
 })
@@ -87,14 +103,29 @@ describe('a service SAS', () => {
     expect([answer.status, answer.code]).toEqual([403, 'UnauthorizedBlobOverwrite'])
   })
 
-  test.each(['2018-11-09', '2020-08-04', '2022-11-02', '2025-07-05'])('is signed as version %s has it', async (version) => {
-    expect(await get('vault/disk', serviceSas({ blobName: 'disk', permissions: read, version }))).toEqual([200, undefined])
-  })
+  test.each(['2018-11-09', '2020-08-04', '2022-11-02', '2025-07-05'])(
+    'is signed as version %s has it',
+    async (version) => {
+      expect(await get('vault/disk', serviceSas({ blobName: 'disk', permissions: read, version }))).toEqual([
+        200,
+        undefined,
+      ])
+    },
+  )
 
   test('is bound to its start and its address', async () => {
-    const early = serviceSas({ blobName: 'disk', permissions: read, startsOn: inAnHour(), expiresOn: new Date(Date.now() + 7_200_000) })
+    const early = serviceSas({
+      blobName: 'disk',
+      permissions: read,
+      startsOn: inAnHour(),
+      expiresOn: new Date(Date.now() + 7_200_000),
+    })
     expect(await get('vault/disk', early)).toEqual([403, 'AuthenticationFailed'])
-    const elsewhere = serviceSas({ blobName: 'disk', permissions: read, ipRange: { start: '10.0.0.1', end: '10.0.0.9' } })
+    const elsewhere = serviceSas({
+      blobName: 'disk',
+      permissions: read,
+      ipRange: { start: '10.0.0.1', end: '10.0.0.9' },
+    })
     expect(await get('vault/disk', elsewhere)).toEqual([403, 'AuthorizationSourceIPMismatch'])
     const here = serviceSas({ blobName: 'disk', permissions: read, ipRange: { start: '127.0.0.1' } })
     expect(await get('vault/disk', here)).toEqual([200, undefined])
@@ -157,7 +188,10 @@ describe('a user delegation SAS', () => {
       const values = { containerName: 'vault', blobName: 'disk', permissions: read, expiresOn: inAnHour(), version }
       const sas = generateBlobSASQueryParameters(values, await delegationKey(), ACCOUNT).toString()
       expect(await get('vault/disk', sas)).toEqual([200, undefined])
-      expect(await get('vault/disk', sas.replace(principalId, principalId.replace('8', '9')))).toEqual([403, 'AuthenticationFailed'])
+      expect(await get('vault/disk', sas.replace(principalId, principalId.replace('8', '9')))).toEqual([
+        403,
+        'AuthenticationFailed',
+      ])
       denied = ['blobs/read']
       expect(await get('vault/disk', sas)).toEqual([403, 'AuthorizationPermissionMismatch'])
     },
@@ -176,11 +210,22 @@ describe('an Entra-protected export', () => {
     const store = await createVolumeStore()
     const content = store.createVolume(1024).freeze()
     const { sasUrl } = azure.service.publisher.publish(
-      { kind: 'export', content, footer: page(1), familyId: undefined, uniqueId: 'u', createdAt: new Date(), isPrivate: false, needsBearer: true },
+      {
+        kind: 'export',
+        content,
+        footer: page(1),
+        familyId: undefined,
+        uniqueId: 'u',
+        createdAt: new Date(),
+        isPrivate: false,
+        needsBearer: true,
+      },
       60,
     )
     const path = sasUrl.slice(azure.baseUrl.length)
-    const statuses = await Promise.all([{}, STORAGE, DISK].map(async (headers) => (await azure.send('GET', path, headers)).status))
+    const statuses = await Promise.all(
+      [{}, STORAGE, DISK].map(async (headers) => (await azure.send('GET', path, headers)).status),
+    )
     expect(statuses).toEqual([401, 401, 200])
     const copy = (authorization: Record<string, string>) =>
       azure.call('PUT', 'vault/other?comp=page', {

@@ -18,9 +18,16 @@ const text = async (name: string) => (await container.getBlobClient(name).downlo
 describe('a block blob', () => {
   test('keeps its bytes, headers and metadata', async () => {
     const blob = container.getBlockBlobClient('point.json')
-    await blob.upload('{"a":1}', 7, { blobHTTPHeaders: { blobContentType: 'application/json' }, metadata: { run: 'r1' } })
+    await blob.upload('{"a":1}', 7, {
+      blobHTTPHeaders: { blobContentType: 'application/json' },
+      metadata: { run: 'r1' },
+    })
     const answer = await blob.download()
-    expect([answer.contentType, answer.metadata, answer.blobType]).toEqual(['application/json', { run: 'r1' }, 'BlockBlob'])
+    expect([answer.contentType, answer.metadata, answer.blobType]).toEqual([
+      'application/json',
+      { run: 'r1' },
+      'BlockBlob',
+    ])
     expect(await text('point.json')).toBe('{"a":1}')
     expect((await blob.downloadToBuffer(2, 3)).toString()).toBe('a":')
   })
@@ -28,7 +35,10 @@ describe('a block blob', () => {
   test('is created only once when If-None-Match says so', async () => {
     const blob = container.getBlockBlobClient('once')
     await blob.upload('1', 1, { conditions: { ifNoneMatch: '*' } })
-    expect(await failure(blob.upload('2', 1, { conditions: { ifNoneMatch: '*' } }))).toEqual({ statusCode: 409, code: 'BlobAlreadyExists' })
+    expect(await failure(blob.upload('2', 1, { conditions: { ifNoneMatch: '*' } }))).toEqual({
+      statusCode: 409,
+      code: 'BlobAlreadyExists',
+    })
     expect(await text('once')).toBe('1')
   })
 
@@ -36,7 +46,10 @@ describe('a block blob', () => {
     const blob = container.getBlockBlobClient('guarded')
     const { etag } = await blob.upload('1', 1)
     await blob.upload('2', 1, { conditions: { ifMatch: etag! } })
-    expect(await failure(blob.upload('3', 1, { conditions: { ifMatch: etag! } }))).toEqual({ statusCode: 412, code: 'ConditionNotMet' })
+    expect(await failure(blob.upload('3', 1, { conditions: { ifMatch: etag! } }))).toEqual({
+      statusCode: 412,
+      code: 'ConditionNotMet',
+    })
   })
 
   test('larger than a piece is stored whole', async () => {
@@ -65,7 +78,12 @@ describe('a block blob', () => {
   })
 
   test('is refused with a wrong checksum', async () => {
-    const answer = await azure.call('PUT', 'manifests/bad', { 'x-ms-blob-type': 'BlockBlob', 'content-md5': 'AAAAAAAAAAAAAAAAAAAAAA==' }, 'text')
+    const answer = await azure.call(
+      'PUT',
+      'manifests/bad',
+      { 'x-ms-blob-type': 'BlockBlob', 'content-md5': 'AAAAAAAAAAAAAAAAAAAAAA==' },
+      'text',
+    )
     expect([answer.status, answer.code]).toEqual([400, 'Md5Mismatch'])
   })
 })
@@ -74,12 +92,19 @@ describe('a list', () => {
   test('is in the order of names, snapshots before their base, and pages without loss', async () => {
     const other = azure.sdk.getContainerClient('listed')
     await other.create()
-    for (const name of ['b', 'a/2', 'a/1', 'c']) await other.getBlockBlobClient(name).upload('x', 1, { metadata: { name: name.replace('/', '') } })
+    for (const name of ['b', 'a/2', 'a/1', 'c'])
+      await other.getBlockBlobClient(name).upload('x', 1, { metadata: { name: name.replace('/', '') } })
     await other.getBlobClient('b').createSnapshot()
     await other.getBlobClient('b').createSnapshot({ metadata: { sealed: 'yes' } })
     const found: string[] = []
-    for await (const page of other.listBlobsFlat({ includeSnapshots: true, includeMetadata: true }).byPage({ maxPageSize: 2 })) {
-      found.push(...page.segment.blobItems.map((item) => `${item.name} ${item.snapshot ? 'snapshot' : 'base'} ${JSON.stringify(item.metadata)}`))
+    for await (const page of other
+      .listBlobsFlat({ includeSnapshots: true, includeMetadata: true })
+      .byPage({ maxPageSize: 2 })) {
+      found.push(
+        ...page.segment.blobItems.map(
+          (item) => `${item.name} ${item.snapshot ? 'snapshot' : 'base'} ${JSON.stringify(item.metadata)}`,
+        ),
+      )
       expect(page.segment.blobItems.length).toBeLessThanOrEqual(2)
     }
     expect(found).toEqual([
@@ -124,13 +149,22 @@ describe('a container', () => {
     expect((await other.getProperties()).metadata).toEqual({ b: '2' })
     await other.delete()
     expect(await failure(other.getBlobClient('x').getProperties())).toMatchObject({ statusCode: 404 })
-    expect(await failure(azure.sdk.getContainerClient('No').create())).toEqual({ statusCode: 400, code: 'InvalidResourceName' })
+    expect(await failure(azure.sdk.getContainerClient('No').create())).toEqual({
+      statusCode: 400,
+      code: 'InvalidResourceName',
+    })
   })
 })
 
 test('an account tells its kind at every level', async () => {
-  expect(await azure.sdk.getAccountInfo()).toMatchObject({ accountKind: 'StorageV2', skuName: 'Standard_LRS', isHierarchicalNamespaceEnabled: false })
-  expect((await azure.call('GET', 'manifests?restype=account&comp=properties')).headers['x-ms-account-kind']).toBe('StorageV2')
+  expect(await azure.sdk.getAccountInfo()).toMatchObject({
+    accountKind: 'StorageV2',
+    skuName: 'Standard_LRS',
+    isHierarchicalNamespaceEnabled: false,
+  })
+  expect((await azure.call('GET', 'manifests?restype=account&comp=properties')).headers['x-ms-account-kind']).toBe(
+    'StorageV2',
+  )
   expect(await azure.sdk.getProperties()).toMatchObject({ deleteRetentionPolicy: { enabled: false } })
 })
 

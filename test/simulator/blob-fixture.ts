@@ -25,7 +25,13 @@ export const ACCOUNT = 'backups'
 export const VERSION = '2023-11-03'
 export const NO_RETRIES: StoragePipelineOptions = { retryOptions: { maxTries: 1 } }
 const KEY = Buffer.alloc(64, 7).toString('base64')
-const STANDARD_ACCOUNT = { kind: 'StorageV2', sku: 'Standard_LRS', isHnsEnabled: false, region: 'westeurope', key: KEY } as const
+const STANDARD_ACCOUNT = {
+  kind: 'StorageV2',
+  sku: 'Standard_LRS',
+  isHnsEnabled: false,
+  region: 'westeurope',
+  key: KEY,
+} as const
 
 export interface BlobFixture {
   readonly store: VolumeStore
@@ -39,9 +45,19 @@ export interface BlobFixture {
   /** `?sv=…` that may do everything in the account. */
   readonly sas: string
   /** A raw request; the path begins behind the base URL. The version header is there unless given as ''. */
-  send(method: Dispatcher.HttpMethod, path: string, headers?: Record<string, string>, body?: Buffer | string): Promise<RawAnswer>
+  send(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    headers?: Record<string, string>,
+    body?: Buffer | string,
+  ): Promise<RawAnswer>
   /** The same with the SAS of the account and the path begun in it. */
-  call(method: Dispatcher.HttpMethod, path: string, headers?: Record<string, string>, body?: Buffer | string): Promise<RawAnswer>
+  call(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    headers?: Record<string, string>,
+    body?: Buffer | string,
+  ): Promise<RawAnswer>
   close(): Promise<void>
 }
 
@@ -81,7 +97,12 @@ export async function startBlobFixture({ tls, ...options }: FixtureOptions = {})
   ): Promise<RawAnswer> {
     const versioned = { 'x-ms-version': VERSION, ...headers }
     const sent = Object.fromEntries(Object.entries(versioned).filter(([, value]) => value !== ''))
-    const response = await request(`${baseUrl}${path}`, { method, headers: sent, body: body ?? null, dispatcher: agent })
+    const response = await request(`${baseUrl}${path}`, {
+      method,
+      headers: sent,
+      body: body ?? null,
+      dispatcher: agent,
+    })
     const received = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]))
     return {
       status: response.statusCode,
@@ -111,7 +132,11 @@ export async function startBlobFixture({ tls, ...options }: FixtureOptions = {})
   }
 }
 
-export function accountSas(credential: StorageSharedKeyCredential, permissions = 'rwdlacup', lifetimeMs = 3_600_000): string {
+export function accountSas(
+  credential: StorageSharedKeyCredential,
+  permissions = 'rwdlacup',
+  lifetimeMs = 3_600_000,
+): string {
   const query = generateAccountSASQueryParameters(
     {
       permissions: AccountSASPermissions.parse(permissions),
@@ -129,7 +154,11 @@ export async function failure(call: Promise<unknown>): Promise<{ statusCode: unk
   try {
     await call
   } catch (error) {
-    const { statusCode, details, code } = error as { statusCode?: unknown; code?: unknown; details?: { errorCode?: string } }
+    const { statusCode, details, code } = error as {
+      statusCode?: unknown
+      code?: unknown
+      details?: { errorCode?: string }
+    }
     return { statusCode, code: details?.errorCode ?? code }
   }
   throw new Error('the call did not fail')

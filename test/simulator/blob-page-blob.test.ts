@@ -45,7 +45,9 @@ describe('creating', () => {
   test('is all that a premium page-blob account takes', async () => {
     const premium = azure.sdkOf({ name: 'premium', sku: 'Premium_LRS' }).getContainerClient('pages')
     await premium.create()
-    expect(await failure(premium.getBlockBlobClient('file').upload('text', 4))).toMatchObject({ code: 'BlobTypeNotSupported' })
+    expect(await failure(premium.getBlockBlobClient('file').upload('text', 4))).toMatchObject({
+      code: 'BlobTypeNotSupported',
+    })
     const disk = premium.getPageBlobClient('disk')
     await disk.create(512)
     const { snapshot } = await disk.createSnapshot()
@@ -54,8 +56,14 @@ describe('creating', () => {
   })
 
   test('only if absent is told apart from a changed ETag', async () => {
-    expect(await failure(blob.create(512, { conditions: { ifNoneMatch: '*' } }))).toEqual({ statusCode: 409, code: 'BlobAlreadyExists' })
-    expect(await failure(blob.create(512, { conditions: { ifMatch: '"0x1"' } }))).toEqual({ statusCode: 412, code: 'ConditionNotMet' })
+    expect(await failure(blob.create(512, { conditions: { ifNoneMatch: '*' } }))).toEqual({
+      statusCode: 409,
+      code: 'BlobAlreadyExists',
+    })
+    expect(await failure(blob.create(512, { conditions: { ifMatch: '"0x1"' } }))).toEqual({
+      statusCode: 412,
+      code: 'ConditionNotMet',
+    })
   })
 })
 
@@ -69,7 +77,12 @@ describe('writing pages', () => {
   })
 
   test('of more than 4 MiB is refused', async () => {
-    const answer = await azure.call('PUT', `${path}?comp=page`, { 'x-ms-page-write': 'update', range: `bytes=0-${4 * MIB + 511}` }, Buffer.alloc(4 * MIB + 512))
+    const answer = await azure.call(
+      'PUT',
+      `${path}?comp=page`,
+      { 'x-ms-page-write': 'update', range: `bytes=0-${4 * MIB + 511}` },
+      Buffer.alloc(4 * MIB + 512),
+    )
     expect([answer.status, answer.code]).toEqual([413, 'RequestBodyTooLarge'])
   })
 
@@ -88,7 +101,8 @@ describe('writing pages', () => {
     const data = randomBytes(1024)
     const crc64 = crc64Base64(data)
     const headers = { 'x-ms-page-write': 'update', range: 'bytes=0-1023' }
-    const put = (checksum: Record<string, string>) => azure.call('PUT', `${path}?comp=page`, { ...headers, ...checksum }, data)
+    const put = (checksum: Record<string, string>) =>
+      azure.call('PUT', `${path}?comp=page`, { ...headers, ...checksum }, data)
     expect((await put({})).headers['x-ms-content-crc64']).toBe(crc64)
     expect((await put({ 'x-ms-content-crc64': crc64 })).status).toBe(201)
     expect((await put({ 'x-ms-content-crc64': crc64Base64(page(1)) })).code).toBe('Crc64Mismatch')
@@ -140,7 +154,9 @@ describe('the sequence number', () => {
     await blob.updateSequenceNumber('max', 3)
     await blob.uploadPages(page(1), 0, 512, { conditions: { ifSequenceNumberLessThanOrEqualTo: 5 } })
     await blob.uploadPages(page(1), 0, 512, { conditions: { ifSequenceNumberLessThan: 6 } })
-    expect(await failure(blob.uploadPages(page(1), 0, 512, { conditions: { ifSequenceNumberLessThan: 5 } }))).toMatchObject({ statusCode: 412 })
+    expect(
+      await failure(blob.uploadPages(page(1), 0, 512, { conditions: { ifSequenceNumberLessThan: 5 } })),
+    ).toMatchObject({ statusCode: 412 })
   })
 
   test('is kept by a snapshot', async () => {
@@ -164,7 +180,10 @@ describe('reading', () => {
   test('a range gives it with its checksum when asked for', async () => {
     const data = randomBytes(1024)
     await blob.uploadPages(data, 0, 1024)
-    const answer = await azure.call('GET', path, { 'x-ms-range': 'bytes=1-1000', 'x-ms-range-get-content-crc64': 'true' })
+    const answer = await azure.call('GET', path, {
+      'x-ms-range': 'bytes=1-1000',
+      'x-ms-range-get-content-crc64': 'true',
+    })
     expect(answer.status).toBe(206)
     expect(answer.body.equals(data.subarray(1, 1001))).toBe(true)
     expect(answer.headers['content-range']).toBe(`bytes 1-1000/${16 * MIB}`)
@@ -200,7 +219,9 @@ describe('leases', () => {
     const lease = blob.getBlobLeaseClient()
     await lease.acquireLease(15)
     expect(await failure(blob.uploadPages(page(1), 0, 512))).toEqual({ statusCode: 412, code: 'LeaseIdMissing' })
-    expect(await failure(blob.setMetadata({ a: 'b' }, { conditions: { leaseId: '11111111-1111-4111-8111-111111111111' } }))).toEqual({ statusCode: 412, code: 'LeaseIdMismatchWithBlobOperation' })
+    expect(
+      await failure(blob.setMetadata({ a: 'b' }, { conditions: { leaseId: '11111111-1111-4111-8111-111111111111' } })),
+    ).toEqual({ statusCode: 412, code: 'LeaseIdMismatchWithBlobOperation' })
     await blob.uploadPages(page(1), 0, 512, { conditions: { leaseId: lease.leaseId } })
     await blob.getPageRanges()
     await blob.createSnapshot()
@@ -212,7 +233,10 @@ describe('leases', () => {
   test('are broken without the id, and then cannot be renewed', async () => {
     const lease = blob.getBlobLeaseClient()
     await lease.acquireLease(-1)
-    expect(await failure(blob.getBlobLeaseClient().acquireLease(30))).toEqual({ statusCode: 409, code: 'LeaseAlreadyPresent' })
+    expect(await failure(blob.getBlobLeaseClient().acquireLease(30))).toEqual({
+      statusCode: 409,
+      code: 'LeaseAlreadyPresent',
+    })
     expect((await blob.getBlobLeaseClient().breakLease(0)).leaseTime).toBe(0)
     expect(await failure(lease.renewLease())).toEqual({ statusCode: 409, code: 'LeaseIsBrokenAndCannotBeRenewed' })
     await blob.uploadPages(page(1), 0, 512)
@@ -239,6 +263,10 @@ describe('metadata', () => {
 
 test('answers echo the version and the client request id and name the request', async () => {
   const answer = await azure.send('HEAD', `/${ACCOUNT}/${path}${azure.sas}`, { 'x-ms-client-request-id': 'mine' })
-  expect(answer.headers).toMatchObject({ 'x-ms-version': '2023-11-03', 'x-ms-client-request-id': 'mine', 'x-ms-blob-type': 'PageBlob' })
+  expect(answer.headers).toMatchObject({
+    'x-ms-version': '2023-11-03',
+    'x-ms-client-request-id': 'mine',
+    'x-ms-blob-type': 'PageBlob',
+  })
   expect(answer.headers['x-ms-request-id']).toMatch(/^[0-9a-f-]{36}$/)
 })

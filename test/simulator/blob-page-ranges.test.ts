@@ -183,7 +183,10 @@ describe('a snapshot', () => {
   test('is made only while a condition on the base holds', async () => {
     const { etag } = await blob.getProperties()
     await write(1)
-    expect(await failure(blob.createSnapshot({ conditions: { ifMatch: etag! } }))).toEqual({ statusCode: 412, code: 'ConditionNotMet' })
+    expect(await failure(blob.createSnapshot({ conditions: { ifMatch: etag! } }))).toEqual({
+      statusCode: 412,
+      code: 'ConditionNotMet',
+    })
   })
 
   test('keeps its base from deletion unless that includes it', async () => {

@@ -43,7 +43,8 @@ const publish = (content: FrozenVolume, second: number, more?: Partial<Published
   azure.service.publisher.publish(anExport(content, second, more), 3600)
 const clientOf = (url: string) => new PageBlobClient(url, newPipeline(new AnonymousCredential(), NO_RETRIES))
 const pathOf = (url: string) => url.slice(azure.baseUrl.length)
-const get = (url: string, headers: Record<string, string> = {}, suffix = '') => azure.send('GET', `${pathOf(url)}${suffix}`, headers)
+const get = (url: string, headers: Record<string, string> = {}, suffix = '') =>
+  azure.send('GET', `${pathOf(url)}${suffix}`, headers)
 const baseBlob = async (name: string) => {
   const blob = azure.sdk.getContainerClient('base').getPageBlobClient(name)
   await blob.create(DISK_BYTES + 512)
@@ -91,7 +92,10 @@ describe('an export', () => {
   })
 
   test('cannot be written', async () => {
-    const answer = await azure.send('PUT', `${pathOf(publish(newer, 2).sasUrl)}&comp=page`, { 'x-ms-page-write': 'clear', range: 'bytes=0-511' })
+    const answer = await azure.send('PUT', `${pathOf(publish(newer, 2).sasUrl)}&comp=page`, {
+      'x-ms-page-write': 'clear',
+      range: 'bytes=0-511',
+    })
     expect([answer.status, answer.code]).toEqual([403, 'AuthorizationPermissionMismatch'])
   })
 
@@ -114,7 +118,9 @@ describe('the difference of two exports', () => {
   test('is paged', async () => {
     const [url, previous] = [publish(newer, 2).sasUrl, publish(older, 1).sasUrl]
     const first = parsePageList((await diff(url, previous, {}, '&maxresults=1')).body.toString())
-    const second = parsePageList((await diff(url, previous, {}, `&maxresults=1&marker=${first.nextMarker}`)).body.toString())
+    const second = parsePageList(
+      (await diff(url, previous, {}, `&maxresults=1&marker=${first.nextMarker}`)).body.toString(),
+    )
     expect([first.ranges, second.ranges, second.nextMarker]).toEqual([['P 1024-1535'], ['C 2048-2559'], ''])
   })
 
@@ -198,7 +204,10 @@ describe('a server-side copy from an export', () => {
 describe('an upload', () => {
   const publishUpload = () => {
     const volume = azure.store.createVolume(DISK_BYTES + 512)
-    const publication = azure.service.publisher.publish({ kind: 'upload', volume, uniqueId: 'u', needsBearer: false }, 600)
+    const publication = azure.service.publisher.publish(
+      { kind: 'upload', volume, uniqueId: 'u', needsBearer: false },
+      600,
+    )
     return { volume, ...publication }
   }
 
@@ -218,6 +227,9 @@ describe('an upload', () => {
     expect(await failure(client.create(1024))).toMatchObject({ statusCode: 403 })
     expect(await failure(client.resize(1024))).toMatchObject({ statusCode: 403 })
     const md5 = { transactionalContentMD5: new Uint8Array(16) }
-    expect(await failure(client.uploadPages(page(1), 0, 512, md5))).toEqual({ statusCode: 400, code: 'UnsupportedHeader' })
+    expect(await failure(client.uploadPages(page(1), 0, 512, md5))).toEqual({
+      statusCode: 400,
+      code: 'UnsupportedHeader',
+    })
   })
 })

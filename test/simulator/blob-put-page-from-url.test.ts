@@ -62,20 +62,39 @@ describe('Put Page From URL', () => {
     await target.uploadPagesFromURL(`${foreignUrl}/disk`, 1024, 0, 2048)
     expect((await target.downloadToBuffer(0, 2048)).equals(data.subarray(1024, 3072))).toBe(true)
     const refused = await copy({ 'x-ms-copy-source': `${foreignUrl}/refused` })
-    expect([refused.status, refused.code, refused.headers['x-ms-copy-source-error-code']]).toEqual([404, 'CannotVerifyCopySource', 'BlobNotFound'])
+    expect([refused.status, refused.code, refused.headers['x-ms-copy-source-error-code']]).toEqual([
+      404,
+      'CannotVerifyCopySource',
+      'BlobNotFound',
+    ])
   })
 
   test.each<[string, Record<string, string>, number, string]>([
     ['ranges that differ in length', { 'x-ms-source-range': 'bytes=0-1023' }, 400, 'InvalidHeaderValue'],
     ['no source range', { 'x-ms-source-range': '' }, 400, 'MissingRequiredHeader'],
     ['a version before 2018-11-09', { 'x-ms-version': '2018-03-28' }, 400, 'UnsupportedHeader'],
-    ['a source URL above 2 KiB', { 'x-ms-copy-source': `https://example.com/${'a'.repeat(2048)}` }, 400, 'InvalidHeaderValue'],
+    [
+      'a source URL above 2 KiB',
+      { 'x-ms-copy-source': `https://example.com/${'a'.repeat(2048)}` },
+      400,
+      'InvalidHeaderValue',
+    ],
     ['a wrong CRC64 of the source', { 'x-ms-source-content-crc64': 'AAAAAAAAAAA=' }, 400, 'Crc64Mismatch'],
     ['a wrong MD5 of the source', { 'x-ms-source-content-md5': md5Base64(page(0)) }, 400, 'Md5Mismatch'],
     ['a condition on the source that fails', { 'x-ms-source-if-match': '"0x0"' }, 412, 'SourceConditionNotMet'],
     ['a sequence number that has passed', { 'x-ms-if-sequence-number-eq': '4' }, 412, 'SequenceNumberConditionNotMet'],
-    ['more than 4 MiB', { 'x-ms-range': `bytes=0-${4194304 + 511}`, 'x-ms-source-range': `bytes=0-${4194304 + 511}` }, 413, 'RequestBodyTooLarge'],
-    ['a source range behind its end', { 'x-ms-source-range': `bytes=${SIZE}-${SIZE + 511}` }, 416, 'CannotVerifyCopySource'],
+    [
+      'more than 4 MiB',
+      { 'x-ms-range': `bytes=0-${4194304 + 511}`, 'x-ms-source-range': `bytes=0-${4194304 + 511}` },
+      413,
+      'RequestBodyTooLarge',
+    ],
+    [
+      'a source range behind its end',
+      { 'x-ms-source-range': `bytes=${SIZE}-${SIZE + 511}` },
+      416,
+      'CannotVerifyCopySource',
+    ],
   ])('refuses %s', async (_, headers, status, code) => {
     const answer = await copy(headers)
     expect([answer.status, answer.code]).toEqual([status, code])
@@ -91,7 +110,9 @@ describe('Put Page From URL', () => {
     let release: () => void = () => undefined
     const held = new Promise<void>((resolve) => (release = resolve))
     azure.service.hooks = { before: ({ operation }) => (operation === 'PutPageFromUrl' ? held : undefined) }
-    const late = failure(target.uploadPagesFromURL(sourceUrl, 0, 0, 512, { conditions: { ifSequenceNumberEqualTo: 0 } }))
+    const late = failure(
+      target.uploadPagesFromURL(sourceUrl, 0, 0, 512, { conditions: { ifSequenceNumberEqualTo: 0 } }),
+    )
     await target.updateSequenceNumber('increment')
     release()
     azure.service.hooks = {}

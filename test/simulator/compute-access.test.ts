@@ -80,7 +80,7 @@ describe('access to a snapshot', () => {
 
   test('is told at both addresses of the operation', async () => {
     const name = await snapshotOf(aDisk())
-    const path = `/subscriptions/${azure.subscriptionId}/resourceGroups/${GROUP}/providers/Microsoft.Compute/snapshots/${name}`
+    const path = (await client.snapshots.get(GROUP, name)).id ?? ''
     const accepted = await callResourceManager(azure, 'POST', `${path}/beginGetAccess?api-version=2025-01-02`, READ)
     expect(accepted.status).toBe(202)
     const status = await callResourceManager(azure, 'GET', accepted.headers.get('azure-asyncoperation') ?? '')
@@ -166,10 +166,18 @@ describe('access to a snapshot', () => {
 
   test('is refused while the background copy runs', async () => {
     azure.changeSettings({ backgroundCopyMs: 3_600_000 })
-    const diskId = aDisk({ sku: 'PremiumV2_LRS', properties: {} })
-    const name = await snapshotOf(diskId)
-    const vhd: GrantAccessData = { ...READ, fileFormat: 'VHDX' }
-    expect((await refusalOf(grant(name, vhd))).status).toBeGreaterThanOrEqual(400)
+    const disk = await client.disks.createOrUpdate(GROUP, 'small-sectors', {
+      location: 'westeurope',
+      sku: { name: 'PremiumV2_LRS' },
+      creationData: { createOption: 'Empty', logicalSectorSize: 512 },
+      diskSizeGB: 1,
+    })
+    const name = await snapshotOf(disk.id ?? '')
+    const refusal = await refusalOf(grant(name))
+    expect(refusal).toMatchObject({ status: 409, code: 'OperationNotAllowed' })
+    expect(refusal.message).toContain('background copy')
+    now = new Date(now.getTime() + 3_601_000)
+    await grant(name)
   })
 
   test('is refused by the policy DenyAll', async () => {

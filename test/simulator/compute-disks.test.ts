@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { ComputeManagementClient, Disk } from '@azure/arm-compute'
+import type { ComputeManagementClient, CreationData, Disk } from '@azure/arm-compute'
 import type { LocalAzure } from '../../simulator/azure.ts'
 import { callResourceManager, computeClient, refusalOf, startForTests } from './local-azure-support.ts'
 
@@ -22,6 +22,10 @@ const emptyDisk = (sizeGib: number, more: Partial<Disk> = {}): Disk => ({
   diskSizeGB: sizeGib,
   ...more,
 })
+
+const diskOf = (creationData: CreationData): Disk => ({ location: 'westeurope', creationData })
+const anUpload = (uploadSizeBytes: number): Disk => diskOf({ createOption: 'Upload', uploadSizeBytes })
+const REDUNDANT = { name: 'Premium_ZRS' }
 
 describe('a disk', () => {
   test('comes back from PUT and GET with what it was made of', async () => {
@@ -66,7 +70,8 @@ describe('a disk', () => {
   test('of the same name after a deletion is another disk', async () => {
     const first = await client.disks.createOrUpdate(GROUP, 'phoenix', emptyDisk(1))
     await client.disks.delete(GROUP, 'phoenix')
-    expect(await refusalOf(client.disks.get(GROUP, 'phoenix'))).toMatchObject({ status: 404, code: 'ResourceNotFound' })
+    const gone = await refusalOf(client.disks.get(GROUP, 'phoenix'))
+    expect(gone).toMatchObject({ status: 404, code: 'ResourceNotFound' })
     const second = await client.disks.createOrUpdate(GROUP, 'phoenix', emptyDisk(1))
     expect(second.uniqueId).not.toBe(first.uniqueId)
     await client.disks.delete(GROUP, 'never-there')
@@ -75,9 +80,14 @@ describe('a disk', () => {
   test('has sectors of 4096 bytes as Ultra or Premium SSD v2, and 512 otherwise', async () => {
     const made = await client.disks.createOrUpdate(GROUP, 'v2', emptyDisk(8, { sku: { name: 'PremiumV2_LRS' } }))
     expect(made.creationData?.logicalSectorSize).toBe(4096)
-    const small = await client.disks.createOrUpdate(GROUP, 'v2-512', {
-      ...emptyDisk(8, { sku: { name: 'PremiumV2_LRS' }, creationData: { createOption: 'Empty', logicalSectorSize: 512 } }),
-    })
+    const small = await client.disks.createOrUpdate(
+      GROUP,
+      'v2-512',
+      emptyDisk(8, {
+        sku: { name: 'PremiumV2_LRS' },
+        creationData: { createOption: 'Empty', logicalSectorSize: 512 },
+      }),
+    )
     expect(small.creationData?.logicalSectorSize).toBe(512)
     const refused = emptyDisk(8, { creationData: { createOption: 'Empty', logicalSectorSize: 4096 } })
     expect(await refusalOf(client.disks.createOrUpdate(GROUP, 'no', refused))).toMatchObject({ status: 400 })
@@ -96,15 +106,15 @@ describe('a disk', () => {
     const first = await client.disks.createOrUpdate(GROUP, 'twice', emptyDisk(2))
     const second = await client.disks.createOrUpdate(GROUP, 'twice', emptyDisk(3, { tags: { a: 'b' } }))
     expect(second).toMatchObject({ uniqueId: first.uniqueId, diskSizeGB: 3, tags: { a: 'b' } })
-    const upload: Disk = { location: 'westeurope', creationData: { createOption: 'Upload', uploadSizeBytes: 20_972_032 } }
-    expect(await refusalOf(client.disks.createOrUpdate(GROUP, 'twice', upload))).toMatchObject({
+    expect(await refusalOf(client.disks.createOrUpdate(GROUP, 'twice', anUpload(20_972_032)))).toMatchObject({
       status: 409,
       code: 'PropertyChangeNotAllowed',
     })
   })
 
   test('is copied with its content and its properties, and lives on by itself', async () => {
-    const { id } = azure.createDisk({ name: 'origin', resourceGroup: GROUP, sizeGib: 1, properties: { osType: 'Windows' } })
+    const properties = { osType: 'Windows' }
+    const { id } = azure.createDisk({ name: 'origin', resourceGroup: GROUP, sizeGib: 1, properties })
     await azure.writeDisk(id, 4096, Buffer.alloc(512, 1))
     const copy = await client.disks.createOrUpdate(GROUP, 'copy', {
       location: 'westeurope',
@@ -124,18 +134,19 @@ describe('refused are', () => {
     ['a name of 81 characters', 'x'.repeat(81), emptyDisk(1), 'InvalidParameter'],
     ['an unknown region', 'a', emptyDisk(1, { location: 'atlantis' }), 'LocationNotAvailableForResourceType'],
     ['an unknown SKU', 'a', emptyDisk(1, { sku: { name: 'Gold_LRS' } }), 'InvalidParameter'],
-    ['zone redundancy in a region without zones', 'a', emptyDisk(1, { location: 'ukwest', sku: { name: 'Premium_ZRS' } }), 'InvalidParameter'],
+    ['zone redundancy without zones', 'a', emptyDisk(1, { location: 'ukwest', sku: REDUNDANT }), 'InvalidParameter'],
     ['a disk of 33 TiB', 'a', emptyDisk(33 * 1024), 'InvalidParameter'],
-    ['an empty disk without a size', 'a', { location: 'westeurope', creationData: { createOption: 'Empty' } }, 'InvalidParameter'],
-    ['an upload that is too small', 'a', { location: 'westeurope', creationData: { createOption: 'Upload', uploadSizeBytes: 20_971_520 } }, 'InvalidParameter'],
-    ['an upload of half a mebibyte more', 'a', { location: 'westeurope', creationData: { createOption: 'Upload', uploadSizeBytes: 20_972_032 + 524_288 } }, 'InvalidParameter'],
-    ['what the local Azure cannot do', 'a', { location: 'westeurope', creationData: { createOption: 'FromImage' } }, 'NotSupportedByLocalAzure'],
+    ['an empty disk without a size', 'a', diskOf({ createOption: 'Empty' }), 'InvalidParameter'],
+    ['an upload that is too small', 'a', anUpload(20_971_520), 'InvalidParameter'],
+    ['an upload of half a mebibyte more', 'a', anUpload(20_972_032 + 524_288), 'InvalidParameter'],
+    ['what the local Azure cannot do', 'a', diskOf({ createOption: 'FromImage' }), 'NotSupportedByLocalAzure'],
   ])('%s', async (_title, name, disk, code) => {
     expect(await refusalOf(client.disks.createOrUpdate(GROUP, name, disk))).toMatchObject({ status: 400, code })
   })
 
   test('unknown groups, subscriptions and versions', async () => {
-    expect(await refusalOf(client.disks.get('nowhere', 'a'))).toMatchObject({ status: 404, code: 'ResourceGroupNotFound' })
+    const nowhere = await refusalOf(client.disks.get('nowhere', 'a'))
+    expect(nowhere).toMatchObject({ status: 404, code: 'ResourceGroupNotFound' })
     const elsewhere = await callResourceManager(azure, 'GET', '/subscriptions/x/resourceGroups?api-version=2022-09-01')
     expect(await elsewhere.json()).toMatchObject({ error: { code: 'SubscriptionNotFound' } })
     const unversioned = await callResourceManager(azure, 'GET', '/subscriptions')
@@ -180,8 +191,10 @@ describe('lists', () => {
 })
 
 describe('a long-running operation', () => {
-  const path = (name: string, more = ''): string =>
-    `/subscriptions/${azure.subscriptionId}/resourceGroups/${GROUP}/providers/Microsoft.Compute/disks/${name}${more}?api-version=2025-01-02`
+  const subscription = (): string => `/subscriptions/${azure.subscriptionId}`
+  const operations = (): string => `${subscription()}/providers/Microsoft.Compute/locations/westeurope/DiskOperations/`
+  const path = (name: string): string =>
+    `${subscription()}/resourceGroups/${GROUP}/providers/Microsoft.Compute/disks/${name}?api-version=2025-01-02`
 
   test('is polled at Azure-AsyncOperation and at Location, which tell of the same end', async () => {
     azure.changeSettings({ operationMs: 60 })
@@ -191,8 +204,8 @@ describe('a long-running operation', () => {
     expect(await accepted.json()).toMatchObject({ name: 'polled', properties: { provisioningState: 'Creating' } })
     const status = accepted.headers.get('azure-asyncoperation') ?? ''
     const monitor = accepted.headers.get('location') ?? ''
-    const operation = `/subscriptions/${azure.subscriptionId}/providers/Microsoft.Compute/locations/westeurope/DiskOperations/`
-    expect(status).toMatch(new RegExp(`^${azure.resourceManagerEndpoint}${operation}[0-9a-f-]{36}\\?api-version=2025-01-02$`))
+    const address = `^${azure.resourceManagerEndpoint}${operations()}[0-9a-f-]{36}\\?api-version=2025-01-02$`
+    expect(status).toMatch(new RegExp(address))
     expect(monitor).toBe(status.replace('?', '?monitor=true&'))
 
     expect((await callResourceManager(azure, 'GET', monitor)).status).toBe(202)
@@ -221,7 +234,6 @@ describe('a long-running operation', () => {
   })
 
   test('that nobody started is not found', async () => {
-    const url = `/subscriptions/${azure.subscriptionId}/providers/Microsoft.Compute/locations/westeurope/DiskOperations/x?api-version=2025-01-02`
-    expect((await callResourceManager(azure, 'GET', url)).status).toBe(404)
+    expect((await callResourceManager(azure, 'GET', `${operations()}x?api-version=2025-01-02`)).status).toBe(404)
   })
 })

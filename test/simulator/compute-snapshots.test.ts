@@ -111,7 +111,8 @@ describe('an incremental snapshot', () => {
   test('is deleted, and deleting it twice is fine', async () => {
     await take('gone', aDisk())
     await client.snapshots.delete(GROUP, 'gone')
-    expect(await refusalOf(client.snapshots.get(GROUP, 'gone'))).toMatchObject({ status: 404, code: 'ResourceNotFound' })
+    const refusal = await refusalOf(client.snapshots.get(GROUP, 'gone'))
+    expect(refusal).toMatchObject({ status: 404, code: 'ResourceNotFound' })
     await client.snapshots.delete(GROUP, 'gone')
   })
 
@@ -121,7 +122,8 @@ describe('an incremental snapshot', () => {
     ['as it was asked for', 'westeurope', 'Standard_LRS', 'Standard_LRS'],
   ])('is %s', async (_title, location, sku, expected) => {
     const diskId = aDisk({ location, resourceGroup: `${GROUP}-${location}` })
-    const snapshot = await take(`sku-${disks}`, diskId, { location, ...(sku === undefined ? {} : { sku: { name: sku } }) })
+    const asked = sku === undefined ? {} : { sku: { name: sku } }
+    const snapshot = await take(`sku-${disks}`, diskId, { location, ...asked })
     expect(snapshot.sku?.name).toBe(expected)
   })
 
@@ -159,7 +161,8 @@ describe('limits', () => {
     const diskId = aDisk()
     for (let index = 0; index < 7; index++) await take(`fast-${index}`, diskId)
     azure.deleteSnapshot((await client.snapshots.get(GROUP, 'fast-0')).id ?? '')
-    expect(await refusalOf(take('fast-7', diskId))).toMatchObject({ status: 409, code: 'SnapshotOperationRateExceeded' })
+    const refusal = await refusalOf(take('fast-7', diskId))
+    expect(refusal).toMatchObject({ status: 409, code: 'SnapshotOperationRateExceeded' })
     await take('other-disk', aDisk())
     now = new Date(now.getTime() + 5 * 60_000 + 100)
     await take('fast-7', diskId)

@@ -36,7 +36,8 @@ test('a disk is copied by its snapshots into a base blob, first whole and then b
   await azure.writeDisk(id, 512 * MIB, Buffer.alloc(4096, 2))
   const first = await exportOf('first', id)
 
-  const base = new ContainerClient(`${azure.blobEndpoint}/backups/points`, credentialOf(azure)).getPageBlobClient('base')
+  const container = new ContainerClient(`${azure.blobEndpoint}/backups/points`, credentialOf(azure))
+  const base = container.getPageBlobClient('base')
   await base.create(GIB + 512)
   for await (const { start, end } of first.listPageRanges()) {
     await base.uploadPagesFromURL(first.url, start, start, end - start + 1)

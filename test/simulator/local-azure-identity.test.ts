@@ -56,7 +56,9 @@ describe('identity endpoint', () => {
   afterAll(() => azure.close())
 
   const ask = (query: string, header?: string): Promise<Response> =>
-    fetch(`${azure.identityEndpoint}?${query}`, header === undefined ? {} : { headers: { 'x-identity-header': header } })
+    fetch(`${azure.identityEndpoint}?${query}`, {
+      headers: header === undefined ? {} : { 'x-identity-header': header },
+    })
 
   test('the unmodified DefaultAzureCredential gets a token that the resource manager takes', async () => {
     Object.assign(process.env, azure.env)

@@ -42,8 +42,14 @@ export function computeClient(azure: LocalAzure, principal?: string): ComputeMan
   })
 }
 
-/** Status, code and message of the error that an SDK call ends with. Fails when the call does not end with one. */
-export async function refusalOf(call: PromiseLike<unknown>): Promise<{ status: unknown; code: unknown; message: string }> {
+export interface Refusal {
+  readonly status: number
+  readonly code: unknown
+  readonly message: string
+}
+
+/** The error that an SDK call ends with. Fails when the call does not end with one. */
+export async function refusalOf(call: PromiseLike<unknown>): Promise<Refusal> {
   try {
     await call
   } catch (error) {

@@ -23,7 +23,8 @@ describe('certificate authority', () => {
 
   test('signs certificates for names and addresses that Node accepts over TLS', async () => {
     const authority = await ensureAuthority(join(directory, 'one'))
-    const certificate = await issueServerCertificate(authority, { dns: ['localhost', 'azure.test'], ip: ['127.0.0.1', '::1'] })
+    const names = { dns: ['localhost', 'azure.test'], ip: ['127.0.0.1', '::1'] }
+    const certificate = await issueServerCertificate(authority, names)
     const leaf = new X509Certificate(certificate.certificatePem)
     expect(leaf.checkIssued(new X509Certificate(authority.certificatePem))).toBe(true)
     for (const name of ['localhost', 'azure.test']) expect(leaf.checkHost(name)).toBe(name)
@@ -44,11 +45,13 @@ describe('certificate authority', () => {
   })
 
   test('of another directory is not trusted', async () => {
-    const [ours, others] = [await ensureAuthority(join(directory, 'one')), await ensureAuthority(join(directory, 'two'))]
+    const ours = await ensureAuthority(join(directory, 'one'))
+    const others = await ensureAuthority(join(directory, 'two'))
     const certificate = await issueServerCertificate(ours, { dns: ['localhost'], ip: ['127.0.0.1'] })
-    const listener = await listen((_request, response) => void response.end(), { host: '127.0.0.1', port: 0, certificate })
+    const address = { host: '127.0.0.1', port: 0 }
+    const listener = await listen((_request, response) => void response.end(), { ...address, certificate })
     const refused = new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: listener.port, ca: others.certificatePem }
+      const options = { ...address, port: listener.port, ca: others.certificatePem }
       request(options, resolve).on('error', reject).end()
     })
     await expect(refused).rejects.toThrow(/verify|signature|issuer/)

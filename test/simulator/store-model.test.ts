@@ -42,8 +42,7 @@ function modelDiff(newer: Cells, older: Cells): DiffSpan[] {
   return found
 }
 
-const modelSpans = (cells: Cells) =>
-  modelDiff(cells, []).map(({ startBytes, endBytes }) => ({ startBytes, endBytes }))
+const modelSpans = (cells: Cells) => modelDiff(cells, []).map(({ startBytes, endBytes }) => ({ startBytes, endBytes }))
 
 const clip = (spans: DiffSpan[], fromBytes: number, toBytes: number) =>
   spans
@@ -57,7 +56,9 @@ const clip = (spans: DiffSpan[], fromBytes: number, toBytes: number) =>
 /** The number of the write fills its pages, so equal bytes mean the same write. */
 const modelBytes = (cells: Cells) => {
   const bytes = Buffer.alloc(cells.length * PAGE_BYTES)
-  cells.forEach((cell, page) => bytes.fill(cell === undefined ? 0 : cell % 255, page * PAGE_BYTES, (page + 1) * PAGE_BYTES))
+  cells.forEach((cell, page) =>
+    bytes.fill(cell === undefined ? 0 : cell % 255, page * PAGE_BYTES, (page + 1) * PAGE_BYTES),
+  )
   return bytes
 }
 
@@ -65,7 +66,10 @@ test(`volumes behave as an array of pages does under random changes, freezes, fo
   const random = createRandom(seed)
   const store = await createVolumeStore()
   let writes = 0
-  let live: Pair<Volume> = { volume: store.createVolume(PAGES * PAGE_BYTES), cells: Array<undefined>(PAGES).fill(undefined) }
+  let live: Pair<Volume> = {
+    volume: store.createVolume(PAGES * PAGE_BYTES),
+    cells: Array<undefined>(PAGES).fill(undefined),
+  }
   let lineage: Pair<FrozenVolume>[] = []
   for (let step = 0; step < 6000; step += 1) {
     const { volume, cells } = live

@@ -4,8 +4,18 @@ import { isFailure } from '../../domain/failures.ts'
 import { DISK_ID } from './support/builders.ts'
 
 test('an id is read in any case and kept as it was given', () => {
-  expect(parseArmId(DISK_ID, 'disks')).toEqual({ id: DISK_ID, subscriptionId: '5a7e', resourceGroup: 'Vaults', type: 'disks', name: 'Data_Disk.1' })
-  expect(parseArmId(DISK_ID.toUpperCase(), 'disks')).toMatchObject({ id: DISK_ID.toUpperCase(), type: 'disks', name: 'DATA_DISK.1' })
+  expect(parseArmId(DISK_ID, 'disks')).toEqual({
+    id: DISK_ID,
+    subscriptionId: '5a7e',
+    resourceGroup: 'Vaults',
+    type: 'disks',
+    name: 'Data_Disk.1',
+  })
+  expect(parseArmId(DISK_ID.toUpperCase(), 'disks')).toMatchObject({
+    id: DISK_ID.toUpperCase(),
+    type: 'disks',
+    name: 'DATA_DISK.1',
+  })
   expect(parseArmId(` ${DISK_ID}\n`, 'disks').id).toBe(DISK_ID)
 })
 

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { confirmPlan, effectiveCursor, planBackup, RESEED_CAUSES, type BackupPlan, type PlanFacts, type Refusal } from '../../domain/backup-plan.ts'
+import {
+  confirmPlan,
+  effectiveCursor,
+  planBackup,
+  RESEED_CAUSES,
+  type BackupPlan,
+  type PlanFacts,
+  type Refusal,
+} from '../../domain/backup-plan.ts'
 import type { BaseBlobState } from '../../domain/base-blob-state.ts'
 import { GIB } from '../../domain/byte-range.ts'
 import { FAILURES } from '../../domain/failures.ts'
@@ -22,7 +30,13 @@ function aState(overrides: Partial<BaseBlobState> = {}): BaseBlobState {
 }
 
 function aBase(overrides: Partial<Base> = {}): Base {
-  return { sizeBytes: blobBytesOf(64 * GIB), state: aState(), isLastPointPresent: true, isPendingSealed: false, ...overrides }
+  return {
+    sizeBytes: blobBytesOf(64 * GIB),
+    state: aState(),
+    isLastPointPresent: true,
+    isPendingSealed: false,
+    ...overrides,
+  }
 }
 
 /** All is well: a clean base blob, its point and its cursor are there. */
@@ -50,31 +64,61 @@ function withoutCursorSnapshot(): PlanFacts {
   return rest
 }
 
-const pending = aCursor({ snapshotId: '/subscriptions/5a7e/resourceGroups/Vaults/providers/Microsoft.Compute/snapshots/sf-2', snapshotUniqueId: 'snapshot-unique-2' })
+const pending = aCursor({
+  snapshotId: '/subscriptions/5a7e/resourceGroups/Vaults/providers/Microsoft.Compute/snapshots/sf-2',
+  snapshotUniqueId: 'snapshot-unique-2',
+})
 const dirty = aState({ condition: 'dirty', runKey: 'run-2', pending })
 
 describe('the plan', () => {
   const plans: [string, PlanFacts, BackupPlan][] = [
     ['no base blob: full', { disk: aDisk() }, { kind: 'full' }],
     ['all in place: incremental', facts(), { kind: 'incremental', cursor: aCursor() }],
-    ['the cursor spelled in other case is the cursor', facts({ cursorSnapshot: aSnapshot({ uniqueId: 'SNAPSHOT-Unique-1' }) }), { kind: 'incremental', cursor: aCursor() }],
-    ['a run that was broken off: incremental from its cursor', facts({ base: aBase({ state: dirty }) }), { kind: 'incremental', cursor: aCursor() }],
+    [
+      'the cursor spelled in other case is the cursor',
+      facts({ cursorSnapshot: aSnapshot({ uniqueId: 'SNAPSHOT-Unique-1' }) }),
+      { kind: 'incremental', cursor: aCursor() },
+    ],
+    [
+      'a run that was broken off: incremental from its cursor',
+      facts({ base: aBase({ state: dirty }) }),
+      { kind: 'incremental', cursor: aCursor() },
+    ],
     [
       'a run that sealed but lost its last mark: incremental from what it sealed',
-      facts({ base: aBase({ state: dirty, isPendingSealed: true }), cursorSnapshot: aSnapshot({ id: pending.snapshotId, uniqueId: pending.snapshotUniqueId }) }),
+      facts({
+        base: aBase({ state: dirty, isPendingSealed: true }),
+        cursorSnapshot: aSnapshot({ id: pending.snapshotId, uniqueId: pending.snapshotUniqueId }),
+      }),
       { kind: 'incremental', cursor: pending },
     ],
     ['a disk that grew: incremental', grown(64, 65), { kind: 'incremental', cursor: aCursor() }],
-    ['a base blob that a broken-off run has resized: incremental', facts({ disk: aDisk({ sizeBytes: 65 * GIB }), base: aBase({ sizeBytes: blobBytesOf(65 * GIB) }) }), { kind: 'incremental', cursor: aCursor() }],
-    ['no sealed run yet', facts({ base: aBase({ state: withoutCursor() }) }), { kind: 'reseed', cause: 'CursorUnknown' }],
-    ['the newest point is gone', facts({ base: aBase({ isLastPointPresent: false }) }), { kind: 'reseed', cause: 'LastPointGone' }],
+    [
+      'a base blob that a broken-off run has resized: incremental',
+      facts({ disk: aDisk({ sizeBytes: 65 * GIB }), base: aBase({ sizeBytes: blobBytesOf(65 * GIB) }) }),
+      { kind: 'incremental', cursor: aCursor() },
+    ],
+    [
+      'no sealed run yet',
+      facts({ base: aBase({ state: withoutCursor() }) }),
+      { kind: 'reseed', cause: 'CursorUnknown' },
+    ],
+    [
+      'the newest point is gone',
+      facts({ base: aBase({ isLastPointPresent: false }) }),
+      { kind: 'reseed', cause: 'LastPointGone' },
+    ],
     ['the cursor snapshot is gone', withoutCursorSnapshot(), { kind: 'reseed', cause: 'CursorSnapshotGone' }],
     [
       'the cursor of the sealed run is gone, though the one before it is there',
       facts({ base: aBase({ state: dirty, isPendingSealed: true }) }),
       { kind: 'reseed', cause: 'CursorSnapshotReplaced' },
     ],
-    ['another snapshot has the name of the cursor', facts({ cursorSnapshot: aSnapshot({ uniqueId: 'another' }) }), { kind: 'reseed', cause: 'CursorSnapshotReplaced' }],
+    [
+      'another snapshot has the name of the cursor',
+      facts({ cursorSnapshot: aSnapshot({ uniqueId: 'another' }) }),
+      { kind: 'reseed', cause: 'CursorSnapshotReplaced' },
+    ],
     ['growth across 4 TiB', grown(1024, 5000), { kind: 'reseed', cause: 'SizeCrossed4TiB' }],
   ]
 
@@ -104,10 +148,25 @@ describe('the plan', () => {
 
 describe('a refusal', () => {
   const refusals: [string, PlanFacts, Refusal['type'], string][] = [
-    ['4096-byte sectors', facts({ disk: aDisk({ shape: { logicalSectorBytes: 4096 } }) }), 'SectorSizeNotSupported', 'VHDX'],
-    ['a disk of 8192 GiB, whose footer does not fit', facts({ disk: aDisk({ sizeBytes: 8192 * GIB }) }), 'DiskTooLarge', '8192 GiB'],
+    [
+      '4096-byte sectors',
+      facts({ disk: aDisk({ shape: { logicalSectorBytes: 4096 } }) }),
+      'SectorSizeNotSupported',
+      'VHDX',
+    ],
+    [
+      'a disk of 8192 GiB, whose footer does not fit',
+      facts({ disk: aDisk({ sizeBytes: 8192 * GIB }) }),
+      'DiskTooLarge',
+      '8192 GiB',
+    ],
     ['a disk of 32 TiB', facts({ disk: aDisk({ sizeBytes: 32 * 1024 * GIB }) }), 'DiskTooLarge', '32768 GiB'],
-    ['a disk smaller than its base blob', facts({ base: aBase({ sizeBytes: blobBytesOf(64 * GIB) + 512 }) }), 'DiskShrank', 'never shrink'],
+    [
+      'a disk smaller than its base blob',
+      facts({ base: aBase({ sizeBytes: blobBytesOf(64 * GIB) + 512 }) }),
+      'DiskShrank',
+      'never shrink',
+    ],
   ]
 
   test.each(refusals)('meets %s', (_what, given, type, words) => {
@@ -135,7 +194,9 @@ describe('against the snapshot that was taken', () => {
     ['the same family in other case', 'family-1', 'FAMILY-1', plan],
     ['another family', 'family-1', 'family-2', { kind: 'reseed', cause: 'FamilyChanged' }],
   ])('%s', (_what, before, now, expected) => {
-    expect(confirmPlan({ kind: 'incremental', cursor: aCursor({ familyId: before! }) }, aSnapshot({ familyId: now! }))).toEqual(
+    expect(
+      confirmPlan({ kind: 'incremental', cursor: aCursor({ familyId: before! }) }, aSnapshot({ familyId: now! })),
+    ).toEqual(
       expected.kind === 'incremental' ? { kind: 'incremental', cursor: aCursor({ familyId: before! }) } : expected,
     )
   })
@@ -146,12 +207,18 @@ describe('against the snapshot that was taken', () => {
   })
 
   test('a disk that grew across 4 TiB since it was planned is reseeded', () => {
-    expect(confirmPlan(plan, aSnapshot({ sizeBytes: 5000 * GIB }))).toEqual({ kind: 'reseed', cause: 'SizeCrossed4TiB' })
+    expect(confirmPlan(plan, aSnapshot({ sizeBytes: 5000 * GIB }))).toEqual({
+      kind: 'reseed',
+      cause: 'SizeCrossed4TiB',
+    })
   })
 
-  test.each<BackupPlan>([{ kind: 'full' }, { kind: 'reseed', cause: 'CursorSnapshotGone' }])('a plan of kind $kind is left alone', (other) => {
-    expect(confirmPlan(other, aSnapshot({ familyId: 'family-2', sizeBytes: 5000 * GIB }))).toBe(other)
-  })
+  test.each<BackupPlan>([{ kind: 'full' }, { kind: 'reseed', cause: 'CursorSnapshotGone' }])(
+    'a plan of kind $kind is left alone',
+    (other) => {
+      expect(confirmPlan(other, aSnapshot({ familyId: 'family-2', sizeBytes: 5000 * GIB }))).toBe(other)
+    },
+  )
 })
 
 describe('the effective cursor', () => {
@@ -189,7 +256,12 @@ describe('whatever the facts', () => {
       }
       return {
         disk: aDisk({ sizeBytes: given.diskGib * GIB }),
-        base: aBase({ sizeBytes: blobBytesOf(sizeBytes), state, isPendingSealed: given.isPendingSealed, isLastPointPresent: given.isLastPointPresent }),
+        base: aBase({
+          sizeBytes: blobBytesOf(sizeBytes),
+          state,
+          isPendingSealed: given.isPendingSealed,
+          isLastPointPresent: given.isLastPointPresent,
+        }),
         ...(given.foundUniqueId !== undefined && { cursorSnapshot: aSnapshot({ uniqueId: given.foundUniqueId }) }),
       }
     })

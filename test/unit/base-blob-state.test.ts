@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { BASE_BLOB_FORMAT, decodeBaseBlobState, encodeBaseBlobState, type BaseBlobState } from '../../domain/base-blob-state.ts'
+import {
+  BASE_BLOB_FORMAT,
+  decodeBaseBlobState,
+  encodeBaseBlobState,
+  type BaseBlobState,
+} from '../../domain/base-blob-state.ts'
 import { isFailure } from '../../domain/failures.ts'
 import { aCursor, DISK_ID } from './support/builders.ts'
 
@@ -54,7 +59,9 @@ describe('what was written is read again', () => {
   })
 
   test('though a proxy changed the case of its keys', () => {
-    const metadata = Object.fromEntries(Object.entries(encodeBaseBlobState(full)).map(([key, value]) => [key.toUpperCase(), value]))
+    const metadata = Object.fromEntries(
+      Object.entries(encodeBaseBlobState(full)).map(([key, value]) => [key.toUpperCase(), value]),
+    )
     expect(decodeBaseBlobState('base.vhd', metadata)).toEqual(full)
   })
 
@@ -64,9 +71,12 @@ describe('what was written is read again', () => {
   })
 })
 
-test.each([{}, { owner: 'someone' }, { snapferrystate: '{}' }])('metadata without a format is not ours: %j', (metadata) => {
-  expect(decodeBaseBlobState('base.vhd', metadata)).toBeUndefined()
-})
+test.each([{}, { owner: 'someone' }, { snapferrystate: '{}' }])(
+  'metadata without a format is not ours: %j',
+  (metadata) => {
+    expect(decodeBaseBlobState('base.vhd', metadata)).toBeUndefined()
+  },
+)
 
 test.each([String(BASE_BLOB_FORMAT + 1), '12', 'two'])('format %s is refused, not guessed at', (format) => {
   expect(failureOf({ ...encodeBaseBlobState(full), snapferryformat: format })).toBe('FormatNotSupported')

@@ -5,32 +5,62 @@ import { BackupError, EXIT_CODES, FAILURES, isFailure, isFailureType, redact } f
 const SECRET = 'aB3%2Fx9%2BsEcReT%3D'
 
 describe('the catalogue', () => {
-  test.each(Object.entries(FAILURES))('%s says whether to try again, how the command ends, and what it means', (type, { retry, exit, meaning }) => {
-    expect(type).toMatch(/^[A-Z][A-Za-z]+$/)
-    expect(['never', 'later']).toContain(retry)
-    expect(EXIT_CODES[exit]).toBeGreaterThan(0)
-    expect(meaning).toMatch(/^\S.{10,}[^.\s]$/)
-    expect(meaning).not.toContain('\n')
-  })
+  test.each(Object.entries(FAILURES))(
+    '%s says whether to try again, how the command ends, and what it means',
+    (type, { retry, exit, meaning }) => {
+      expect(type).toMatch(/^[A-Z][A-Za-z]+$/)
+      expect(['never', 'later']).toContain(retry)
+      expect(EXIT_CODES[exit]).toBeGreaterThan(0)
+      expect(meaning).toMatch(/^\S.{10,}[^.\s]$/)
+      expect(meaning).not.toContain('\n')
+    },
+  )
 
   test('exit codes are documented, so they are pinned', () => {
-    expect(EXIT_CODES).toEqual({ ok: 0, unexpected: 1, usage: 2, failed: 3, notFound: 4, unreachable: 5, denied: 6, refused: 7, interrupted: 130 })
+    expect(EXIT_CODES).toEqual({
+      ok: 0,
+      unexpected: 1,
+      usage: 2,
+      failed: 3,
+      notFound: 4,
+      unreachable: 5,
+      denied: 6,
+      refused: 7,
+      interrupted: 130,
+    })
   })
 
   test('knows its types and nothing else', () => {
     expect(Object.keys(FAILURES).every(isFailureType)).toBe(true)
-    for (const stranger of ['Other', '', 'toString', '__proto__', null, undefined]) expect(isFailureType(stranger)).toBe(false)
+    for (const stranger of ['Other', '', 'toString', '__proto__', null, undefined])
+      expect(isFailureType(stranger)).toBe(false)
   })
 })
 
 describe('a failure', () => {
   const cause = new Error('socket hang up')
-  const error = new BackupError({ type: 'AzureThrottled', message: 'slow down', facts: { status: 503 }, retryAfterMs: 1500, cause })
+  const error = new BackupError({
+    type: 'AzureThrottled',
+    message: 'slow down',
+    facts: { status: 503 },
+    retryAfterMs: 1500,
+    cause,
+  })
 
   test('carries its type, facts, pause and cause', () => {
-    expect(error).toMatchObject({ name: 'BackupError', type: 'AzureThrottled', retry: 'later', facts: { status: 503 }, retryAfterMs: 1500 })
+    expect(error).toMatchObject({
+      name: 'BackupError',
+      type: 'AzureThrottled',
+      retry: 'later',
+      facts: { status: 503 },
+      retryAfterMs: 1500,
+    })
     expect(error.cause).toBe(cause)
-    expect(new BackupError({ type: 'FencedOut', message: 'late' })).toMatchObject({ retry: 'never', facts: {}, retryAfterMs: undefined })
+    expect(new BackupError({ type: 'FencedOut', message: 'late' })).toMatchObject({
+      retry: 'never',
+      facts: {},
+      retryAfterMs: undefined,
+    })
   })
 
   test('is told by its types', () => {
@@ -43,7 +73,11 @@ describe('a failure', () => {
 
   test('holds no SAS, neither in its message nor in its facts', () => {
     const url = `https://md-1.blob.storage.azure.net/a/abcd?sv=2018-03-28&sr=b&sig=${SECRET}`
-    const told = new BackupError({ type: 'AzureRefused', message: `GET ${url} failed`, facts: { url, query: `sig=${SECRET}`, status: 403 } })
+    const told = new BackupError({
+      type: 'AzureRefused',
+      message: `GET ${url} failed`,
+      facts: { url, query: `sig=${SECRET}`, status: 403 },
+    })
     expect(told.message).toBe('GET https://md-1.blob.storage.azure.net/a/abcd?… failed')
     expect(told.facts).toEqual({ url: 'https://md-1.blob.storage.azure.net/a/abcd?…', query: '…', status: 403 })
   })
@@ -65,7 +99,10 @@ describe('a SAS is removed', () => {
     ['of a URL in JSON', JSON.stringify({ message: `"https://${host}?${query}"` })],
     ['of a URL in JSON that escapes its ampersands', `{"url":"https://${host}?${query.replaceAll('&', '\\u0026')}"}`],
     ['of a URL within a query', `/pagelist?prevsnapshot=${encodeURIComponent(`https://${host}?${query}`)}`],
-    ['of a URL within a query within a query', `/x?u=${encodeURIComponent(encodeURIComponent(`https://${host}?${query}`))}`],
+    [
+      'of a URL within a query within a query',
+      `/x?u=${encodeURIComponent(encodeURIComponent(`https://${host}?${query}`))}`,
+    ],
     ['of a URL that begins with it', `https://${host}?sig=${SECRET}&${query}`],
     ['of an encoded URL that begins with it', encodeURIComponent(`https://${host}?sig=${SECRET}`)],
     ['of a host without a scheme', `${host}?${query}`],
@@ -100,6 +137,12 @@ test.each([
 })
 
 test('a log line that is JSON stays JSON', () => {
-  const line = JSON.stringify({ message: 'copy of "https://md-1.blob.storage.azure.net/a?sv=1&sig=c2VjcmV0" failed', next: 1 })
-  expect(JSON.parse(redact(line))).toEqual({ message: 'copy of "https://md-1.blob.storage.azure.net/a?…" failed', next: 1 })
+  const line = JSON.stringify({
+    message: 'copy of "https://md-1.blob.storage.azure.net/a?sv=1&sig=c2VjcmV0" failed',
+    next: 1,
+  })
+  expect(JSON.parse(redact(line))).toEqual({
+    message: 'copy of "https://md-1.blob.storage.azure.net/a?…" failed',
+    next: 1,
+  })
 })

@@ -53,7 +53,10 @@ test('a person can read it: indented JSON with a newline at its end', () => {
 
 test('fields that this release does not know are passed over', () => {
   const { disk } = aManifest()
-  expect(changed({ addedLater: { deep: true }, disk: { ...disk, addedLater: 1, shape: { ...disk.shape, addedLater: 1 } } }).manifest).toEqual(aManifest())
+  expect(
+    changed({ addedLater: { deep: true }, disk: { ...disk, addedLater: 1, shape: { ...disk.shape, addedLater: 1 } } })
+      .manifest,
+  ).toEqual(aManifest())
 })
 
 test('a newer format is refused, even where its fields have changed', () => {
@@ -73,7 +76,10 @@ test.each<[string, () => ReturnType<typeof read>]>([
   ['a negative size', () => changed({ sizeBytes: -1 })],
   ['half a byte', () => changed({ movedBytes: 0.5 })],
   ['an instant that is none', () => changed({ takenAt: 'yesterday' })],
-  ['a verification that did not pass', () => changed({ verification: { ...aManifest().verification, result: 'skipped' } })],
+  [
+    'a verification that did not pass',
+    () => changed({ verification: { ...aManifest().verification, result: 'skipped' } }),
+  ],
 ])('a manifest with %s is a damaged point, named by its blob', (_what, readIt) => {
   const { failure, message } = readIt()
   expect(failure).toBe('PointDamaged')

@@ -24,7 +24,9 @@ const diskIdOf = (name: string, group = 'rg', subscription = 's') =>
 
 /** Names as ARM allows them for disks: letters, digits, `_`, `-` and `.`, up to 80. */
 const anyDiskName = fc.string({ unit: fc.constantFrom(...'abcXYZ019_-.'.split('')), minLength: 1, maxLength: 80 })
-const anyDiskId = fc.tuple(anyDiskName, anyDiskName, fc.uuid()).map(([name, group, subscription]) => diskIdOf(name, group, subscription))
+const anyDiskId = fc
+  .tuple(anyDiskName, anyDiskName, fc.uuid())
+  .map(([name, group, subscription]) => diskIdOf(name, group, subscription))
 const anyTarget = fc
   .tuple(
     fc.string({ unit: fc.constantFrom(...'abc019'.split('')), minLength: 3, maxLength: 24 }),
@@ -32,7 +34,9 @@ const anyTarget = fc
   )
   .map(([account, container]) => `https://${account}.blob.core.windows.net/${container}`)
 const anyKey = fc.record({
-  requestedAt: fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString()),
+  requestedAt: fc
+    .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+    .map((date) => date.toISOString()),
   requestId: fc.string(),
 })
 
@@ -171,10 +175,14 @@ describe('the name of a manifest', () => {
     expect(parseManifestName(manifestName(chain, pointId))).toEqual({ chain, pointId })
   })
 
-  test.each(['snapferry-target.json', 'disks/a/b/base.vhd', 'disks/a/b/points/p.txt', 'disks/a/points/p.json', 'disks/a/b/c/points/p.json', 'x/disks/a/b/points/p.json'])(
-    'is not %s',
-    (blobName) => {
-      expect(parseManifestName(blobName)).toBeUndefined()
-    },
-  )
+  test.each([
+    'snapferry-target.json',
+    'disks/a/b/base.vhd',
+    'disks/a/b/points/p.txt',
+    'disks/a/points/p.json',
+    'disks/a/b/c/points/p.json',
+    'x/disks/a/b/points/p.json',
+  ])('is not %s', (blobName) => {
+    expect(parseManifestName(blobName)).toBeUndefined()
+  })
 })

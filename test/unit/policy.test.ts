@@ -2,7 +2,10 @@ import { expect, test } from '@jest/globals'
 import { DEFAULT_MAX_CONCURRENT_DISKS, DEFAULT_OPTIONS } from '../../domain/policy.ts'
 
 test('the defaults are documented, so they are pinned', () => {
-  expect(DEFAULT_OPTIONS).toEqual({ retention: { keepLast: 30 }, verify: { sampleChanged: 16, sampleUnchanged: 16, maxRounds: 3 } })
+  expect(DEFAULT_OPTIONS).toEqual({
+    retention: { keepLast: 30 },
+    verify: { sampleChanged: 16, sampleUnchanged: 16, maxRounds: 3 },
+  })
   expect(DEFAULT_MAX_CONCURRENT_DISKS).toBe(8)
 })
 

@@ -40,18 +40,32 @@ describe('the newest point at an instant', () => {
   })
 
   test('is the latest of those that are not later', () => {
-    const instants = fc.date({ min: new Date('2026-01-01'), max: new Date('2026-01-03'), noInvalidDate: true }).map((date) => date.toISOString())
+    const instants = fc
+      .date({ min: new Date('2026-01-01'), max: new Date('2026-01-03'), noInvalidDate: true })
+      .map((date) => date.toISOString())
     fc.assert(
       fc.property(fc.array(instants), instants, (taken, instant) => {
-        const expected = taken.filter((each) => each <= instant).sort().at(-1)
-        expect(newestAt(taken.map((each) => at(each)), instant)?.takenAt).toBe(expected)
+        const expected = taken
+          .filter((each) => each <= instant)
+          .sort()
+          .at(-1)
+        expect(
+          newestAt(
+            taken.map((each) => at(each)),
+            instant,
+          )?.takenAt,
+        ).toBe(expected)
       }),
     )
   })
 })
 
 test('points are ordered by the instant that they hold, whatever its zone, and equal ones by id', () => {
-  const mixed = [at('2026-03-01T02:00:00Z', 'a'), at('2026-03-01T02:00:00.000+00:00', 'b'), at('2026-03-01T05:00:00+05:00', 'c')]
+  const mixed = [
+    at('2026-03-01T02:00:00Z', 'a'),
+    at('2026-03-01T02:00:00.000+00:00', 'b'),
+    at('2026-03-01T05:00:00+05:00', 'c'),
+  ]
   expect(newestFirst(mixed).map(({ id }) => id)).toEqual(['b', 'a', 'c'])
   expect(mixed[0]?.id).toBe('a')
 })

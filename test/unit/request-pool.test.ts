@@ -45,7 +45,8 @@ describe('in whatever order requests end', () => {
           onDone: (request, watermarkBytes) => {
             done.add(request)
             expect(watermarkBytes).toBeGreaterThanOrEqual(highest)
-            for (const each of requests) if (!done.has(each)) expect(each.startBytes).toBeGreaterThanOrEqual(watermarkBytes)
+            for (const each of requests)
+              if (!done.has(each)) expect(each.startBytes).toBeGreaterThanOrEqual(watermarkBytes)
             highest = watermarkBytes
           },
         })
@@ -81,31 +82,40 @@ describe('in whatever order requests end', () => {
 
   test('the first error is thrown, nothing runs any more, and the watermark stays before what failed', async () => {
     await fc.assert(
-      fc.asyncProperty(...anyPool, fc.array(fc.nat(9), { minLength: 1 }), async (requests, concurrency, scheduler, doomed) => {
-        fc.pre(doomed.some((index) => index < requests.length))
-        const errors: Error[] = []
-        let inFlight = 0
-        let watermark = 0
-        const running = runRequests(streamOf(requests), {
-          concurrency,
-          run: async (request) => {
-            inFlight += 1
-            await scheduler.schedule(Promise.resolve())
-            inFlight -= 1
-            if (!doomed.includes(requests.indexOf(request))) return
-            errors.push(new Error(`request at ${request.startBytes} failed`))
-            throw errors.at(-1)!
-          },
-          onDone: (_request, watermarkBytes) => {
-            expect(errors).toEqual([])
-            watermark = watermarkBytes
-          },
-        })
-        const outcome = await scheduler.waitFor(running.then(() => undefined, (error: unknown) => error))
-        expect(outcome).toBe(errors[0])
-        expect(inFlight).toBe(0)
-        expect(watermark).toBeLessThanOrEqual(requests[Math.min(...doomed)]!.startBytes)
-      }),
+      fc.asyncProperty(
+        ...anyPool,
+        fc.array(fc.nat(9), { minLength: 1 }),
+        async (requests, concurrency, scheduler, doomed) => {
+          fc.pre(doomed.some((index) => index < requests.length))
+          const errors: Error[] = []
+          let inFlight = 0
+          let watermark = 0
+          const running = runRequests(streamOf(requests), {
+            concurrency,
+            run: async (request) => {
+              inFlight += 1
+              await scheduler.schedule(Promise.resolve())
+              inFlight -= 1
+              if (!doomed.includes(requests.indexOf(request))) return
+              errors.push(new Error(`request at ${request.startBytes} failed`))
+              throw errors.at(-1)!
+            },
+            onDone: (_request, watermarkBytes) => {
+              expect(errors).toEqual([])
+              watermark = watermarkBytes
+            },
+          })
+          const outcome = await scheduler.waitFor(
+            running.then(
+              () => undefined,
+              (error: unknown) => error,
+            ),
+          )
+          expect(outcome).toBe(errors[0])
+          expect(inFlight).toBe(0)
+          expect(watermark).toBeLessThanOrEqual(requests[Math.min(...doomed)]!.startBytes)
+        },
+      ),
     )
   })
 })
@@ -152,7 +162,9 @@ describe('after the first error', () => {
       yield first!
       throw new Error('listing broke')
     }
-    await expect(runRequests(source(), { concurrency: 4, run: gate.run, onDone: () => undefined })).rejects.toThrow('listing broke')
+    await expect(runRequests(source(), { concurrency: 4, run: gate.run, onDone: () => undefined })).rejects.toThrow(
+      'listing broke',
+    )
   })
 })
 
@@ -161,7 +173,12 @@ describe('cancelling', () => {
     const gate = createGate()
     const aborter = new AbortController()
     const requests = requestsOf(3)
-    const running = runRequests(streamOf(requests), { concurrency: 2, signal: aborter.signal, run: gate.run, onDone: () => undefined })
+    const running = runRequests(streamOf(requests), {
+      concurrency: 2,
+      signal: aborter.signal,
+      run: gate.run,
+      onDone: () => undefined,
+    })
     const outcome = expect(running).rejects.toThrow('aborted')
     await turn()
     aborter.abort()
@@ -187,7 +204,11 @@ test('an old request that hangs holds the watermark, however many behind it are 
   const requests = requestsOf(4)
   const [oldest, ...others] = requests
   const watermarks: number[] = []
-  const running = runRequests(streamOf(requests), { concurrency: 4, run: gate.run, onDone: (_request, watermarkBytes) => watermarks.push(watermarkBytes) })
+  const running = runRequests(streamOf(requests), {
+    concurrency: 4,
+    run: gate.run,
+    onDone: (_request, watermarkBytes) => watermarks.push(watermarkBytes),
+  })
   await turn()
   for (const request of others) gate.pass(request)
   await turn()

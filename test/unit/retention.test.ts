@@ -3,7 +3,10 @@ import * as fc from 'fast-check'
 import { applyRetention } from '../../domain/retention.ts'
 
 const pointsOf = (count: number) =>
-  Array.from({ length: count }, (_, index) => ({ id: `p${index + 1}`, takenAt: new Date(Date.UTC(2026, 0, index + 1)).toISOString() }))
+  Array.from({ length: count }, (_, index) => ({
+    id: `p${index + 1}`,
+    takenAt: new Date(Date.UTC(2026, 0, index + 1)).toISOString(),
+  }))
 
 test.each<[string, number, number, string[], string[]]>([
   ['keeps the newest', 4, 2, ['p4', 'p3'], ['p2', 'p1']],
@@ -23,12 +26,19 @@ test.each<[string, number, number, string[], string[]]>([
 
 test('the newest point is always kept, no point is lost, and nothing that goes is newer than what stays', () => {
   fc.assert(
-    fc.property(fc.nat(12).chain((count) => fc.shuffledSubarray(pointsOf(count))), fc.oneof(fc.integer({ min: -2, max: 14 }), fc.double()), (points, keepLast) => {
-      const { keep, remove } = applyRetention(points, { keepLast })
-      expect([...keep, ...remove].map(({ id }) => id).sort()).toEqual(points.map(({ id }) => id).sort())
-      const newest = points.map(({ takenAt }) => takenAt).sort().at(-1)
-      expect(keep[0]?.takenAt).toBe(newest)
-      for (const { takenAt } of remove) expect(keep.every((kept) => kept.takenAt > takenAt)).toBe(true)
-    }),
+    fc.property(
+      fc.nat(12).chain((count) => fc.shuffledSubarray(pointsOf(count))),
+      fc.oneof(fc.integer({ min: -2, max: 14 }), fc.double()),
+      (points, keepLast) => {
+        const { keep, remove } = applyRetention(points, { keepLast })
+        expect([...keep, ...remove].map(({ id }) => id).sort()).toEqual(points.map(({ id }) => id).sort())
+        const newest = points
+          .map(({ takenAt }) => takenAt)
+          .sort()
+          .at(-1)
+        expect(keep[0]?.takenAt).toBe(newest)
+        for (const { takenAt } of remove) expect(keep.every((kept) => kept.takenAt > takenAt)).toBe(true)
+      },
+    ),
   )
 })

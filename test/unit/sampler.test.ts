@@ -13,7 +13,10 @@ function sample(ranges: readonly ByteRange[], size: number, chunkBytes: number, 
 }
 
 const rangesOf = (count: number, pages = 1): ByteRange[] =>
-  Array.from({ length: count }, (_, index) => ({ startBytes: index * 100 * PAGE_BYTES, endBytes: (index * 100 + pages) * PAGE_BYTES }))
+  Array.from({ length: count }, (_, index) => ({
+    startBytes: index * 100 * PAGE_BYTES,
+    endBytes: (index * 100 + pages) * PAGE_BYTES,
+  }))
 
 test('a sample has the asked size, or one chunk of each range where there are fewer', () => {
   fc.assert(
@@ -25,16 +28,24 @@ test('a sample has the asked size, or one chunk of each range where there are fe
 
 test('each chunk is whole pages within a range that was offered, sorted, and no range is taken twice', () => {
   fc.assert(
-    fc.property(sortedRanges, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 3 }), seeds, (ranges, size, pages, seed) => {
-      const chunks = sample(ranges, size, pages * PAGE_BYTES, seed)
-      const hosts = chunks.map((chunk) => ranges.findIndex(({ startBytes, endBytes }) => startBytes <= chunk.startBytes && chunk.endBytes <= endBytes))
-      expect(hosts).not.toContain(-1)
-      expect(hosts).toEqual([...new Set(hosts)].sort((a, b) => a - b))
-      for (const [index, chunk] of chunks.entries()) {
-        expect(chunk.startBytes % PAGE_BYTES).toBe(0)
-        expect(lengthOf(chunk)).toBe(Math.min(pages * PAGE_BYTES, lengthOf(ranges[hosts[index]!]!)))
-      }
-    }),
+    fc.property(
+      sortedRanges,
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 1, max: 3 }),
+      seeds,
+      (ranges, size, pages, seed) => {
+        const chunks = sample(ranges, size, pages * PAGE_BYTES, seed)
+        const hosts = chunks.map((chunk) =>
+          ranges.findIndex(({ startBytes, endBytes }) => startBytes <= chunk.startBytes && chunk.endBytes <= endBytes),
+        )
+        expect(hosts).not.toContain(-1)
+        expect(hosts).toEqual([...new Set(hosts)].sort((a, b) => a - b))
+        for (const [index, chunk] of chunks.entries()) {
+          expect(chunk.startBytes % PAGE_BYTES).toBe(0)
+          expect(lengthOf(chunk)).toBe(Math.min(pages * PAGE_BYTES, lengthOf(ranges[hosts[index]!]!)))
+        }
+      },
+    ),
   )
 })
 
@@ -51,7 +62,8 @@ describe('over many seeds', () => {
     const ranges = rangesOf(20)
     const taken = new Map<number, number>(ranges.map(({ startBytes }) => [startBytes, 0]))
     for (let seed = 0; seed < SEEDS; seed++) {
-      for (const { startBytes } of sample(ranges, 5, PAGE_BYTES, seed)) taken.set(startBytes, taken.get(startBytes)! + 1)
+      for (const { startBytes } of sample(ranges, 5, PAGE_BYTES, seed))
+        taken.set(startBytes, taken.get(startBytes)! + 1)
     }
     // A quarter each: 1000 of 4000, with a standard deviation of 27.
     for (const count of taken.values()) expect(Math.abs(count - 1000)).toBeLessThan(140)

@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { isSameRequest, isSourceSnapshotOf, requestOf, restoreTags, sourceSnapshotTags, tagOf, type Tags } from '../../domain/tags.ts'
+import {
+  isSameRequest,
+  isSourceSnapshotOf,
+  requestOf,
+  restoreTags,
+  sourceSnapshotTags,
+  tagOf,
+  type Tags,
+} from '../../domain/tags.ts'
 
 const OWNER = { targetKey: 'account.backups-5f1fc140', diskUniqueId: 'disk-unique-1' }
 const OURS = sourceSnapshotTags(OWNER, 'run-1')
@@ -9,7 +17,10 @@ describe('a source snapshot is known by its tags', () => {
     ['as they were written', OURS],
     ['beside others', { ...OURS, 'cost centre': '7' }],
     ['of any run', sourceSnapshotTags(OWNER, 'run-2')],
-    ['with their names in other case', Object.fromEntries(Object.entries(OURS).map(([name, value]) => [name.toUpperCase(), value]))],
+    [
+      'with their names in other case',
+      Object.fromEntries(Object.entries(OURS).map(([name, value]) => [name.toUpperCase(), value])),
+    ],
     ['with the unique id in other case', sourceSnapshotTags({ ...OWNER, diskUniqueId: 'DISK-Unique-1' }, 'run-1')],
   ])('%s', (_how, tags) => {
     expect(isSourceSnapshotOf(tags, OWNER)).toBe(true)
@@ -30,7 +41,12 @@ test.each<[string, Tags | undefined]>([
 describe('a repetition', () => {
   test.each<[string, Tags | undefined, Tags | undefined, boolean]>([
     ['of a run is known by its request', OURS, sourceSnapshotTags(OWNER, 'run-1'), true],
-    ['of a restore is known by its request', restoreTags('point-1', 'request-1'), restoreTags('point-1', 'request-1'), true],
+    [
+      'of a restore is known by its request',
+      restoreTags('point-1', 'request-1'),
+      restoreTags('point-1', 'request-1'),
+      true,
+    ],
     ['is not another request', restoreTags('point-1', 'request-1'), restoreTags('point-1', 'request-2'), false],
     ['is not what nobody asked for', {}, {}, false],
     ['is not what has no tags', undefined, undefined, false],

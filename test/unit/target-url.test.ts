@@ -4,7 +4,12 @@ import { isFailure } from '../../domain/failures.ts'
 import { parseTargetUrl, type TargetUrl } from '../../domain/target-url.ts'
 import { TARGET } from './support/builders.ts'
 
-const HOST_STYLE: TargetUrl = { url: TARGET, account: 'account', container: 'backups', serviceUrl: 'https://account.blob.core.windows.net' }
+const HOST_STYLE: TargetUrl = {
+  url: TARGET,
+  account: 'account',
+  container: 'backups',
+  serviceUrl: 'https://account.blob.core.windows.net',
+}
 const PATH_STYLE: TargetUrl = {
   url: 'https://localhost:10000/account/backups',
   account: 'account',
@@ -31,11 +36,21 @@ test.each<[string, TargetUrl]>([
   ['https://localhost:10000//account/backups/', PATH_STYLE],
   [
     'http://127.0.0.1:10000/account/backups',
-    { url: 'http://127.0.0.1:10000/account/backups', account: 'account', container: 'backups', serviceUrl: 'http://127.0.0.1:10000/account' },
+    {
+      url: 'http://127.0.0.1:10000/account/backups',
+      account: 'account',
+      container: 'backups',
+      serviceUrl: 'http://127.0.0.1:10000/account',
+    },
   ],
   [
     'https://account.z12.blob.storage.azure.net/backups',
-    { url: 'https://account.z12.blob.storage.azure.net/backups', account: 'account', container: 'backups', serviceUrl: 'https://account.z12.blob.storage.azure.net' },
+    {
+      url: 'https://account.z12.blob.storage.azure.net/backups',
+      account: 'account',
+      container: 'backups',
+      serviceUrl: 'https://account.z12.blob.storage.azure.net',
+    },
   ],
 ])('%s is a target', (text, expected) => {
   expect(parseTargetUrl(text)).toEqual(expected)
@@ -66,9 +81,12 @@ describe('what is no target is refused, and why', () => {
     expect(refusalOf(text)).toContain(words)
   })
 
-  test.each(['Backups', '$root', '$web', 'a', 'ab', 'a--b', '-ab', 'ab-', 'a_b', 'a.b', 'x'.repeat(64), 'b%20c'])('a container named %s', (container) => {
-    expect(refusalOf(`https://account.blob.core.windows.net/${container}`)).toContain('is not a container name')
-  })
+  test.each(['Backups', '$root', '$web', 'a', 'ab', 'a--b', '-ab', 'ab-', 'a_b', 'a.b', 'x'.repeat(64), 'b%20c'])(
+    'a container named %s',
+    (container) => {
+      expect(refusalOf(`https://account.blob.core.windows.net/${container}`)).toContain('is not a container name')
+    },
+  )
 
   test.each(['abc', '0-0', 'x'.repeat(63)])('but not a container named %s', (container) => {
     expect(refusalOf(`https://account.blob.core.windows.net/${container}`)).toBe('')

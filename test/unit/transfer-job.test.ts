@@ -12,7 +12,12 @@ const opened: OpenedBase = {
 
 test('an incremental job reads the diff since the cursor', () => {
   const job = transferJobOf(opened, { kind: 'incremental', cursor: aCursor() }, aSnapshot())
-  expect(job).toEqual({ ...opened, blobBytes: 64 * GIB + 512, toSnapshotId: aSnapshot().id, fromSnapshotId: aCursor().snapshotId })
+  expect(job).toEqual({
+    ...opened,
+    blobBytes: 64 * GIB + 512,
+    toSnapshotId: aSnapshot().id,
+    fromSnapshotId: aCursor().snapshotId,
+  })
 })
 
 test('after growth the old footer is copied, whatever the diff says of it', () => {
@@ -21,6 +26,13 @@ test('after growth the old footer is copied, whatever the diff says of it', () =
   expect(job.blobBytes).toBe(65 * GIB + 512)
 })
 
-test.each([{ kind: 'full' } as const, { kind: 'reseed', cause: 'FamilyChanged' } as const])('a job of kind $kind has no diff to read', (plan) => {
-  expect(transferJobOf(opened, plan, aSnapshot({ sizeBytes: 65 * GIB }))).toEqual({ ...opened, blobBytes: 65 * GIB + 512, toSnapshotId: aSnapshot().id })
-})
+test.each([{ kind: 'full' } as const, { kind: 'reseed', cause: 'FamilyChanged' } as const])(
+  'a job of kind $kind has no diff to read',
+  (plan) => {
+    expect(transferJobOf(opened, plan, aSnapshot({ sizeBytes: 65 * GIB }))).toEqual({
+      ...opened,
+      blobBytes: 65 * GIB + 512,
+      toSnapshotId: aSnapshot().id,
+    })
+  },
+)

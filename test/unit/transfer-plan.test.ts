@@ -13,7 +13,10 @@ const anyChanges: fc.Arbitrary<Change[]> = fc
     fc.record({
       kind: fc.constantFrom('copy' as const, 'clear' as const),
       gapBytes: fc.constantFrom(0, 0, 512, MIB),
-      bytes: fc.oneof(fc.constantFrom(512, MAX_WRITE_BYTES - 512, MAX_WRITE_BYTES, 3 * MAX_WRITE_BYTES), fc.integer({ min: 1, max: 20_000 }).map((pages) => pages * 512)),
+      bytes: fc.oneof(
+        fc.constantFrom(512, MAX_WRITE_BYTES - 512, MAX_WRITE_BYTES, 3 * MAX_WRITE_BYTES),
+        fc.integer({ min: 1, max: 20_000 }).map((pages) => pages * 512),
+      ),
     }),
     { maxLength: 12 },
   )
@@ -26,7 +29,8 @@ const anyChanges: fc.Arbitrary<Change[]> = fc
     })
   })
 
-const cover = (changes: readonly Change[], kind: Change['kind']): ByteRange[] => normalize(changes.filter((change) => change.kind === kind))
+const cover = (changes: readonly Change[], kind: Change['kind']): ByteRange[] =>
+  normalize(changes.filter((change) => change.kind === kind))
 
 test('the requests cover exactly what the changes cover, kind by kind', async () => {
   await fc.assert(
@@ -69,7 +73,11 @@ test('no two neighbouring requests could have been one', async () => {
 test.each<[string, Change[], Change[]]>([
   ['nothing asks for nothing', [], []],
   ['a change of exactly 4 MiB is one request', [copy(0, MAX_WRITE_BYTES)], [copy(0, MAX_WRITE_BYTES)]],
-  ['a page more is a second request', [copy(0, MAX_WRITE_BYTES + 512)], [copy(0, MAX_WRITE_BYTES), copy(MAX_WRITE_BYTES, MAX_WRITE_BYTES + 512)]],
+  [
+    'a page more is a second request',
+    [copy(0, MAX_WRITE_BYTES + 512)],
+    [copy(0, MAX_WRITE_BYTES), copy(MAX_WRITE_BYTES, MAX_WRITE_BYTES + 512)],
+  ],
   ['touching copies are merged', [copy(0, 512), copy(512, 1024)], [copy(0, 1024)]],
   ['a gap is not filled', [copy(0, 512), copy(1024, 1536)], [copy(0, 512), copy(1024, 1536)]],
   ['touching changes of two kinds stay two', [copy(0, 512), clear(512, 1024)], [copy(0, 512), clear(512, 1024)]],

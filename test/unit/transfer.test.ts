@@ -8,11 +8,16 @@ import { sortedRanges } from './support/arbitraries.ts'
 import { createMemoryRoute, type MemoryRoute } from './support/memory-route.ts'
 
 const PAGE = 512
-const failure = (type: FailureType, retryAfterMs?: number) => new BackupError({ type, message: `${type} by script`, retryAfterMs })
+const failure = (type: FailureType, retryAfterMs?: number) =>
+  new BackupError({ type, message: `${type} by script`, retryAfterMs })
 
 /** `count` changes of a page with a gap of a page between them, so each is a request. */
 const changesOf = (count: number): Change[] =>
-  Array.from({ length: count }, (_, index) => ({ kind: 'copy', startBytes: 2 * index * PAGE, endBytes: (2 * index + 1) * PAGE }))
+  Array.from({ length: count }, (_, index) => ({
+    kind: 'copy',
+    startBytes: 2 * index * PAGE,
+    endBytes: (2 * index + 1) * PAGE,
+  }))
 
 const WINDOW = { startBytes: 0, endBytes: 100 * PAGE }
 const START: TransferState = { nextOffsetBytes: 0, movedBytes: 0, clearedBytes: 0, requests: 0 }
@@ -34,7 +39,12 @@ describe('a window', () => {
       { kind: 'copy', startBytes: 30 * PAGE, endBytes: 31 * PAGE },
     ]
     const route = createMemoryRoute(changes)
-    expect(await transfer(route, firstAttempt())).toEqual({ nextOffsetBytes: WINDOW.endBytes, movedBytes: 5 * PAGE, clearedBytes: 16 * PAGE, requests: 3 })
+    expect(await transfer(route, firstAttempt())).toEqual({
+      nextOffsetBytes: WINDOW.endBytes,
+      movedBytes: 5 * PAGE,
+      clearedBytes: 16 * PAGE,
+      requests: 3,
+    })
     expect(route.holds(changes, WINDOW.endBytes)).toBe(true)
     expect(route.sent.every(({ mode }) => mode === 'copy')).toBe(true)
     expect(route.listings).toEqual([{ window: WINDOW, isResumed: false }])
@@ -73,7 +83,8 @@ describe('a checkpoint', () => {
     await fc.assert(
       fc.asyncProperty(anyChanges, fc.scheduler(), async (changes, scheduler) => {
         const route = createMemoryRoute(changes, { onSend: () => scheduler.schedule(Promise.resolve()) })
-        const onProgress = ({ nextOffsetBytes }: TransferState) => expect(route.holds(changes, nextOffsetBytes)).toBe(true)
+        const onProgress = ({ nextOffsetBytes }: TransferState) =>
+          expect(route.holds(changes, nextOffsetBytes)).toBe(true)
         const state = await scheduler.waitFor(transfer(route, { window: WINDOW, isResumed: false, onProgress }))
         expect(state.movedBytes + state.clearedBytes).toBe(totalBytes(changes))
       }),
@@ -99,7 +110,8 @@ describe('a checkpoint', () => {
         const state = await scheduler.waitFor(transfer(route, { ...firstAttempt(), resumeFrom, isResumed: true }))
         expect(state.nextOffsetBytes).toBe(WINDOW.endBytes)
         expect(route.holds(changes, WINDOW.endBytes)).toBe(true)
-        for (const { startBytes } of route.sent.slice(sentBefore)) expect(startBytes).toBeGreaterThanOrEqual(resumeFrom?.nextOffsetBytes ?? 0)
+        for (const { startBytes } of route.sent.slice(sentBefore))
+          expect(startBytes).toBeGreaterThanOrEqual(resumeFrom?.nextOffsetBytes ?? 0)
       }),
     )
   })
@@ -308,19 +320,24 @@ describe('cancelling', () => {
       },
     })
     const startedAt = performance.now()
-    await expect(transfer(route, { ...firstAttempt(), signal: aborter.signal })).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(transfer(route, { ...firstAttempt(), signal: aborter.signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
     expect(performance.now() - startedAt).toBeLessThan(5_000)
   })
 })
 
-test.each<FailureType>(['FencedOut', 'AzureUnavailable', 'AccessDenied', 'DiffRefused'])('%s goes up as it is, and nothing more is sent', async (type) => {
-  const route = createMemoryRoute(changesOf(20), {
-    onSend: ({ startBytes }) => {
-      if (startBytes === 0) throw failure(type)
-    },
-  })
-  await expect(transfer(route, firstAttempt())).rejects.toMatchObject({ type })
-  expect(route.renewals).toBe(0)
-  expect(route.listings).toHaveLength(1)
-  expect(route.sent.length).toBeLessThan(8)
-})
+test.each<FailureType>(['FencedOut', 'AzureUnavailable', 'AccessDenied', 'DiffRefused'])(
+  '%s goes up as it is, and nothing more is sent',
+  async (type) => {
+    const route = createMemoryRoute(changesOf(20), {
+      onSend: ({ startBytes }) => {
+        if (startBytes === 0) throw failure(type)
+      },
+    })
+    await expect(transfer(route, firstAttempt())).rejects.toMatchObject({ type })
+    expect(route.renewals).toBe(0)
+    expect(route.listings).toHaveLength(1)
+    expect(route.sent.length).toBeLessThan(8)
+  },
+)
