@@ -106,6 +106,8 @@ async function hasActiveSas(resource: ArmResource, signal: AbortSignal | undefin
 function isConflict(error: unknown): error is BackupError {
   if (!isFailure(error, 'AzureRefused')) return false
   const { status } = error.facts
+  // Access that is closed by the policy of the resource does not open by waiting.
+  if (/network ?access ?policy|DenyAll|publicNetworkAccess/i.test(error.message)) return false
   return status === 409 || (status === 400 && /\b(sas|access|limit|maximum|exceed)/i.test(error.message))
 }
 

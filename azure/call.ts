@@ -48,7 +48,7 @@ export async function callStorage<T>(call: StorageCall, send: (signal: AbortSign
       if (!(failure instanceof BackupError) || attempt >= call.retry.attempts || !call.retry.covers(failure)) throw failure
       const waitMs = failure.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
       if (waitMs > LONGEST_WAIT_MS) throw failure
-      await sleep(waitMs, undefined, { ...(call.signal === undefined ? {} : { signal: call.signal }) })
+      await sleep(waitMs, undefined, call.signal === undefined ? {} : { signal: call.signal })
     }
   }
 }

@@ -7,7 +7,8 @@
 import { ComputeManagementClient } from '@azure/arm-compute'
 import { DefaultAzureCredential, type TokenCredential } from '@azure/identity'
 import { AnonymousCredential, BlobServiceClient, ContainerClient, newPipeline, PageBlobClient } from '@azure/storage-blob'
-import { parseTargetUrl } from '../domain/target-url.ts'
+import { BackupError } from '../domain/failures.ts'
+import { parseTargetUrl, type TargetUrl } from '../domain/target-url.ts'
 import { deadlinePolicy, grantOutputPolicy, longWaitPolicy } from './arm-policies.ts'
 import { forgivingCredential, tokenSource } from './credential.ts'
 import type { AzureSettings } from './settings.ts'
@@ -43,10 +44,21 @@ export function createAzureClients(
       computeClients.set(subscriptionId, client)
       return client
     },
-    container: (targetUrl) => new ContainerClient(parseTargetUrl(targetUrl).url, pipeline),
-    blobService: (targetUrl) => new BlobServiceClient(parseTargetUrl(targetUrl).serviceUrl, pipeline),
+    container: (targetUrl) => new ContainerClient(parseSecureTarget(targetUrl).url, pipeline),
+    blobService: (targetUrl) => new BlobServiceClient(parseSecureTarget(targetUrl).serviceUrl, pipeline),
     storageToken: tokenSource(identity, STORAGE_SCOPE),
   }
+}
+
+/** Tokens travel over TLS only; the SDK would say so without naming the target. */
+function parseSecureTarget(targetUrl: string): TargetUrl {
+  const target = parseTargetUrl(targetUrl)
+  if (target.url.startsWith('https:')) return target
+  throw new BackupError({
+    type: 'InvalidTarget',
+    message: `target ${target.url} is not https: the identity's token must not travel without TLS; use its https address`,
+    facts: { target: target.url },
+  })
 }
 
 const sasPipeline = newPipeline(new AnonymousCredential(), STORAGE_OPTIONS)

@@ -97,15 +97,22 @@ function reasonOf({ code, reason, status }: VendorError): string {
   return reason === '' || reason.startsWith(what) ? reason || what : `${what}: ${reason}`
 }
 
-const ARM_DENIAL = /perform action '([^']+)'(?: over scope '([^']+)')?/
+/** A right on the resource itself, or on another one that the call refers to. */
+const DENIALS = [
+  /does not have permission to perform action(?:\(s\))? '([^']+)' on the linked scope(?:\(s\))? '([^']+)'/,
+  /does not have authorization to perform action '([^']+)'(?: over scope '([^']+)')?/,
+]
+const RIGHT_MISSING = ['AuthorizationFailed', 'LinkedAuthorizationFailed', 'AuthorizationPermissionMismatch']
 
 function missingRight(vendor: VendorError, context: ErrorContext): string {
-  if (vendor.code === 'AuthorizationFailure') {
+  const { code, reason } = vendor
+  if (code === 'AuthorizationFailure') {
     return 'the storage account does not let this network in; allow it in the firewall of the account'
   }
-  const [, named, scope] = ARM_DENIAL.exec(vendor.reason) ?? []
-  const action = named ?? context.action
-  if (action === undefined) return `${reasonOf(vendor)}; grant the identity a role that allows it`
+  const [, named, scope] = DENIALS.map((pattern) => pattern.exec(reason)).find((match) => match !== null) ?? []
+  const action = named ?? (code === undefined || RIGHT_MISSING.includes(code) ? context.action : undefined)
+  // Other refusals are by policy, by a disabled account or subscription, …: a role would not help.
+  if (action === undefined) return reasonOf(vendor)
   return `the identity lacks the right ${action}${scope === undefined ? '' : ` on ${scope}`}; grant it a role that has it`
 }
 

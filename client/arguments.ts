@@ -21,14 +21,16 @@ export function requireInstant(option: string, text: string): string {
 /** `westeurope`: the short name, as ARM takes it; "West Europe" is brought into that form. */
 export function requireRegion(option: string, text: string): string {
   const region = text.replace(/\s+/g, '').toLowerCase()
-  if (!/^[a-z][a-z0-9]{2,40}$/.test(region))
+  if (!/^[a-z][a-z0-9]{2,40}$/.test(region)) {
     throw invalidArgument(option, text, 'expected the name of a region such as westeurope')
+  }
   return region
 }
 
 export function requireZone(option: string, text: string): string {
-  if (!/^[1-9]$/.test(text))
+  if (!/^[1-9]$/.test(text)) {
     throw invalidArgument(option, text, 'expected the number of an availability zone such as 1')
+  }
   return text
 }
 

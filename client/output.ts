@@ -13,7 +13,7 @@ const RESET = '\u001b[39m'
 
 export interface Output {
   readonly isJson: boolean
-  /** Progress may be drawn in place. */
+  /** Progress may be drawn in place, on stderr. */
   readonly isTerminal: boolean
   readonly stderr: NodeJS.WritableStream
   /** The result of the command: `value` with --json, else `text`. */
@@ -44,6 +44,6 @@ export function createOutput({ stdout, stderr }: OutputStreams, isJson: boolean)
   }
 }
 
-function isTerminal(stream: NodeJS.WritableStream): stream is WriteStream {
+export function isTerminal(stream: NodeJS.WritableStream): stream is WriteStream {
   return 'isTTY' in stream && stream.isTTY === true
 }

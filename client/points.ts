@@ -12,7 +12,8 @@ export function describePoint(point: RecoveryPoint): string {
   return [
     `recovery point ${point.id} of ${formatInstant(point.takenAt)}`,
     `${point.kind}${cause}: ${formatBytes(point.movedBytes)} moved in ${formatSeconds(point.seconds)} ` +
-      `by ${point.requests} requests, ${formatBytes(point.clearedBytes)} cleared, ${formatBytes(comparedBytes)} compared${repaired}`,
+      `by ${point.requests} requests, ${formatBytes(point.clearedBytes)} cleared, ` +
+      `${formatBytes(comparedBytes)} compared${repaired}`,
   ].join('\n')
 }
 

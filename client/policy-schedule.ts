@@ -90,7 +90,10 @@ export function differences(found: ScheduleDescription, wanted: PolicySpec, task
     target: [foundPolicy?.targetUrl, wanted.policy.targetUrl],
     disks: [foundPolicy?.diskIds, wanted.policy.diskIds],
     maxConcurrentDisks: [foundPolicy?.maxConcurrentDisks, wanted.policy.maxConcurrentDisks],
-    options: [foundPolicy?.options, wanted.policy.options],
+    retention: [foundPolicy?.options.retention, wanted.policy.options.retention],
+    verify: [foundPolicy?.options.verify, wanted.policy.options.verify],
+    snapshotSku: [foundPolicy?.options.snapshotSku, wanted.policy.options.snapshotSku],
+    snapshotResourceGroup: [foundPolicy?.options.snapshotResourceGroup, wanted.policy.options.snapshotResourceGroup],
     summary: [found.action.staticSummary, options.action.staticSummary],
     searchAttribute: [
       [found.typedSearchAttributes.get(policyAttribute), policyOfAction(found)],
@@ -112,8 +115,9 @@ function policyOfAction({ action }: ScheduleDescription): string | undefined {
 }
 
 function timesOf(schedule: PolicySchedule): ScheduleSpec {
-  if (schedule.kind === 'cron')
+  if (schedule.kind === 'cron') {
     return { cronExpressions: [`${schedule.cron} # ${schedule.cron}`], timezone: schedule.timeZone }
+  }
   return { intervals: [{ every: schedule.everyMs, offset: schedule.offsetMs }], timezone: 'UTC' }
 }
 

@@ -12,8 +12,9 @@ const MAX_PARALLEL_READS = 16
 /** Open runs with their progress, newest first; with `withClosed` the latest that ended as well. */
 export async function listRuns(link: TemporalLink, withClosed: boolean): Promise<RunState[]> {
   const open: RunState[] = []
-  for await (const info of link.client.workflow.list({ query: `${TYPES} AND ExecutionStatus = 'Running'` }))
+  for await (const info of link.client.workflow.list({ query: `${TYPES} AND ExecutionStatus = 'Running'` })) {
     open.push(recordedState(info))
+  }
   const detailed: RunState[] = []
   for (let first = 0; first < open.length; first += MAX_PARALLEL_READS) {
     const batch = open.slice(first, first + MAX_PARALLEL_READS)
@@ -23,10 +24,8 @@ export async function listRuns(link: TemporalLink, withClosed: boolean): Promise
   }
   const closed: RunState[] = []
   if (withClosed) {
-    for await (const info of link.client.workflow.list({
-      query: `${TYPES} AND ExecutionStatus != 'Running'`,
-      pageSize: MAX_CLOSED,
-    })) {
+    const query = `${TYPES} AND ExecutionStatus != 'Running'`
+    for await (const info of link.client.workflow.list({ query, pageSize: MAX_CLOSED })) {
       closed.push(recordedState(info))
       if (closed.length === MAX_CLOSED) break
     }
@@ -41,7 +40,7 @@ export async function listRuns(link: TemporalLink, withClosed: boolean): Promise
 export function renderRuns(
   runs: readonly RunState[],
   nowMs: number,
-  rateOf: (run: RunState) => number | undefined,
+  rateOf: (run: RunState) => number | undefined = () => undefined,
 ): string {
   if (runs.length === 0) return 'no open runs'
   return renderTable(
@@ -65,7 +64,7 @@ export function renderRuns(
   )
 }
 
-export function meanRate({ movedBytes, transferStartedAt }: RunState, nowMs: number): number | undefined {
+function meanRate({ movedBytes, transferStartedAt }: RunState, nowMs: number): number | undefined {
   if (movedBytes === undefined || transferStartedAt === undefined) return undefined
   const seconds = (nowMs - Date.parse(transferStartedAt)) / 1000
   return seconds > 0 ? movedBytes / seconds : undefined

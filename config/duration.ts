@@ -6,7 +6,7 @@
 import { msToNumber, type StringValue } from '@temporalio/common/lib/time.js'
 
 /**
- * @returns whole milliseconds, 0 or more.
+ * @returns 0 or more; whole seconds, as a Temporal Schedule keeps no finer times.
  * @throws TypeError with a message for the user.
  */
 export function parseDurationMs(text: string): number {
@@ -20,7 +20,8 @@ export function parseDurationMs(text: string): number {
     throw new TypeError(`"${text}" is not a duration such as "30s", "10m" or "4h"`)
   }
   if (durationMs < 0) throw new TypeError(`"${text}" is negative`)
-  return Math.round(durationMs)
+  if (durationMs % 1000 !== 0) throw new TypeError(`"${text}" is not a whole number of seconds`)
+  return durationMs
 }
 
 const UNITS = [

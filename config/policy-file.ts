@@ -32,11 +32,11 @@ export function policySpecsOf(config: ConfigInput): PolicySpec[] {
   }))
 }
 
-/** Jitter spreads the starts of many policies, so that they do not meet Azure's per-subscription limits in one second. */
+/** Spreads the starts of many policies, so that they do not meet Azure's limits of a subscription in one second. */
 function defaultJitterMs(schedule: PolicySchedule): number {
   return schedule.kind === 'cron'
     ? DEFAULT_CRON_JITTER_MS
-    : Math.min(MAX_DEFAULT_JITTER_MS, Math.floor(schedule.everyMs / 6))
+    : Math.min(MAX_DEFAULT_JITTER_MS, Math.floor(schedule.everyMs / 6000) * 1000)
 }
 
 /** One interval: what was missed for longer is made up for by the next start anyway. */

@@ -1,7 +1,10 @@
 /** Reads a whole disk once and compares it, byte for byte, with what it may hold. */
 import { open } from 'node:fs/promises'
-import { blocksOf, BLOCK_BYTES, countDifferences, isZero, type DiskState } from './disk-state.ts'
+import { countDifferences, type DiskState } from './disk-state.ts'
 import { CHUNK_BYTES, type LocalAzure } from './local-azure.ts'
+
+/** A disk of zeros. */
+const EMPTY: DiskState = new Map()
 
 export interface Comparison {
   readonly diskId: string
@@ -19,10 +22,9 @@ export async function compareDisk(azure: LocalAzure, { diskId, sizeBytes, states
     await copy.truncate(sizeBytes)
     for (let offsetBytes = 0; offsetBytes < sizeBytes; offsetBytes += CHUNK_BYTES) {
       const piece = await azure.read(diskId, offsetBytes, Math.min(CHUNK_BYTES, sizeBytes - offsetBytes))
-      counts = counts.map((count, index) => count + countDifferences(states[index] ?? new Map(), piece, offsetBytes))
-      for (const [number, block] of blocksOf(piece, offsetBytes)) {
-        if (!isZero(block)) await copy.write(block, 0, BLOCK_BYTES, number * BLOCK_BYTES)
-      }
+      counts = counts.map((count, index) => count + countDifferences(states[index] ?? EMPTY, piece, offsetBytes))
+      const isEmpty = countDifferences(EMPTY, piece, offsetBytes) === 0
+      if (!isEmpty) await copy.write(piece, 0, piece.length, offsetBytes)
     }
   } finally {
     await copy.close()

@@ -65,12 +65,12 @@ export function countDifferences(state: DiskState, piece: Buffer, offsetBytes: n
 }
 
 /** The blocks of a piece with their numbers. The piece begins and ends between blocks. */
-export function* blocksOf(piece: Buffer, offsetBytes: number): Generator<[number, Buffer]> {
+function* blocksOf(piece: Buffer, offsetBytes: number): Generator<[number, Buffer]> {
   for (let at = 0; at < piece.length; at += BLOCK_BYTES) {
     yield [(offsetBytes + at) / BLOCK_BYTES, piece.subarray(at, at + BLOCK_BYTES)]
   }
 }
 
-export function isZero(block: Buffer): boolean {
+function isZero(block: Buffer): boolean {
   return block.equals(ZEROS)
 }

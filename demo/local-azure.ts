@@ -6,8 +6,8 @@ import { request } from 'undici'
 import { z } from 'zod'
 import type { AzureEndpoints } from './stage.ts'
 
-/** What the control API takes or gives at once. */
-export const CHUNK_BYTES = 16 * 1024 * 1024
+/** How much is read at once; the control API would give more. */
+export const CHUNK_BYTES = 4 * 1024 * 1024
 const STORAGE_API_VERSION = '2021-12-02'
 
 export interface LocalAzure {

@@ -18,7 +18,7 @@ import { awaitScheduledBackup } from './scheduled-backup.ts'
 import { snapferry } from './snapferry.ts'
 import { readStage } from './stage.ts'
 
-const SIZE_GIB = 2
+const SIZE_GIB = 1
 const SIZE_BYTES = SIZE_GIB * 1024 ** 3
 const SOURCE_REGION = 'westeurope'
 const OTHER_REGION = 'northeurope'
@@ -34,40 +34,50 @@ const content = await chooseContent(stage.folder)
 const image = join(stage.folder, 'disk.img')
 /** By round: what the disk held when the backup of the round was taken. */
 const states: DiskState[] = []
-const pointIds: string[] = []
 
-say(`A disk of ${SIZE_GIB} GiB in ${SOURCE_REGION}: ${content.description}`)
-const diskId = await azure.createDisk({ name: 'data', sizeGib: SIZE_GIB, location: SOURCE_REGION })
-await content.create(image, SIZE_BYTES)
-await putOntoDisk()
-
-say(`A policy: every ${EVERY} to ${stage.targetUrl}, as a Temporal Schedule`)
-await azure.createContainer(stage.targetUrl)
-await applyPolicy()
-
-for (let round = 1; round <= ROUNDS; round++) {
-  if (round > 1) {
-    say('The disk changes: files are deleted, rewritten and added')
-    await content.change(image, round - 1)
-    await putOntoDisk()
-  }
-  say(`${round === 1 ? 'A full' : 'An incremental'} backup, when the schedule fires`)
-  pointIds.push(await awaitScheduledBackup(POLICY))
+try {
+  process.exitCode = (await play()) ? 0 : 1
+} catch (error) {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
 }
 
-say(`The point of round ${RESTORED_ROUND} is restored to a new disk in ${OTHER_REGION}`)
-const restoredId = await restore(pointIds[RESTORED_ROUND - 1] ?? '')
+/** Whether every comparison held. */
+async function play(): Promise<boolean> {
+  say(`A disk of ${SIZE_GIB} GiB in ${SOURCE_REGION}: ${content.description}`)
+  const diskId = await azure.createDisk({ name: 'data', sizeGib: SIZE_GIB, location: SOURCE_REGION })
+  await content.create(image, SIZE_BYTES)
+  await putOntoDisk(diskId)
 
-say('The restored disk is compared with what the disk held')
-const isRight = await compareWithStates(restoredId)
+  say(`A policy: every ${EVERY} to ${stage.targetUrl}, as a Temporal Schedule`)
+  await azure.createContainer(stage.targetUrl)
+  await applyPolicy(diskId)
 
-const points = await snapferry(['points', 'list', '--target', stage.targetUrl], z.array(pointSchema))
-say('Done')
-process.stdout.write(`${renderPointTable(points.toReversed())}\n`)
-process.exitCode = isRight ? 0 : 1
+  const pointIds: string[] = []
+  for (let round = 1; round <= ROUNDS; round++) {
+    if (round > 1) {
+      say('The disk changes: files are deleted, rewritten and added')
+      await content.change(image, round - 1)
+      await putOntoDisk(diskId)
+    }
+    say(`${round === 1 ? 'A full' : 'An incremental'} backup, when the schedule fires`)
+    pointIds.push(await awaitScheduledBackup(POLICY))
+  }
+
+  say(`The point of round ${RESTORED_ROUND} is restored to a new disk in ${OTHER_REGION}`)
+  const restoredId = await restore(pointIds[RESTORED_ROUND - 1] ?? '', `${diskId}-restored`)
+
+  say('The restored disk is compared with what the disk held')
+  const isRight = await compareWithStates(restoredId)
+
+  const points = await snapferry(['points', 'list', '--target', stage.targetUrl], z.array(pointSchema))
+  say('Done')
+  process.stdout.write(`${renderPointTable(points.toReversed())}\n`)
+  return isRight
+}
 
 /** Brings the disk to what is in the image, as a virtual machine that writes and trims, and keeps the state. */
-async function putOntoDisk(): Promise<void> {
+async function putOntoDisk(diskId: string): Promise<void> {
   const before = states.at(-1)
   const state = await readState(image, before)
   let writtenBytes = 0
@@ -83,15 +93,15 @@ async function putOntoDisk(): Promise<void> {
 }
 
 /** Paused at first: the demo says when the schedule may fire. */
-async function applyPolicy(): Promise<void> {
+async function applyPolicy(diskId: string): Promise<void> {
   const policy = { disks: [diskId], schedule: { every: EVERY }, jitter: '0s', paused: true }
   const file = stringify({ target: stage.targetUrl, policies: { [POLICY]: policy } })
   await writeFile(join(stage.folder, 'snapferry.yaml'), file)
   await snapferry(['policy', 'apply'], z.unknown())
 }
 
-async function restore(pointId: string): Promise<string> {
-  const toDiskId = `${diskId}-restored`
+/** @returns the disk that was made */
+async function restore(pointId: string, toDiskId: string): Promise<string> {
   const what = ['--target', stage.targetUrl, '--point', pointId, '--to-disk', toDiskId, '--region', OTHER_REGION]
   await snapferry(['restore', 'run', ...what, '--wait'], z.unknown(), { isShown: true })
   return toDiskId

@@ -10,16 +10,21 @@ import { exitCodeOf, onInterrupt, start, stop } from './lib/processes.mjs'
 import { DIST, prepareWorkspace, ROOT } from './lib/workspace.mjs'
 
 const isOnce = process.argv.includes('--once')
-const interrupted = new Promise((resolve) => onInterrupt(resolve))
+let isInterrupted = false
+const interrupted = new Promise((resolve) => onInterrupt(resolve)).then((code) => {
+  isInterrupted = true
+  return code
+})
 
 await main(async () => {
   const stage = await Promise.race([setUp(), interrupted.then((code) => process.exit(code))])
   try {
     process.exitCode = await play(stage)
   } finally {
-    await stage.close({ keepsFiles: process.exitCode !== 0 })
+    const isFailed = process.exitCode !== 0 && !isInterrupted
+    await stage.close({ keepsFiles: isFailed })
+    if (isFailed) process.stderr.write(`logs: ${stage.folder}\n`)
   }
-  if (process.exitCode !== 0) process.stderr.write(`logs: ${stage.folder}\n`)
 })
 
 async function setUp() {
@@ -29,7 +34,7 @@ async function setUp() {
   return openStage()
 }
 
-/** The exit code of all: that of the demo, or of the signal that broke it off. */
+/** The exit code of the demo, or of the signal that broke it off. A demo that went well may be explored until Ctrl-C. */
 async function play({ folder, env }) {
   const demo = start(process.execPath, [join(DIST, 'demo/main.js'), folder], { cwd: ROOT, env })
   const code = await Promise.race([exitCodeOf(demo), interrupted])

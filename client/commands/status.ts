@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { TemporalLink } from '../../temporal/connect.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { Interrupted, untilInterrupted } from '../interrupt.ts'
-import type { Output } from '../output.ts'
+import { isTerminal, type Output } from '../output.ts'
 import { createRateMeter, type RateMeter } from '../rate-meter.ts'
 import { listRuns, renderRuns } from '../run-list.ts'
 
@@ -28,12 +28,10 @@ export function registerStatusCommand(program: Command, host: Host): void {
         const unanswered = runs.filter(
           ({ status, type, isAnswered }) => status === 'RUNNING' && type !== 'runPolicy' && !isAnswered,
         )
-        output.result(
-          runs,
-          renderRuns(runs, Date.now(), () => undefined),
-        )
-        if (unanswered.length > 0)
+        output.result(runs, renderRuns(runs, Date.now()))
+        if (unanswered.length > 0) {
           output.warn(`no worker answers for ${unanswered.length} of the open runs; their figures are missing`)
+        }
       }),
   })
 }
@@ -54,7 +52,7 @@ async function watchRuns(link: TemporalLink, { stdout }: Host, output: Output, w
         ? JSON.stringify(runs)
         : renderRuns(runs, nowMs, ({ runId }) => meters.get(runId)?.bytesPerSecond())
       if (signal.aborted) return
-      stdout.write(`${output.isTerminal && !output.isJson ? REDRAW : ''}${text}\n`)
+      stdout.write(`${isTerminal(stdout) && !output.isJson ? REDRAW : ''}${text}\n`)
       await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
     }
   })

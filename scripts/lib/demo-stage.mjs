@@ -3,13 +3,13 @@
  * their logs into one folder. Its state is of one start only.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { findTemporalCli } from '../temporal-cli.mjs'
 import { tryLock } from './lock-file.mjs'
-import { start, stop } from './processes.mjs'
+import { startService, stop } from './processes.mjs'
 import { startDevServer } from './temporal-server.mjs'
 import { combineCertificates } from './trusted-certificates.mjs'
 import { DIST, ROOT } from './workspace.mjs'
@@ -59,7 +59,7 @@ export async function openStage() {
     await writeFile(settings.SNAPFERRY_CONFIG, '')
     await writeFile(join(FOLDER, 'env.sh'), exportLines(settings))
     const env = { ...process.env, ...settings }
-    closers.push(await startLogged('worker', [join(ROOT, 'bin/snapferry.mjs'), 'worker'], env))
+    closers.push(await startNode('worker', [join(ROOT, 'bin/snapferry.mjs'), 'worker'], env))
     return { folder: FOLDER, env, close }
   } catch (error) {
     await close({ keepsFiles: true })
@@ -84,7 +84,7 @@ async function startAzure(closers) {
   const readyFile = join(FOLDER, 'azure.json')
   const folders = ['--ca-dir', join(FOLDER, 'ca'), '--data-dir', join(FOLDER, 'azure')]
   const args = [join(DIST, 'simulator/main.js'), '--ready-file', readyFile, '--account', STORAGE_ACCOUNT, ...folders]
-  const stopAzure = await startLogged('azure', args, process.env)
+  const stopAzure = await startNode('azure', args, process.env)
   closers.push(stopAzure)
 
   const deadline = Date.now() + AZURE_START_TIMEOUT_MS
@@ -96,10 +96,8 @@ async function startAzure(closers) {
 }
 
 /** Starts a Node program that logs to `NAME.log`; returns what stops it. */
-async function startLogged(name, args, env) {
-  const log = await open(join(FOLDER, `${name}.log`), 'a')
-  const child = start(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', log.fd, log.fd] })
-  await log.close()
+async function startNode(name, args, env) {
+  const child = await startService(process.execPath, args, { cwd: ROOT, env, logFile: join(FOLDER, `${name}.log`) })
   return () => stop(child)
 }
 

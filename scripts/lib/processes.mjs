@@ -1,16 +1,18 @@
 /**
- * Child processes of the scripts: run to an end, or kept beside until stopped.
+ * Child processes of the scripts: run to an end, or kept beside as services until stopped.
  *
  * Every child leads a process group of its own, so that a Ctrl-C in the terminal reaches the script alone and the script
- * ends its children in order. None outlives the script: whatever ends it by a signal or an exit ends them too. Only a
- * SIGKILL of the script itself leaves them behind.
+ * ends its children in order. None outlives the script's end; services are ended even by a SIGKILL of the script.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
 
 const HAS_PROCESS_GROUPS = process.platform !== 'win32'
 const STOP_TIMEOUT_MS = 30_000
+const TIED_PROCESS = fileURLToPath(new URL('tied-process.mjs', import.meta.url))
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
@@ -29,6 +31,18 @@ export function start(command, args, options = {}) {
   running.add(child)
   child.once('exit', () => running.delete(child))
   child.once('error', () => running.delete(child))
+  return child
+}
+
+/**
+ * Starts a service: a program that is there until `stop`, and not longer than this process lives. What it prints is added to
+ * a file.
+ */
+export async function startService(command, args, { logFile, ...options }) {
+  const log = await open(logFile, 'a')
+  const stdio = ['pipe', log.fd, log.fd]
+  const child = start(process.execPath, [TIED_PROCESS, command, ...args], { ...options, stdio })
+  await log.close()
   return child
 }
 
@@ -62,28 +76,33 @@ export async function runQuietly(command, args, options = {}) {
   return stdout
 }
 
-/** Asks a child to stop, and kills its whole group when it has not after 30 s. Twice is fine. */
+/** Asks a child or service to stop, and kills its whole group when it has not after 30 s. Twice is fine. */
 export async function stop(child) {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
-  signal(child, 'SIGTERM')
+  if (child.stdin === null) signal(child, 'SIGTERM')
+  else child.stdin.end()
   const killer = setTimeout(() => signal(child, 'SIGKILL'), STOP_TIMEOUT_MS)
   await ended.finally(() => clearTimeout(killer))
 }
 
 /**
- * Calls `onStop` at the first Ctrl-C or SIGTERM. A second one two seconds later ends the process, and with it its
- * children; within two seconds it is the same key press, which npm passes on once more.
+ * Calls `onStop` with an exit code at the first Ctrl-C or SIGTERM. Another one two seconds later ends the process at once,
+ * and with it its children; one within two seconds is the same key press, which npm passes on once more.
+ *
+ * A SIGHUP never cuts a stop short: the terminal may close before this process is done, as npm does not wait for it.
  */
 export function onInterrupt(onStop) {
   let firstAt
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(name, () => {
       const code = 128 + constants.signals[name]
-      if (firstAt !== undefined && Date.now() - firstAt > 2000) process.exit(code)
-      if (firstAt !== undefined) return
-      firstAt = Date.now()
-      onStop(code)
+      if (firstAt === undefined) {
+        firstAt = Date.now()
+        onStop(code)
+      } else if (name !== 'SIGHUP' && Date.now() - firstAt > 2000) {
+        process.exit(code)
+      }
     })
   }
 }

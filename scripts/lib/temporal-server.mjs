@@ -1,10 +1,9 @@
 /** Temporal's dev server as a child process: a real server on SQLite, on free ports of the loopback interface. */
-import { createWriteStream } from 'node:fs'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
-import { start, stop } from './processes.mjs'
+import { startService, stop } from './processes.mjs'
 
 const HOST = '127.0.0.1'
 const START_TIMEOUT_MS = 60_000
@@ -37,10 +36,7 @@ export async function startDevServer({ program, logFile, databaseFile, hasUi = f
     args.push(...(hasUi ? ['--ui-port', String(uiPort)] : ['--headless']))
     if (databaseFile !== undefined) args.push('--db-filename', databaseFile)
 
-    const child = start(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    const log = createWriteStream(logFile, { flags: 'a' })
-    child.stdout.pipe(log, { end: false })
-    child.stderr.pipe(log, { end: false })
+    const child = await startService(program, args, { logFile })
     if (await answers(address, child)) {
       return { address, uiUrl: hasUi ? `http://${HOST}:${uiPort}` : undefined, stop: () => stop(child) }
     }

@@ -3,8 +3,8 @@ import { parseByteRange, type ByteRange } from './byte-range.ts'
 import { StorageError } from './storage-error.ts'
 
 /**
- * One request to the blob service, taken apart: who is addressed (path style, `/account/container/blob`), and typed access
- * to query, headers and body. It judges syntax only, nothing about accounts or rights.
+ * One request to the blob service, taken apart: who is addressed (path style, `/account/container/blob`), and typed
+ * access to query, headers and body. It judges syntax only, nothing about accounts or rights.
  */
 
 export type ResourceLevel = 'account' | 'container' | 'blob'
@@ -86,7 +86,8 @@ export class BlobRequest {
     const text = this.header(name)
     if (text === undefined) return undefined
     const value = Number(text)
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new StorageError('InvalidHeaderValue', { reason: name })
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+      throw new StorageError('InvalidHeaderValue', { reason: name })
     return value
   }
 
@@ -133,7 +134,7 @@ export class BlobRequest {
     let filled = 0
     if (this.#incoming === undefined || left === 0) return
     for await (const chunk of this.#incoming as AsyncIterable<Buffer>) {
-      for (let taken = 0; taken < chunk.length; ) {
+      for (let taken = 0; taken < chunk.length;) {
         const count = chunk.copy(piece, filled, taken)
         taken += count
         filled += count

@@ -12,11 +12,11 @@ import type { ServiceHooks } from './service-hooks.ts'
 import { StatsCounter, type BlobServiceStats } from './service-stats.ts'
 
 /**
- * The blob half of the local Azure: storage accounts and published disks over the blob REST API, path style, as a request
- * handler for an http or https server that somebody else runs. State lives as long as the object does.
+ * The blob half of the local Azure: storage accounts and published disks over the blob REST API, path style, as a
+ * request handler for an http or https server that somebody else runs. State lives as long as the object does.
  *
- * Not offered: append blobs, versions, soft delete, tags, tiers, access policies, container leases, batch and query. They
- * are answered with 501.
+ * Not offered: append blobs, versions, soft delete, tags, tiers, access policies, container leases, batch and query.
+ * They are answered with 501.
  */
 
 export interface BlobServiceOptions {

@@ -4,8 +4,8 @@ import { crc64Base64 } from './crc64.ts'
 import { StorageError } from './storage-error.ts'
 
 /**
- * Transactional checksums: MD5 or CRC64, never both. What the client sent is verified; the answer carries the same kind,
- * and CRC64 when nothing was sent (from version 2019-02-02; before, MD5).
+ * Transactional checksums: MD5 or CRC64, never both. What the client sent is verified; the answer carries the same
+ * kind, and CRC64 when nothing was sent (from version 2019-02-02; before, MD5).
  */
 
 /** First version that knows `x-ms-content-crc64`. */

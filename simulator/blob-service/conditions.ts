@@ -41,7 +41,9 @@ export function checkCreateConditions(request: BlobRequest, state: Judged | unde
   const conditions = readConditions(request, '')
   const unmet = firstUnmet(conditions, state)
   if (unmet === undefined) return
-  throw new StorageError(unmet === 'ifNoneMatch' && conditions.ifNoneMatch === '*' ? 'BlobAlreadyExists' : 'ConditionNotMet')
+  throw new StorageError(
+    unmet === 'ifNoneMatch' && conditions.ifNoneMatch === '*' ? 'BlobAlreadyExists' : 'ConditionNotMet',
+  )
 }
 
 /** @throws StorageError SourceConditionNotMet */

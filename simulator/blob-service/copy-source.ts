@@ -20,8 +20,7 @@ const SOURCE_AUTHORIZATION = 'x-ms-copy-source-authorization'
 
 /** How a source is opened: by a SAS in its URL or a token beside it, or by the account key of the request itself. */
 export type SourceRights =
-  | { readonly kind: 'ownRights'; readonly authorization: string | undefined }
-  | { readonly kind: 'accountKey' }
+  { readonly kind: 'ownRights'; readonly authorization: string | undefined } | { readonly kind: 'accountKey' }
 
 /** Reads a range of `x-ms-copy-source`. */
 export async function readCopySource(context: OperationContext, range: ClosedRange): Promise<Buffer> {
@@ -41,7 +40,11 @@ export function requireSourceUrl({ request }: OperationContext): URL {
   return new URL(text)
 }
 
-/** The bearer token for the source, as a value of `Authorization`. @throws StorageError UnsupportedHeader before 2020-10-02 */
+/**
+ * The bearer token for the source, as a value of `Authorization`.
+ *
+ * @throws StorageError UnsupportedHeader before 2020-10-02
+ */
 export function sourceAuthorization({ request }: OperationContext): string | undefined {
   const authorization = request.header(SOURCE_AUTHORIZATION)
   if (authorization !== undefined && !request.isVersionAtLeast(BEARER_SOURCE_VERSION)) {
@@ -62,7 +65,8 @@ export function isOwn({ service }: OperationContext, url: URL): boolean {
 export function openOwnSource(context: OperationContext, url: URL, rights: SourceRights): BlobState {
   const { request, service } = context
   const headers = new Map([['x-ms-version', request.version]])
-  if (rights.kind === 'ownRights' && rights.authorization !== undefined) headers.set('authorization', rights.authorization)
+  if (rights.kind === 'ownRights' && rights.authorization !== undefined)
+    headers.set('authorization', rights.authorization)
   const source = new BlobRequest({
     method: 'GET',
     target: url.pathname + url.search,
@@ -77,7 +81,8 @@ export function openOwnSource(context: OperationContext, url: URL, rights: Sourc
   const account = service.publications.account(source.accountName) ?? service.accounts.get(source.accountName)
   if (rights.kind === 'ownRights') {
     const caller = verified(() => service.authorize(source, account, READ_BLOB))
-    if (caller.kind === 'publication' && caller.isPrivate) throw new StorageError('CopySourceCannotBeIncrementalCopyBlob')
+    if (caller.kind === 'publication' && caller.isPrivate)
+      throw new StorageError('CopySourceCannotBeIncrementalCopyBlob')
   }
   const blob = account?.containers.get(source.containerName)?.blob(source.blobName)
   const snapshot = source.query.get('snapshot')

@@ -2,8 +2,8 @@
  * CRC-64/NVME, the checksum of `x-ms-content-crc64`: reflected polynomial 0x9a6c9329ac4bc9b5, start and final
  * complement. On the wire it is the little-endian eight bytes in base64.
  *
- * JavaScript has no fast 64-bit integers, so the register is two 32-bit halves, and eight tables take eight bytes a step:
- * about 700 MiB/s.
+ * JavaScript has no fast 64-bit integers, so the register is two 32-bit halves, and eight tables take eight bytes a
+ * step: about 700 MiB/s.
  */
 
 const POLYNOMIAL_HIGH = 0x9a6c9329
@@ -24,11 +24,23 @@ export function crc64Base64(data: Buffer): string {
     const a = low ^ (words[index] as number)
     const b = high ^ (words[index + 1] as number)
     low =
-      LOW[1792 + (a & 255)]! ^ LOW[1536 + ((a >>> 8) & 255)]! ^ LOW[1280 + ((a >>> 16) & 255)]! ^ LOW[1024 + (a >>> 24)]! ^
-      LOW[768 + (b & 255)]! ^ LOW[512 + ((b >>> 8) & 255)]! ^ LOW[256 + ((b >>> 16) & 255)]! ^ LOW[b >>> 24]!
+      LOW[1792 + (a & 255)]! ^
+      LOW[1536 + ((a >>> 8) & 255)]! ^
+      LOW[1280 + ((a >>> 16) & 255)]! ^
+      LOW[1024 + (a >>> 24)]! ^
+      LOW[768 + (b & 255)]! ^
+      LOW[512 + ((b >>> 8) & 255)]! ^
+      LOW[256 + ((b >>> 16) & 255)]! ^
+      LOW[b >>> 24]!
     high =
-      HIGH[1792 + (a & 255)]! ^ HIGH[1536 + ((a >>> 8) & 255)]! ^ HIGH[1280 + ((a >>> 16) & 255)]! ^ HIGH[1024 + (a >>> 24)]! ^
-      HIGH[768 + (b & 255)]! ^ HIGH[512 + ((b >>> 8) & 255)]! ^ HIGH[256 + ((b >>> 16) & 255)]! ^ HIGH[b >>> 24]!
+      HIGH[1792 + (a & 255)]! ^
+      HIGH[1536 + ((a >>> 8) & 255)]! ^
+      HIGH[1280 + ((a >>> 16) & 255)]! ^
+      HIGH[1024 + (a >>> 24)]! ^
+      HIGH[768 + (b & 255)]! ^
+      HIGH[512 + ((b >>> 8) & 255)]! ^
+      HIGH[256 + ((b >>> 16) & 255)]! ^
+      HIGH[b >>> 24]!
   }
   for (let index = stepped; index < data.length; index += 1) {
     const slot = (low ^ data[index]!) & 255

@@ -19,7 +19,10 @@ export function readMetadata(request: BlobRequest): Map<string, string> {
     if (!NAME.test(name)) throw new StorageError('InvalidMetadata')
     sizeBytes += name.length + Buffer.byteLength(value)
     const earlier = byLowerName.get(name.toLowerCase())
-    byLowerName.set(name.toLowerCase(), earlier === undefined ? { name, value } : { ...earlier, value: `${earlier.value},${value}` })
+    byLowerName.set(
+      name.toLowerCase(),
+      earlier === undefined ? { name, value } : { ...earlier, value: `${earlier.value},${value}` },
+    )
   }
   if (sizeBytes > MAX_METADATA_BYTES) throw new StorageError('MetadataTooLarge')
   return new Map([...byLowerName.values()].map(({ name, value }) => [name, value]))

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { BlobRequest } from './blob-request.ts'
-import { StorageError } from './storage-error.ts'
+import type { StorageError } from './storage-error.ts'
 import { xmlDocument, xmlElement, xmlText } from './xml.ts'
 
 /** What an operation answers, and how that goes out. */
@@ -37,12 +37,16 @@ export async function sendReply(response: ServerResponse, frame: ReplyFrame, rep
     return bodyBytes
   }
   let sentBytes = 0
-  await pipeline(body, async function* counted(pieces: AsyncIterable<Buffer>) {
-    for await (const piece of pieces) {
-      sentBytes += piece.length
-      yield piece
-    }
-  }, response)
+  await pipeline(
+    body,
+    async function* counted(pieces: AsyncIterable<Buffer>) {
+      for await (const piece of pieces) {
+        sentBytes += piece.length
+        yield piece
+      }
+    },
+    response,
+  )
   return sentBytes
 }
 

@@ -49,7 +49,10 @@ export function createRequestHandler(
     }
     counter.countRequest(operation?.name ?? UNKNOWN_OPERATION, failure?.code)
     const frame = frameOf(service, incoming, request)
-    const sent = failure !== undefined || reply === undefined ? errorReply(failure ?? new StorageError('InternalError'), frame, request) : reply
+    const sent =
+      failure !== undefined || reply === undefined
+        ? errorReply(failure ?? new StorageError('InternalError'), frame, request)
+        : reply
     const sentBytes = await sendReply(response, frame, sent)
     if (request !== undefined) {
       const received = failure === undefined ? (request.numberHeader('content-length') ?? 0) : 0
@@ -73,11 +76,13 @@ export function createRequestHandler(
 }
 
 /**
- * Managed disks know no access conditions. What Azure does with one is not documented; refusing it is this service's own
- * strictness, so that nobody relies on a condition that is not there.
+ * Managed disks know no access conditions. What Azure does with one is not documented; refusing it is this service's
+ * own strictness, so that nobody relies on a condition that is not there.
  */
 function refuseConditions(request: BlobRequest): void {
-  const hasSequenceCondition = ['le', 'lt', 'eq'].some((kind) => request.header(`x-ms-if-sequence-number-${kind}`) !== undefined)
+  const hasSequenceCondition = ['le', 'lt', 'eq'].some(
+    (kind) => request.header(`x-ms-if-sequence-number-${kind}`) !== undefined,
+  )
   if (hasConditions(request, 'target') || hasSequenceCondition) {
     throw new StorageError('UnsupportedHeader', { reason: 'conditional headers on a managed disk' })
   }
@@ -85,7 +90,8 @@ function refuseConditions(request: BlobRequest): void {
 
 function describeCall(request: BlobRequest, operation: Operation): OperationCall {
   const range = request.header('x-ms-copy-source') === undefined ? undefined : request.range()
-  const copied = range?.endBytes === undefined ? 0 : rangeLength({ startBytes: range.startBytes, endBytes: range.endBytes })
+  const copied =
+    range?.endBytes === undefined ? 0 : rangeLength({ startBytes: range.startBytes, endBytes: range.endBytes })
   return {
     operation: operation.name,
     account: request.accountName,

@@ -8,17 +8,24 @@
 const CATALOGUE = {
   AuthenticationFailed: [
     403,
-    'Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.',
+    'Server failed to authenticate the request. ' +
+      'Make sure the value of Authorization header is formed correctly including the signature.',
   ],
   AuthorizationFailure: [403, 'This request is not authorized to perform this operation.'],
-  AuthorizationPermissionMismatch: [403, 'This request is not authorized to perform this operation using this permission.'],
+  AuthorizationPermissionMismatch: [
+    403,
+    'This request is not authorized to perform this operation using this permission.',
+  ],
   AuthorizationProtocolMismatch: [403, 'This request is not authorized to perform this operation using this protocol.'],
   AuthorizationResourceTypeMismatch: [
     403,
     'This request is not authorized to perform this operation using this resource type.',
   ],
   AuthorizationServiceMismatch: [403, 'This request is not authorized to perform this operation using this service.'],
-  AuthorizationSourceIPMismatch: [403, 'This request is not authorized to perform this operation using this source IP.'],
+  AuthorizationSourceIPMismatch: [
+    403,
+    'This request is not authorized to perform this operation using this source IP.',
+  ],
   BlobAlreadyExists: [409, 'The specified blob already exists.'],
   BlobNotFound: [404, 'The specified blob does not exist.'],
   BlobOperationNotSupported: [409, 'The operation is not supported in this scenario.'],
@@ -31,7 +38,10 @@ const CATALOGUE = {
   ContainerNotFound: [404, 'The specified container does not exist.'],
   // Seen in issue threads on server-side copies from disks with private access.
   CopySourceCannotBeIncrementalCopyBlob: [409, 'Source blob of a copy operation cannot be an incremental copy blob.'],
-  Crc64Mismatch: [400, 'The CRC64 value specified in the request did not match the CRC64 value calculated by the server.'],
+  Crc64Mismatch: [
+    400,
+    'The CRC64 value specified in the request did not match the CRC64 value calculated by the server.',
+  ],
   EmptyMetadataKey: [400, 'The key for one of the metadata key-value pairs is empty.'],
   InfiniteLeaseDurationRequired: [
     412,
@@ -47,7 +57,10 @@ const CATALOGUE = {
   InvalidBlockList: [400, 'The specified block list is invalid.'],
   InvalidHeaderValue: [400, 'The value for one of the HTTP headers is not in the correct format.'],
   InvalidInput: [400, 'One of the request inputs is not valid.'],
-  InvalidMd5: [400, 'The MD5 value specified in the request is invalid. MD5 value must be 128 bits and base64 encoded.'],
+  InvalidMd5: [
+    400,
+    'The MD5 value specified in the request is invalid. MD5 value must be 128 bits and base64 encoded.',
+  ],
   InvalidMetadata: [400, 'The metadata specified is invalid. It has characters that are not permitted.'],
   InvalidOperation: [400, 'Invalid operation against a blob snapshot.'],
   InvalidPageRange: [416, 'The page range specified is invalid.'],
@@ -75,7 +88,10 @@ const CATALOGUE = {
   LeaseLost: [412, 'A lease ID was specified, but the lease for the blob has expired.'],
   LeaseNotPresentWithBlobOperation: [412, 'There is currently no lease on the blob.'],
   LeaseNotPresentWithLeaseOperation: [409, 'There is currently no lease on the blob.'],
-  Md5Mismatch: [400, 'The MD5 value specified in the request did not match with the MD5 value calculated by the server.'],
+  Md5Mismatch: [
+    400,
+    'The MD5 value specified in the request did not match with the MD5 value calculated by the server.',
+  ],
   MetadataTooLarge: [400, 'The metadata specified exceeds the maximum permissible limit.'],
   MissingContentLengthHeader: [411, 'Content-Length header was not specified.'],
   MissingRequiredHeader: [400, 'An HTTP header that is mandatory for this request is not specified.'],

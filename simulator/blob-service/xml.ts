@@ -14,7 +14,9 @@ export function xmlDocument(root: string): string {
 
 /** An element with markup inside. */
 export function xmlElement(name: string, content: string, attributes: Readonly<Record<string, string>> = {}): string {
-  const attributeText = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(value)}"`).join('')
+  const attributeText = Object.entries(attributes)
+    .map(([key, value]) => ` ${key}="${escapeXml(value)}"`)
+    .join('')
   return content === '' ? `<${name}${attributeText} />` : `<${name}${attributeText}>${content}</${name}>`
 }
 
@@ -59,5 +61,6 @@ function isNode(value: unknown): value is XmlNode {
 
 function textOf(children: unknown): string {
   if (!Array.isArray(children)) return ''
-  return children.filter(isNode).map((child) => String(child['#text'] ?? '')).join('')
+  const texts = children.filter(isNode).map((child) => child['#text'])
+  return texts.filter((text) => typeof text === 'string').join('')
 }

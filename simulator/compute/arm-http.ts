@@ -5,10 +5,13 @@ import { ArmError, errorBody } from './arm-error.ts'
 
 /** HTTP of the resource manager: bodies in, answers out, with the headers that every answer of ARM carries. */
 
-/** ARM refuses larger requests (learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling). */
+/** ARM refuses larger requests (learn.microsoft.com, Azure Resource Manager, "Request limits and throttling"). */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
-/** The parsed JSON body; undefined when there is none. @throws ArmError 400 InvalidRequestContent, 413 RequestEntityTooLarge. */
+/**
+ * The parsed JSON body; undefined when there is none.
+ * @throws ArmError 400 InvalidRequestContent, 413 RequestEntityTooLarge
+ */
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   let totalBytes = 0

@@ -68,7 +68,13 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     ...managedResourceRoutes(state, diskKind(state), baseUrl),
     ...managedResourceRoutes(state, snapshotKind(state), baseUrl),
     ...resourceGroupRoutes(state.groups, options.tenantId),
-    { operation: 'DiskOperations_Get', method: 'GET', path: pollPath, action: undefined, handle: state.operations.poll },
+    {
+      operation: 'DiskOperations_Get',
+      method: 'GET',
+      path: pollPath,
+      action: undefined,
+      handle: (call) => state.operations.poll(call),
+    },
   ]
 
   const serve = async (route: ArmRoute, request: IncomingMessage, params: ArmCall['params']): Promise<ArmReply> => {
@@ -125,7 +131,8 @@ function checkFrame(state: ComputeState, route: ArmRoute, params: ArmCall['param
   const { subscriptionId, resourceGroup } = params
   if (subscriptionId === undefined) return
   state.groups.requireSubscription(subscriptionId)
-  if (resourceGroup !== undefined && route.path.includes(PROVIDER)) state.groups.require({ subscriptionId, resourceGroup })
+  const isInGroup = resourceGroup !== undefined && route.path.includes(PROVIDER)
+  if (isInGroup) state.groups.require({ subscriptionId, resourceGroup })
 }
 
 /** The resource that an action is on: the path without the name of a POST action. */
@@ -139,5 +146,6 @@ function notRouted(request: IncomingMessage): ArmError {
 }
 
 function definedOnly(params: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  const given = Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
+  return Object.fromEntries(given)
 }

@@ -19,16 +19,22 @@ export interface CopySource {
  */
 export function requireCopySource(state: ComputeState, sourceId: string | undefined, location: string): CopySource {
   const id = sourceId === undefined ? undefined : parseResourceId(sourceId)
-  if (id === undefined) throw invalidParameter('creationData.sourceResourceId', 'It must be the id of a disk or snapshot.')
+  if (id === undefined) {
+    throw invalidParameter('creationData.sourceResourceId', 'It must be the id of a disk or snapshot.')
+  }
   const resource = findExportable(state, id)
-  if (resource === undefined) throw new ArmError(404, 'ResourceNotFound', `The source resource '${sourceId}' was not found.`)
+  if (resource === undefined) {
+    throw new ArmError(404, 'ResourceNotFound', `The source resource '${sourceId}' was not found.`)
+  }
   if (resource.location !== normalLocation(location)) {
     throw invalidParameter('location', `The source is in '${resource.location}'; a copy must be in the same region.`)
   }
 
   switch (resource.kind) {
     case 'disk':
-      if (resource.upload !== undefined) throw notAllowed(`Disk '${id.name}' is being uploaded and cannot be copied yet.`)
+      if (resource.upload !== undefined) {
+        throw notAllowed(`Disk '${id.name}' is being uploaded and cannot be copied yet.`)
+      }
       return { resource, freeze: () => resource.volume.freeze() }
     case 'snapshot':
       if (completionPercent(resource, state.clock()) < 100) {

@@ -13,7 +13,8 @@ import { checkSnapshotLimits, incrementalSnapshotsOf } from './snapshot-limits.t
 
 /**
  * A new snapshot in the state `Creating`, put into the table. The caller has made sure that there is none of this id.
- * @throws ArmError 400 for a body that breaks a rule, 404 or 409 for a source that is gone or not ready, 409 for limits.
+ * @throws ArmError 400 for a body that breaks a rule, 404 or 409 for a source that is gone or not ready, 409 beyond a
+ * limit.
  */
 export function createSnapshot(state: ComputeState, id: ResourceId, body: SnapshotBody): DiskSnapshot {
   if (!/^[A-Za-z0-9_-]{1,80}$/.test(id.name)) throw invalidParameter('snapshot.name')
@@ -61,7 +62,10 @@ export function updateSnapshot(snapshot: DiskSnapshot, update: SnapshotUpdate): 
   snapshot.access = { ...snapshot.access, ...accessSchema.parse(update.properties) }
 }
 
-/** A PUT on an existing snapshot changes what PATCH can change. @throws ArmError 409 PropertyChangeNotAllowed otherwise. */
+/**
+ * A PUT on an existing snapshot changes what PATCH can change.
+ * @throws ArmError 409 PropertyChangeNotAllowed for anything else that differs.
+ */
 export function replaceSnapshot(snapshot: DiskSnapshot, body: SnapshotBody): void {
   const { creationData, incremental, ...properties } = body.properties
   const isSameOrigin =
@@ -94,7 +98,8 @@ function snapshotSku(
   disk: ManagedDisk | undefined,
 ): string {
   const requested = body.sku?.name
-  const allowed = disk === undefined ? ['Standard_LRS', 'Premium_LRS', 'Standard_ZRS'] : ['Standard_LRS', 'Standard_ZRS']
+  const standard = ['Standard_LRS', 'Standard_ZRS']
+  const allowed = disk === undefined ? [...standard, 'Premium_LRS'] : standard
   if (requested !== undefined && !allowed.includes(requested)) {
     throw invalidParameter('sku.name', `Allowed here: ${allowed.join(', ')}.`)
   }

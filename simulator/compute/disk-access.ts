@@ -1,5 +1,3 @@
-import type { PublishedExport } from '../blob-service/published-blob.ts'
-import type { FrozenVolume } from '../store/volume.ts'
 import { ArmError, invalidParameter, notAllowed, notSupportedHere } from './arm-error.ts'
 import type { ComputeState } from './compute-state.ts'
 import {
@@ -8,16 +6,14 @@ import {
   type AccessGrant,
   type DiskSnapshot,
   type ExportableResource,
-  type ManagedDisk,
 } from './disk-model.ts'
+import { publishResource } from './publish-resource.ts'
 import type { GrantAccessBody } from './request-bodies.ts'
-import { diffGroupOf } from './snapshot-family.ts'
-import { createVhdFooter, hasVhdCookie, VHD_FOOTER_BYTES } from './vhd-footer.ts'
+import { hasVhdCookie, VHD_FOOTER_BYTES } from './vhd-footer.ts'
 
 /**
- * SAS access to disks and snapshots: export, and upload into a disk made for it.
- *
- * A 512-byte-sector resource is exported as a fixed VHD. VHDX, so every export of 4,096-byte sectors, is refused.
+ * The rules of SAS access to disks and snapshots: who gets one when, for how long, and what ends it.
+ * VHDX, so every export of 4,096-byte sectors, is refused.
  */
 
 /** 60 days, the longest since 2025-02-15 (MicrosoftDocs/azure-compute-docs, includes/disks-sas-change.md). */
@@ -45,7 +41,7 @@ export function beginAccess(state: ComputeState, resource: ExportableResource, b
   }
   if (resource.kind === 'snapshot') checkFamilyLimit(state, resource)
 
-  const grant = publish(state, resource, body.durationInSeconds)
+  const grant = publishResource(state, resource, body.durationInSeconds)
   resource.grant = grant
   if (resource.kind === 'disk' && resource.upload === 'pending') resource.upload = 'open'
   return grant
@@ -134,46 +130,4 @@ function checkFamilyLimit(state: ComputeState, snapshot: DiskSnapshot): void {
     `At most ${limit} snapshots of an incremental snapshot family can have an active shared access signature. ` +
       `Call EndGetAccess on one of: ${granted.map((other) => other.id.name).join(', ')}.`,
   )
-}
-
-function publish(state: ComputeState, resource: ExportableResource, durationSeconds: number): AccessGrant {
-  if (resource.kind === 'disk' && resource.upload !== undefined) {
-    const { volume, uniqueId } = resource
-    const upload = { kind: 'upload' as const, volume, uniqueId, needsBearer: needsBearer(resource) }
-    return { access: 'Write', publication: state.publisher.publish(upload, durationSeconds) }
-  }
-  const blob = resource.kind === 'disk' ? exportOfDisk(state, resource) : exportOfSnapshot(resource)
-  return { access: 'Read', publication: state.publisher.publish(blob, durationSeconds) }
-}
-
-/** An unattached disk does not change while its SAS is out, so its content now is its content. */
-function exportOfDisk(state: ComputeState, disk: ManagedDisk): PublishedExport {
-  return exportOf(disk, disk.volume.freeze(), state.clock(), undefined)
-}
-
-function exportOfSnapshot(snapshot: DiskSnapshot): PublishedExport {
-  return exportOf(snapshot, snapshot.content, snapshot.timeCreated, diffGroupOf(snapshot))
-}
-
-function exportOf(
-  resource: ExportableResource,
-  content: FrozenVolume,
-  createdAt: Date,
-  familyId: string | undefined,
-): PublishedExport {
-  const { uniqueId } = resource
-  return {
-    kind: 'export',
-    content,
-    footer: createVhdFooter({ diskSizeBytes: content.sizeBytes, createdAt, uniqueId }),
-    familyId,
-    uniqueId,
-    createdAt,
-    isPrivate: resource.access.networkAccessPolicy === 'AllowPrivate',
-    needsBearer: needsBearer(resource),
-  }
-}
-
-function needsBearer(resource: ExportableResource): boolean {
-  return resource.access.dataAccessAuthMode === 'AzureActiveDirectory'
 }

@@ -42,7 +42,8 @@ export function createResourceGroups(): ResourceGroups {
         throw new ArmError(
           409,
           'InvalidResourceGroupLocation',
-          `Invalid resource group location '${name}'. The Resource group already exists in location '${known.location}'.`,
+          `Invalid resource group location '${name}'. ` +
+            `The Resource group already exists in location '${known.location}'.`,
         )
       }
       const group = { id: known?.id ?? id, location: name, tags }

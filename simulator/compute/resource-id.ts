@@ -14,8 +14,15 @@ export interface ResourceId extends ResourceGroupId {
   readonly name: string
 }
 
-const PATTERN =
-  /^\/subscriptions\/(?<subscriptionId>[^/]+)\/resourceGroups\/(?<resourceGroup>[^/]+)\/providers\/Microsoft\.Compute\/(?<type>disks|snapshots)\/(?<name>[^/]+)$/i
+const PATTERN = new RegExp(
+  [
+    '^/subscriptions/(?<subscriptionId>[^/]+)',
+    '/resourceGroups/(?<resourceGroup>[^/]+)',
+    '/providers/Microsoft\\.Compute',
+    '/(?<type>disks|snapshots)/(?<name>[^/]+)$',
+  ].join(''),
+  'i',
+)
 
 /** The parts of an id; undefined when it is not that of a disk or snapshot. */
 export function parseResourceId(text: string): ResourceId | undefined {

@@ -65,8 +65,8 @@ export function requireLinkedAction(
     403,
     'LinkedAuthorizationFailed',
     `The client '${caller.clientId}' with object id '${caller.principalId}' has permission to perform action ` +
-      `'${permitted.action}' on scope '${permitted.scope}'; however, it does not have permission to perform action(s) ` +
-      `'${linked.action}' on the linked scope(s) '${linked.scope}' or the linked scope(s) are invalid.`,
+      `'${permitted.action}' on scope '${permitted.scope}'; however, it does not have permission to perform ` +
+      `action(s) '${linked.action}' on the linked scope(s) '${linked.scope}' or the linked scope(s) are invalid.`,
   )
 }
 

@@ -63,13 +63,14 @@ export interface AccountControlOptions {
 
 const CONTAINER_NAME = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/
 
-export function createAccountControl({ blobs, subscriptionId: ownSubscriptionId, clock }: AccountControlOptions): AccountControl {
+export function createAccountControl(options: AccountControlOptions): AccountControl {
+  const { blobs } = options
   const accounts = new Map<string, Account>()
-  const stamps = new ServiceClock(clock)
+  const stamps = new ServiceClock(options.clock)
   return {
     createAccount(spec) {
-      const { key, subscriptionId = ownSubscriptionId, resourceGroup, ...rest } = accountSpecSchema.parse(spec)
-      const group = formatResourceGroupId({ subscriptionId, resourceGroup })
+      const { key, subscriptionId, resourceGroup, ...rest } = accountSpecSchema.parse(spec)
+      const group = formatResourceGroupId({ subscriptionId: subscriptionId ?? options.subscriptionId, resourceGroup })
       const resourceId = `${group}/providers/Microsoft.Storage/storageAccounts/${rest.name}`
       const settings = { ...rest, region: normalLocation(rest.region), resourceId }
       const account = blobs.createAccount(key === undefined ? settings : { ...settings, key })

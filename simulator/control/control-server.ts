@@ -66,7 +66,9 @@ export function createControlHandler(controls: Controls) {
     })
   }
 
-  route('PUT', '/resource-groups', async (_query, request) => controls.createResourceGroup(await body(groupSchema, request)))
+  route('PUT', '/resource-groups', async (_query, request) => {
+    controls.createResourceGroup(await body(groupSchema, request))
+  })
   route('POST', '/disks', async (_query, request) => controls.createDisk(await body(diskSchema, request)))
   route('PATCH', '/disks', async (query, request) => {
     const { sizeGib } = await body(growSchema, request)
@@ -74,11 +76,15 @@ export function createControlHandler(controls: Controls) {
   })
   route('DELETE', '/disks', (query) => controls.deleteDisk(text(query, 'id')))
   route('DELETE', '/snapshots', (query) => controls.deleteSnapshot(text(query, 'id')))
-  route('GET', '/content', (query) => controls.readDisk(text(query, 'id'), bytes(query, 'offset'), bytes(query, 'length')))
+  route('GET', '/content', (query) =>
+    controls.readDisk(text(query, 'id'), bytes(query, 'offset'), bytes(query, 'length')),
+  )
   route('PUT', '/content', async (query, request) => {
     await controls.writeDisk(text(query, 'id'), bytes(query, 'offset'), await readBytes(request))
   })
-  route('DELETE', '/content', (query) => controls.clearDisk(text(query, 'id'), bytes(query, 'offset'), bytes(query, 'length')))
+  route('DELETE', '/content', (query) =>
+    controls.clearDisk(text(query, 'id'), bytes(query, 'offset'), bytes(query, 'length')),
+  )
   route('GET', '/digest', (query) => {
     if (!query.has('offset') && !query.has('length')) return controls.digestDisk(text(query, 'id'))
     return controls.digestDisk(text(query, 'id'), {

@@ -168,7 +168,8 @@ export function createDiskControl(options: DiskControlOptions): DiskControl {
     },
     deleteDisk: remove,
     deleteSnapshot: remove,
-    grantedAccess: () => [...state.disks.all(), ...state.snapshots.all()].flatMap((resource) => granted(state, resource)),
+    grantedAccess: () =>
+      [...state.disks.all(), ...state.snapshots.all()].flatMap((resource) => granted(state, resource)),
     withdrawAccess: (id) => withdrawAccess(requireResource(id)),
     assignRoles: options.assignRoles,
     settings: () => state.settings(),

@@ -4,8 +4,9 @@
  * Every write of a page goes to a new location, so a location is also the version of what it holds: two points in time
  * hold the same write of a page exactly when they name the same location. Nothing else is kept to tell them apart.
  *
- * Leaves are immutable and shared between a map and its snapshots; only the list of leaves is copied, once, by the first
- * change after a snapshot. A run takes about 30 to 50 bytes of heap, whatever its length and the size of the volume.
+ * Leaves are immutable and shared between a map and its snapshots; only the list of leaves is copied, once, by the
+ * first change after a snapshot. A run takes about 30 bytes of heap, whatever its length and the size of the
+ * volume.
  */
 
 /** Small enough that copying a leaf for one write is cheap, large enough that a million runs need few leaves. */
@@ -131,7 +132,10 @@ export class RunMap implements RunSource {
     const first = leafIndexAt(this.#leaves, startBytes)
     let last = leafIndexAt(this.#leaves, endBytes - 1)
     const middle = location === undefined ? NO_RUNS : singleRun(startBytes, endBytes, location)
-    let merged = joined(joined(runsBefore(this.#leaves[first], startBytes), middle), runsFrom(this.#leaves[last], endBytes))
+    let merged = joined(
+      joined(runsBefore(this.#leaves[first], startBytes), middle),
+      runsFrom(this.#leaves[last], endBytes),
+    )
     if (merged.starts.length < MIN_RUNS_PER_LEAF && last + 1 < this.#leaves.length) {
       last += 1
       merged = joined(merged, runsFrom(this.#leaves[last], endBytes))
@@ -140,8 +144,8 @@ export class RunMap implements RunSource {
   }
 
   #swap(first: number, last: number, replacement: Leaf[]): void {
-    for (let index = first; index <= last; index += 1) this.#coveredBytes -= coveredBytes(this.#leaves[index])
-    for (const leaf of replacement) this.#coveredBytes += coveredBytes(leaf)
+    for (let index = first; index <= last; index += 1) this.#coveredBytes -= leafBytes(this.#leaves[index])
+    for (const leaf of replacement) this.#coveredBytes += leafBytes(leaf)
     const leaves = this.#requireOwnLeaves()
     const [only] = replacement
     if (first === last && replacement.length === 1 && only !== undefined) leaves[first] = only
@@ -249,7 +253,7 @@ function split(leaf: Leaf): Leaf[] {
   })
 }
 
-function coveredBytes(leaf: Leaf | undefined): number {
+function leafBytes(leaf: Leaf | undefined): number {
   if (leaf === undefined) return 0
   let covered = 0
   for (let index = 0; index < leaf.starts.length; index += 1) {

@@ -24,7 +24,9 @@ export function* allocatedSpans(runs: RunSource, fromBytes: number, toBytes: num
   if (pendingEnd >= 0) yield { startBytes: pendingStart, endBytes: pendingEnd - 1 }
 }
 
-/** Spans inside [fromBytes, toBytes) that were written or cleared from `older` to `newer`; adjacent equal kinds merged. */
+/**
+ * Spans inside [fromBytes, toBytes) that were written or cleared from `older` to `newer`; adjacent equal kinds merged.
+ */
 export function* changedSpans(
   newer: RunSource,
   older: RunSource,
@@ -43,12 +45,7 @@ export function* changedSpans(
   if (pending !== undefined) yield pending
 }
 
-function* changedPieces(
-  newer: RunSource,
-  older: RunSource,
-  fromBytes: number,
-  toBytes: number,
-): Generator<DiffSpan> {
+function* changedPieces(newer: RunSource, older: RunSource, fromBytes: number, toBytes: number): Generator<DiffSpan> {
   const now = newer.cursorAt(fromBytes)
   const then = older.cursorAt(fromBytes)
   let position = fromBytes

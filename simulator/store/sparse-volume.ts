@@ -1,13 +1,14 @@
-import { DataFile } from './data-file.ts'
-import { RunMap, RunSnapshot, type RunSource } from './run-map.ts'
+import type { DataFile } from './data-file.ts'
+import { RunMap, type RunSnapshot, type RunSource } from './run-map.ts'
 import { allocatedSpans, changedSpans } from './run-spans.ts'
 import { PAGE_BYTES, type DiffSpan, type FrozenVolume, type PageSpan, type Volume } from './volume.ts'
 
 /**
  * `Volume` and `FrozenVolume` over a run map and a data file.
  *
- * A change takes effect on the index in the turn of the event loop it is called in; the promise of `write` tells only when
- * the bytes are in the file. So changes are atomic and in call order without a lock, and a later read waits for them.
+ * A change takes effect on the index in the turn of the event loop it is called in; the promise of `write` tells only
+ * when the bytes are in the file. So changes are atomic and in call order without a lock, and a later read waits for
+ * them.
  */
 
 class FrozenSparseVolume implements FrozenVolume {

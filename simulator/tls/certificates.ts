@@ -99,9 +99,10 @@ function newSerialNumber(): string {
   return bytes.toString('hex')
 }
 
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key))
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString()
+async function exportKey(cryptoKey: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', cryptoKey))
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  return key.export({ format: 'pem', type: 'pkcs8' }).toString()
 }
 
 async function importKey(privateKeyPem: string): Promise<webcrypto.CryptoKey> {

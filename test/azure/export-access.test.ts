@@ -74,7 +74,7 @@ describe('export access', () => {
     expect(renewed[0]).not.toBe(stale)
     expect(await access.renew(id, stale)).toBe(renewed[0])
     expect(grants() - before).toBe(1)
-    expect(await readSource(renewed[0]!, { startBytes: 0, endBytes: 512 })).toHaveLength(512)
+    expect(await readSource(renewed[0], { startBytes: 0, endBytes: 512 })).toHaveLength(512)
   })
 
   test('a SAS that a dead worker left is revoked where a second one is refused', async () => {

@@ -54,7 +54,7 @@ function manifestOf(blobName: string, uniqueId: string, id: string, snapshot: st
     seconds: 1,
     verification: { result: 'passed', rounds: 1, writtenBytes: 0, comparedBytes: 0 },
     writtenBy: 'test',
-  } as Manifest
+  }
 }
 
 describe('manifests', () => {

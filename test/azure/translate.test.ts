@@ -56,6 +56,21 @@ describe('errors of the resource manager', () => {
     expect(failure.message).toContain('lacks the right Microsoft.Compute/disks/read on /subscriptions/s-1/resourceGroups/rg')
   })
 
+  test('a missing right on a resource that the call refers to is named, not the right that is there', async () => {
+    const message =
+      "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Compute/snapshots/write' on scope '/a'; however, " +
+      "it does not have permission to perform action(s) 'Microsoft.Compute/disks/beginGetAccess/action' on the linked scope(s) '/b' " +
+      '(respectively) or the linked scope(s) are invalid.'
+    const { failure } = await diskFailure([armError(403, 'LinkedAuthorizationFailed', message)])
+    expect(failure.message).toContain('lacks the right Microsoft.Compute/disks/beginGetAccess/action on /b')
+  })
+
+  test('a refusal by policy is quoted and not taken for a missing right', async () => {
+    const { failure } = await diskFailure([armError(403, 'RequestDisallowedByPolicy', "Resource 'x' was disallowed by policy.")])
+    expect(failure).toMatchObject({ type: 'AccessDenied', message: expect.stringContaining('disallowed by policy') })
+    expect(failure.message).not.toContain('lacks the right')
+  })
+
   test('a token that is not accepted means not signed in', async () => {
     const { failure } = await diskFailure([armError(401, 'InvalidAuthenticationToken', 'The access token is invalid.')])
     expect(failure.type).toBe('NotSignedIn')
@@ -168,7 +183,7 @@ describe('errors of the storage service', () => {
   test('no failure holds a SAS, a request or a token', async () => {
     const { failure } = await exportFailure([storageError(409, 'Odd', 'See https://md-1.blob.storage.azure.net/a?sig=secret here')])
     const cause = failure.cause as Error
-    const everything = JSON.stringify([failure.message, failure.facts, failure.stack, cause.message, cause.stack, { ...cause }])
+    const everything = JSON.stringify([failure.message, failure.facts, failure.stack, cause.message, cause.stack, Object.entries(cause)])
     expect(everything).not.toMatch(/sig=|secret/)
   })
 })

@@ -78,7 +78,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorize {
 }
 
 const CHALLENGE = {
-  'WWW-Authenticate': `Bearer authorization_uri=https://login.microsoftonline.com/${LOCAL_TENANT_ID}/oauth2/authorize resource_id=https://storage.azure.com`,
+  'WWW-Authenticate': [
+    `Bearer authorization_uri=https://login.microsoftonline.com/${LOCAL_TENANT_ID}/oauth2/authorize`,
+    'resource_id=https://storage.azure.com',
+  ].join(' '),
 }
 
 function bearerToken(request: BlobRequest): string | undefined {

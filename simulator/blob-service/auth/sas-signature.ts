@@ -74,11 +74,15 @@ function signedTime(query: URLSearchParams): string {
 }
 
 function signedRequestHeaders(request: BlobRequest): string {
-  return names(request.query, 'srh').map((name) => `${name}:${request.header(name.toLowerCase()) ?? ''}\n`).join('')
+  return names(request.query, 'srh')
+    .map((name) => `${name}:${request.header(name.toLowerCase()) ?? ''}\n`)
+    .join('')
 }
 
 function signedRequestQuery(query: URLSearchParams): string {
-  return names(query, 'srq').map((name) => `\n${name}:${value(query, name)}`).join('')
+  return names(query, 'srq')
+    .map((name) => `\n${name}:${value(query, name)}`)
+    .join('')
 }
 
 function responseHeaders(query: URLSearchParams): string[] {
@@ -86,7 +90,9 @@ function responseHeaders(query: URLSearchParams): string[] {
 }
 
 function names(query: URLSearchParams, key: string): string[] {
-  return value(query, key).split(',').filter((name) => name !== '')
+  return value(query, key)
+    .split(',')
+    .filter((name) => name !== '')
 }
 
 function values(query: URLSearchParams, keys: readonly string[]): string[] {

@@ -24,7 +24,7 @@ export function authorizeSas(request: BlobRequest, account: Account, access: Ope
   if (query.has('srt')) checkAccountScope(request)
   else checkServiceScope(request, access)
   const permissions = query.get('sp') ?? ''
-  if (![...access.sas].some((letter) => permissions.includes(letter))) {
+  if (!access.sas.split('').some((letter) => permissions.includes(letter))) {
     throw new StorageError('AuthorizationPermissionMismatch')
   }
   return { kind: 'sas', mayOverwrite: permissions.includes('w') }
@@ -71,7 +71,10 @@ function checkServiceScope(request: BlobRequest, access: OperationAccess): void 
 
 /** Addresses compare as text once each part has three digits. */
 function addressNumber(address: string): string {
-  return address.split('.').map((part) => part.padStart(3, '0')).join('.')
+  return address
+    .split('.')
+    .map((part) => part.padStart(3, '0'))
+    .join('.')
 }
 
 function timeOf(text: string): number {

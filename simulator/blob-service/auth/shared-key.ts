@@ -3,7 +3,10 @@ import type { BlobRequest } from '../blob-request.ts'
 import type { Account } from '../model/account.ts'
 import { StorageError } from '../storage-error.ts'
 
-/** `Authorization: SharedKey account:signature`, by learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key. */
+/**
+ * `Authorization: SharedKey account:signature`, by
+ * learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key.
+ */
 
 const SIGNED_HEADERS = [
   'content-encoding',
@@ -24,7 +27,9 @@ export function verifySharedKey(request: BlobRequest, account: Account, credenti
   const [name, signature] = credential.split(':')
   const expected = signWithKey(account.key, stringToSign(request, account.name))
   if (name !== account.name || signature === undefined || !equalSignatures(signature, expected)) {
-    throw new StorageError('AuthenticationFailed', { reason: 'The MAC signature found in the HTTP request is not the same as any computed signature.' })
+    throw new StorageError('AuthenticationFailed', {
+      reason: 'The MAC signature found in the HTTP request is not the same as any computed signature.',
+    })
   }
 }
 
@@ -57,7 +62,8 @@ function stringToSign(request: BlobRequest, accountName: string): string {
 
 function signedValue(request: BlobRequest, name: string): string {
   const value = request.header(name) ?? ''
-  const isLeftEmpty = (name === 'content-length' && value === '0') || (name === 'date' && request.header('x-ms-date') !== undefined)
+  const isLeftEmpty =
+    (name === 'content-length' && value === '0') || (name === 'date' && request.header('x-ms-date') !== undefined)
   return isLeftEmpty ? '' : value
 }
 

@@ -20,6 +20,8 @@ export const LOCAL_TENANT_ID = '00000000-0000-4000-8000-000000000000'
 export const MAX_USER_DELEGATION_KEY_MS = 7 * 24 * 3600 * 1000
 
 export function userDelegationKeyValue(accountKey: Buffer, fields: UserDelegationKeyFields): Buffer {
-  const text = [fields.objectId, fields.tenantId, fields.start, fields.expiry, fields.service, fields.version].join('\n')
+  const text = [fields.objectId, fields.tenantId, fields.start, fields.expiry, fields.service, fields.version].join(
+    '\n',
+  )
   return createHmac('sha256', accountKey).update(text).digest()
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Container } from './container.ts'
+import type { Container } from './container.ts'
 
 /** A storage account: what kinds of blobs it takes, its key, and its containers. */
 
@@ -59,7 +59,9 @@ export class Account {
 
   /** A premium general-purpose account takes page blobs only. */
   get takesBlockBlobs(): boolean {
-    return this.kind === 'BlobStorage' || this.kind === 'BlockBlobStorage' || (this.kind === 'StorageV2' && !this.isPremium)
+    return (
+      this.kind === 'BlobStorage' || this.kind === 'BlockBlobStorage' || (this.kind === 'StorageV2' && !this.isPremium)
+    )
   }
 
   get hasBlobService(): boolean {

@@ -4,8 +4,8 @@ import { Lease } from './lease.ts'
 
 /**
  * A blob: its present state, its snapshots, its lease. A state is a value: an operation puts another one in place and
- * never edits it, so whoever holds one (a snapshot, a copy under way) sees it unchanged. Only the bytes of a base page blob
- * lie in a volume that goes on changing.
+ * never edits it, so whoever holds one (a snapshot, a copy under way) sees it unchanged. Only the bytes of a base page
+ * blob lie in a volume that goes on changing.
  */
 
 export interface HttpProperties {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { StorageError } from '../storage-error.ts'
 
 /**
- * The lease of a blob: the state machine of learn.microsoft.com/rest/api/storageservices/lease-blob, with its two tables
- * of outcomes. Time is given by the caller in milliseconds; nothing runs in the background.
+ * The lease of a blob: the state machine of learn.microsoft.com/rest/api/storageservices/lease-blob, with its two
+ * tables of outcomes. Time is given by the caller in milliseconds; nothing runs in the background.
  */
 
 export type LeaseState = 'available' | 'leased' | 'expired' | 'breaking' | 'broken'
@@ -73,12 +73,15 @@ export class Lease {
     this.#held = undefined
   }
 
-  /** Gives the seconds until the lease is broken. Without a period, what is left of it; an infinite one ends at once. */
+  /**
+   * Gives the seconds until the lease is broken. Without a period, what is left of it; an infinite one ends at once.
+   */
   break(nowMs: number, periodMs: number | undefined): number {
     const held = this.#held
     if (held === undefined) throw new StorageError('LeaseNotPresentWithLeaseOperation')
     const state = this.state(nowMs)
-    const present = state === 'breaking' ? (held.brokenAtMs ?? nowMs) : held.durationMs === undefined ? Infinity : held.endsAtMs
+    const present =
+      state === 'breaking' ? (held.brokenAtMs ?? nowMs) : held.durationMs === undefined ? Infinity : held.endsAtMs
     const wanted = periodMs === undefined ? (present === Infinity ? nowMs : present) : nowMs + periodMs
     const brokenAtMs = state === 'broken' || state === 'expired' ? nowMs : Math.max(nowMs, Math.min(present, wanted))
     this.#held = { ...held, brokenAtMs }

@@ -40,7 +40,14 @@ export const accountOperations: readonly Operation[] = [
     access: { sas: '', action: `${ACCOUNT_ACTION}/generateUserDelegationKey/action` },
     run: getUserDelegationKey,
   },
-  { name: 'ListContainers', method: 'GET', levels: ['account'], comp: 'list', access: LIST_CONTAINERS, run: listContainers },
+  {
+    name: 'ListContainers',
+    method: 'GET',
+    levels: ['account'],
+    comp: 'list',
+    access: LIST_CONTAINERS,
+    run: listContainers,
+  },
 ]
 
 function getAccountInformation({ account }: OperationContext): Reply {
@@ -108,12 +115,18 @@ function listContainers(context: OperationContext): Reply {
 
 async function getUserDelegationKey(context: OperationContext): Promise<Reply> {
   const { request, account, caller, service } = context
-  if (caller.kind !== 'bearer') throw new StorageError('AuthenticationFailed', { reason: 'Only a bearer token gives a key.' })
+  if (caller.kind !== 'bearer')
+    throw new StorageError('AuthenticationFailed', { reason: 'Only a bearer token gives a key.' })
   const body = await request.body(MAX_KEY_INFO_BYTES)
   const info = new Map(parseXmlChildren(body.toString('utf8'), 'KeyInfo').map(({ name, text }) => [name, text]))
   const expiryMs = Date.parse(info.get('Expiry') ?? '')
   const startMs = Date.parse(info.get('Start') ?? service.clock.now().toISOString())
-  if (Number.isNaN(expiryMs) || Number.isNaN(startMs) || expiryMs <= startMs || expiryMs - startMs > MAX_USER_DELEGATION_KEY_MS) {
+  if (
+    Number.isNaN(expiryMs) ||
+    Number.isNaN(startMs) ||
+    expiryMs <= startMs ||
+    expiryMs - startMs > MAX_USER_DELEGATION_KEY_MS
+  ) {
     throw new StorageError('InvalidInput', { reason: 'a key lasts at most seven days' })
   }
   const fields = {

@@ -10,7 +10,8 @@ const DEFAULT_CONTENT_TYPE = 'application/octet-stream'
 
 /** `x-ms-blob-content-*`; for Put Blob the plain headers count where those are missing. */
 export function readHttpProperties(request: BlobRequest, withPlainHeaders: boolean): HttpProperties {
-  const pick = (name: string) => request.header(`x-ms-blob-${name}`) ?? (withPlainHeaders ? request.header(name) : undefined)
+  const pick = (name: string) =>
+    request.header(`x-ms-blob-${name}`) ?? (withPlainHeaders ? request.header(name) : undefined)
   return {
     contentType: pick('content-type') ?? DEFAULT_CONTENT_TYPE,
     contentEncoding: pick('content-encoding'),
@@ -21,7 +22,13 @@ export function readHttpProperties(request: BlobRequest, withPlainHeaders: boole
   }
 }
 
-export function stateHeaders(account: Account, blob: Blob, state: BlobState, isSnapshot: boolean, nowMs: number): Record<string, string> {
+export function stateHeaders(
+  account: Account,
+  blob: Blob,
+  state: BlobState,
+  isSnapshot: boolean,
+  nowMs: number,
+): Record<string, string> {
   return {
     ...validatorHeaders(state),
     ...metadataHeaders(state.metadata),

@@ -1,7 +1,7 @@
 import { BODY_CHECKSUMS, md5Base64, verifyChecksum } from '../checksums.ts'
 import { readMetadata } from '../metadata.ts'
 import { Blob, type Block, type BlockBlobState } from '../model/blob.ts'
-import { CREATE_BLOB, READ_BLOB, WRITE_BLOB, type Operation, type OperationContext } from '../operation.ts'
+import { CREATE_BLOB, READ_BLOB, type Operation, type OperationContext } from '../operation.ts'
 import { xmlReply, type Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
 import { parseXmlChildren, xmlElement, xmlText } from '../xml.ts'
@@ -86,18 +86,21 @@ function getBlockList(context: OperationContext): Reply {
   const { state } = readTarget(context)
   if (state.type !== 'BlockBlob') throw new StorageError('InvalidBlobType')
   const committed = type === 'uncommitted' ? '' : listXml('CommittedBlocks', state.blocks)
-  const uncommitted = type === 'committed' ? '' : listXml('UncommittedBlocks', [...(blob?.uncommittedBlocks.values() ?? [])])
+  const uncommitted =
+    type === 'committed' ? '' : listXml('UncommittedBlocks', [...(blob?.uncommittedBlocks.values() ?? [])])
   return xmlReply(xmlElement('BlockList', committed + uncommitted), validatorHeaders(state))
 }
 
 function requireBlockBlobs({ account }: OperationContext): void {
-  if (!account.takesBlockBlobs) throw new StorageError('BlobTypeNotSupported', { message: 'Block blobs are not supported.' })
+  if (!account.takesBlockBlobs)
+    throw new StorageError('BlobTypeNotSupported', { message: 'Block blobs are not supported.' })
 }
 
 /** Base64 of at most 64 bytes. */
 function requireBlockId(id: string): void {
   const bytes = Buffer.from(id, 'base64')
-  if (bytes.length === 0 || bytes.length > 64 || bytes.toString('base64') !== id) throw new StorageError('InvalidBlockId')
+  if (bytes.length === 0 || bytes.length > 64 || bytes.toString('base64') !== id)
+    throw new StorageError('InvalidBlockId')
 }
 
 function findBlock(
@@ -119,7 +122,10 @@ function findBlock(
 }
 
 /** Reads the body into a volume, checked against its checksum when it is small enough to be one piece. */
-async function storeBody(context: OperationContext, id: string): Promise<{ block: Block; headers: Record<string, string> }> {
+async function storeBody(
+  context: OperationContext,
+  id: string,
+): Promise<{ block: Block; headers: Record<string, string> }> {
   const { request, service } = context
   const sizeBytes = request.contentLength()
   const volume = service.store.createVolume(Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES)
@@ -134,7 +140,10 @@ async function storeBody(context: OperationContext, id: string): Promise<{ block
     await volume.write(offsetBytes, paddedToPages(piece))
     offsetBytes += piece.length
   }
-  return { block: { id, sizeBytes, bytes: volume.freeze() }, headers: await verifyStored(context, volume.freeze(), sizeBytes) }
+  return {
+    block: { id, sizeBytes, bytes: volume.freeze() },
+    headers: await verifyStored(context, volume.freeze(), sizeBytes),
+  }
 }
 
 /** @throws StorageError as `verifyChecksum`; only a checksum that the client sent is worth a second reading. */

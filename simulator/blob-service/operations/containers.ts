@@ -21,9 +21,30 @@ export const containerOperations: readonly Operation[] = [
   { ...CONTAINER, name: 'DeleteContainer', method: 'DELETE', access: DELETE_CONTAINER, run: deleteContainer },
   { ...CONTAINER, name: 'GetContainerProperties', method: 'GET', access: READ_CONTAINER, run: getProperties },
   { ...CONTAINER, name: 'GetContainerProperties', method: 'HEAD', access: READ_CONTAINER, run: getProperties },
-  { ...CONTAINER, name: 'GetContainerMetadata', method: 'GET', comp: 'metadata', access: READ_CONTAINER, run: getProperties },
-  { ...CONTAINER, name: 'GetContainerMetadata', method: 'HEAD', comp: 'metadata', access: READ_CONTAINER, run: getProperties },
-  { ...CONTAINER, name: 'SetContainerMetadata', method: 'PUT', comp: 'metadata', access: WRITE_CONTAINER, run: setMetadata },
+  {
+    ...CONTAINER,
+    name: 'GetContainerMetadata',
+    method: 'GET',
+    comp: 'metadata',
+    access: READ_CONTAINER,
+    run: getProperties,
+  },
+  {
+    ...CONTAINER,
+    name: 'GetContainerMetadata',
+    method: 'HEAD',
+    comp: 'metadata',
+    access: READ_CONTAINER,
+    run: getProperties,
+  },
+  {
+    ...CONTAINER,
+    name: 'SetContainerMetadata',
+    method: 'PUT',
+    comp: 'metadata',
+    access: WRITE_CONTAINER,
+    run: setMetadata,
+  },
 ]
 
 /** 3 to 63 lower-case letters, digits and single hyphens; `$root` and friends are not offered. */

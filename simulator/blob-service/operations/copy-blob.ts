@@ -9,8 +9,8 @@ import type { Volume } from '../../store/volume.ts'
 import { createTarget, replaceState, validatorHeaders } from './lookup.ts'
 
 /**
- * Copy Blob and Copy Blob From URL, from a blob, blob snapshot or published disk of this service; both complete at once.
- * The copy is a new generation of its blob, also when a snapshot is promoted over its own base.
+ * Copy Blob and Copy Blob From URL, from a blob, blob snapshot or published disk of this service; both complete at
+ * once. The copy is a new generation of its blob, also when a snapshot is promoted over its own base.
  *
  * Sources on other servers are not offered, nor is Incremental Copy Blob, which refuses disk snapshots in Azure too.
  */
@@ -28,7 +28,8 @@ export const copyBlobOperations: readonly Operation[] = [
     name: 'CopyBlob',
     method: 'PUT',
     levels: ['blob'],
-    when: (request) => request.header('x-ms-copy-source') !== undefined && request.header('x-ms-blob-type') === undefined,
+    when: (request) =>
+      request.header('x-ms-copy-source') !== undefined && request.header('x-ms-blob-type') === undefined,
     access: CREATE_BLOB,
     run: copyBlob,
   },
@@ -72,7 +73,8 @@ async function copyBlob(context: OperationContext): Promise<Reply> {
 function sourceRights(context: OperationContext, url: URL): SourceRights {
   const authorization = sourceAuthorization(context)
   const isSameAccount = url.pathname.startsWith(`/${context.account.name}/`)
-  if (authorization !== undefined || url.searchParams.has('sig') || !isSameAccount) return { kind: 'ownRights', authorization }
+  if (authorization !== undefined || url.searchParams.has('sig') || !isSameAccount)
+    return { kind: 'ownRights', authorization }
   if (context.caller.kind === 'sharedKey') return { kind: 'accountKey' }
   return { kind: 'ownRights', authorization: context.request.header('authorization') }
 }

@@ -17,7 +17,14 @@ export const getBlobOperations: readonly Operation[] = [
   { name: 'GetBlob', method: 'GET', levels: ['blob'], access: READ_BLOB, run: getBlob },
   { name: 'GetBlobProperties', method: 'HEAD', levels: ['blob'], access: READ_BLOB, run: getProperties },
   { name: 'GetBlobMetadata', method: 'GET', levels: ['blob'], comp: 'metadata', access: READ_BLOB, run: getProperties },
-  { name: 'GetBlobMetadata', method: 'HEAD', levels: ['blob'], comp: 'metadata', access: READ_BLOB, run: getProperties },
+  {
+    name: 'GetBlobMetadata',
+    method: 'HEAD',
+    levels: ['blob'],
+    comp: 'metadata',
+    access: READ_BLOB,
+    run: getProperties,
+  },
 ]
 
 function getProperties(context: OperationContext): Reply {
@@ -40,7 +47,8 @@ async function getBlob(context: OperationContext): Promise<Reply> {
     'Content-Length': String(rangeLength(range)),
   }
   // What is read is settled now: a base page blob may change while its bytes go out.
-  const source = state.type === 'PageBlob' && 'freeze' in state.pages ? { ...state, pages: state.pages.freeze() } : state
+  const source =
+    state.type === 'PageBlob' && 'freeze' in state.pages ? { ...state, pages: state.pages.freeze() } : state
   if (asked === undefined) {
     requireNoRangeChecksum(context)
     return { status: 200, headers, body: pieces(source, range) }

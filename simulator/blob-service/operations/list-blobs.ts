@@ -9,8 +9,8 @@ import { requireContainer } from './lookup.ts'
 import { listPage, metadataXml, readListQuery } from './listing.ts'
 
 /**
- * List Blobs, flat or by a delimiter: in the order of names, and of one name the snapshots, oldest first, before the base.
- * A page counts blobs, snapshots and prefixes alike.
+ * List Blobs, flat or by a delimiter: in the order of names, and of one name the snapshots, oldest first, before the
+ * base. A page counts blobs, snapshots and prefixes alike.
  */
 export const listBlobsOperation: Operation = {
   name: 'ListBlobs',
@@ -76,7 +76,8 @@ function* listItems(
       continue
     }
     if (include.has('snapshots')) {
-      for (const [snapshot, state] of blob.snapshots) yield { kind: 'blob', key: `${name}\n${snapshot}`, blob, state, snapshot }
+      for (const [snapshot, state] of blob.snapshots)
+        yield { kind: 'blob', key: `${name}\n${snapshot}`, blob, state, snapshot }
     }
     // The base comes behind its snapshots, whose times begin with a digit.
     if (blob.base !== undefined) yield { kind: 'blob', key: `${name}\n~`, blob, state: blob.base, snapshot: undefined }
@@ -104,7 +105,9 @@ function blobXml(
     xmlText('Content-Disposition', state.http.contentDisposition) +
     (state.type === 'PageBlob' ? xmlText('x-ms-blob-sequence-number', state.sequenceNumber) : '') +
     xmlText('BlobType', state.type) +
-    (state.type === 'BlockBlob' && !account.isPremium ? xmlText('AccessTier', 'Hot') + xmlText('AccessTierInferred', true) : '') +
+    (state.type === 'BlockBlob' && !account.isPremium
+      ? xmlText('AccessTier', 'Hot') + xmlText('AccessTierInferred', true)
+      : '') +
     (snapshot === undefined ? leaseXml(blob, nowMs) : '') +
     (include.has('copy') ? copyXml(state) : '') +
     xmlText('ServerEncrypted', true)

@@ -19,7 +19,12 @@ export function readListQuery(context: OperationContext): ListQuery {
   return {
     prefix: request.query.get('prefix') ?? '',
     marker: request.query.get('marker') ?? '',
-    include: new Set((request.query.get('include') ?? '').toLowerCase().split(',').filter((each) => each !== '')),
+    include: new Set(
+      (request.query.get('include') ?? '')
+        .toLowerCase()
+        .split(',')
+        .filter((each) => each !== ''),
+    ),
     maxResults,
     limit: Math.min(maxResults ?? Infinity, service.limits.maxListItems),
   }

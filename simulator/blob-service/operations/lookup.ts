@@ -10,8 +10,8 @@ import type { Volume } from '../../store/volume.ts'
  * Finding what a request is about, with the checks that every operation of the kind makes, and putting a new state in
  * place.
  *
- * An operation decides and changes within one turn of the event loop: it waits for bodies and sources before, and for the
- * disk after. So writes to one blob are serial without a lock, and a condition holds at the moment of the change.
+ * An operation decides and changes within one turn of the event loop: it waits for bodies and sources before, and for
+ * the disk after. So writes to one blob are serial without a lock, and a condition holds at the moment of the change.
  */
 
 export function requireContainer({ request, account }: OperationContext): Container {
@@ -56,7 +56,10 @@ export function pageWriteTarget(context: OperationContext): PageWriteTarget {
   return { blob, state, volume: state.pages }
 }
 
-/** Where a blob is made anew: checks conditions, lease and the right to overwrite. The blob is not yet in the container. */
+/**
+ * Where a blob is made anew: checks conditions, lease and the right to overwrite. The blob is not yet in the
+ * container.
+ */
 export function createTarget(context: OperationContext): { container: Container; blob: Blob } {
   const { request, service, caller } = context
   const container = requireContainer(context)

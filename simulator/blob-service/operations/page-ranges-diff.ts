@@ -8,8 +8,8 @@ import type { DiffSpan } from '../../store/volume.ts'
 import { requireContainer } from './lookup.ts'
 
 /**
- * What a page-range diff is taken against: an earlier snapshot of the same blob (`prevsnapshot`), or, on a managed disk,
- * another snapshot by its SAS URL (`x-ms-previous-snapshot-url`). Each form is refused where the other belongs.
+ * What a page-range diff is taken against: an earlier snapshot of the same blob (`prevsnapshot`), or, on a managed
+ * disk, another snapshot by its SAS URL (`x-ms-previous-snapshot-url`). Each form is refused where the other belongs.
  */
 
 const PREVIOUS_SNAPSHOT_VERSION = '2015-07-08'
@@ -31,7 +31,8 @@ export function diffSpans(
   const url = request.header(PREVIOUS_URL)
   if (url === undefined) return sinceSnapshot(context, state).diff(fromBytes, toBytes)
   if (context.account.kind !== 'ManagedDisk') throw new StorageError('UnsupportedHeaderForNonManagedDisksAccount')
-  if (!request.isVersionAtLeast(PREVIOUS_URL_VERSION)) throw new StorageError('UnsupportedHeader', { reason: PREVIOUS_URL })
+  if (!request.isVersionAtLeast(PREVIOUS_URL_VERSION))
+    throw new StorageError('UnsupportedHeader', { reason: PREVIOUS_URL })
   if (request.query.has('prevsnapshot')) throw new StorageError('InvalidInput', { reason: 'two previous snapshots' })
   return sinceExport(context, state, url).diff(fromBytes, toBytes)
 }
@@ -74,7 +75,11 @@ function sinceExport(context: OperationContext, state: PageBlobState, url: strin
   const account = service.publications.account(previous.accountName)
   if (!service.publications.owns(previous.accountName)) throw new StorageError('PreviousSnapshotOperationNotSupported')
   service.authorize(previous, account, READ_BLOB)
-  const older = account?.containers.get(previous.containerName)?.blob(previous.blobName)?.snapshots.values().next().value
+  const older = account?.containers
+    .get(previous.containerName)
+    ?.blob(previous.blobName)
+    ?.snapshots.values()
+    .next().value
   const olderPages = older?.type === 'PageBlob' ? older.pages : undefined
   const { pages } = state
   if (!(pages instanceof ExportPages) || !(olderPages instanceof ExportPages) || !pages.isFamilyOf(olderPages)) {

@@ -44,7 +44,12 @@ export type ListSpans = (
   toBytes: number,
 ) => Iterable<PageSpan | DiffSpan>
 
-function allocatedSpans(_: OperationContext, state: PageBlobState, fromBytes: number, toBytes: number): Iterable<PageSpan> {
+function allocatedSpans(
+  _: OperationContext,
+  state: PageBlobState,
+  fromBytes: number,
+  toBytes: number,
+): Iterable<PageSpan> {
   return state.pages.pageSpans(fromBytes, toBytes)
 }
 
@@ -78,7 +83,9 @@ function readPaging({ request, service }: OperationContext): { limit: number; fr
   const maxResults = request.countParameter('maxresults')
   if (!request.isVersionAtLeast(PAGING_VERSION)) {
     if (marker !== null || maxResults !== undefined) {
-      throw new StorageError('UnsupportedQueryParameter', { reason: `marker and maxresults need version ${PAGING_VERSION}` })
+      throw new StorageError('UnsupportedQueryParameter', {
+        reason: `marker and maxresults need version ${PAGING_VERSION}`,
+      })
     }
     return { limit: Infinity, fromBytes: 0 }
   }

@@ -7,7 +7,13 @@ import type { BlobRequest } from '../blob-request.ts'
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
 import { PAGE_BYTES } from '../../store/volume.ts'
-import { pageWriteTarget, replaceState, sequenceNumberHeader, validatorHeaders, type PageWriteTarget } from './lookup.ts'
+import {
+  pageWriteTarget,
+  replaceState,
+  sequenceNumberHeader,
+  validatorHeaders,
+  type PageWriteTarget,
+} from './lookup.ts'
 
 /** Put Page: update (at most 4 MiB) and clear (any length). */
 export const putPageOperations: readonly Operation[] = [

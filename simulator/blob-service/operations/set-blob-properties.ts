@@ -9,7 +9,14 @@ import { replaceState, sequenceNumberHeader, validatorHeaders, writeTarget } fro
 
 /** Set Blob Properties (content headers, size and sequence number of a page blob) and Set Blob Metadata. */
 export const setBlobPropertiesOperations: readonly Operation[] = [
-  { name: 'SetBlobProperties', method: 'PUT', levels: ['blob'], comp: 'properties', access: WRITE_BLOB, run: setProperties },
+  {
+    name: 'SetBlobProperties',
+    method: 'PUT',
+    levels: ['blob'],
+    comp: 'properties',
+    access: WRITE_BLOB,
+    run: setProperties,
+  },
   { name: 'SetBlobMetadata', method: 'PUT', levels: ['blob'], comp: 'metadata', access: WRITE_BLOB, run: setMetadata },
 ]
 

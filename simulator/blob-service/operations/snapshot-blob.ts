@@ -7,8 +7,8 @@ import { StorageError } from '../storage-error.ts'
 import { requireContainer, validatorHeaders } from './lookup.ts'
 
 /**
- * Snapshot Blob. Each call makes another snapshot, with a later time than any before. Metadata that is given replaces that
- * of the base, and then the snapshot has an ETag of its own.
+ * Snapshot Blob. Each call makes another snapshot, with a later time than any before. Metadata that is given replaces
+ * that of the base, and then the snapshot has an ETag of its own.
  */
 export const snapshotBlobOperation: Operation = {
   name: 'SnapshotBlob',

@@ -16,7 +16,9 @@ import { putPageOperations } from './put-page.ts'
 import { setBlobPropertiesOperations } from './set-blob-properties.ts'
 import { snapshotBlobOperation } from './snapshot-blob.ts'
 
-/** Every operation of the service. Of those with equal method, level and query the first whose `when` agrees is taken. */
+/**
+ * Every operation of the service. Of those with equal method, level and query the first whose `when` agrees is taken.
+ */
 const OPERATIONS: readonly Operation[] = [
   ...accountOperations,
   ...containerOperations,
@@ -48,7 +50,9 @@ export function findOperation(request: BlobRequest): Operation {
   const comp = request.query.get('comp')?.toLowerCase() ?? ''
   const candidates = byRoute.get(routeKey(request.method, request.level, restype, comp))
   if (candidates === undefined) {
-    throw new StorageError('NotImplemented', { reason: `${request.method} ${request.level} restype=${restype} comp=${comp}` })
+    throw new StorageError('NotImplemented', {
+      reason: `${request.method} ${request.level} restype=${restype} comp=${comp}`,
+    })
   }
   const operation = candidates.find(({ when }) => when === undefined || when(request))
   if (operation !== undefined) return operation
