@@ -1,13 +1,22 @@
 /**
  * beginGetAccess and endGetAccess, once each: the calls behind `ExportAccess`.
  *
- * What Azure answers to a second grant, and beyond five SAS in a family, is not documented: any conflict is read as either, and told apart
- * by the state of the resource.
+ * What Azure answers to a second grant, and beyond five SAS in a family, is not documented: any conflict is read as
+ * either, and told apart by the state of the resource.
  */
 import type { GrantAccessData } from '@azure/arm-compute'
 import type { ComputeResourceType } from '../domain/arm-id.ts'
 import { BackupError, isFailure, type FailureType } from '../domain/failures.ts'
-import { abortable, armResource, callArm, named, orUndefined, POLL_INTERVAL_MS, untilDone, type ArmResource } from './arm-call.ts'
+import {
+  abortable,
+  armResource,
+  callArm,
+  named,
+  orUndefined,
+  POLL_INTERVAL_MS,
+  untilDone,
+  type ArmResource,
+} from './arm-call.ts'
 import type { AzureClients } from './clients.ts'
 import type { ErrorContext } from './translate.ts'
 
@@ -17,8 +26,10 @@ export type Access = 'Read' | 'Write'
 export const LONGEST_GRANT_SECONDS = 60 * 24 * 3600
 
 /**
- * Grants access and returns the SAS URL, byte for byte. A SAS that a dead worker left behind is revoked if it stands in the way.
- * @throws BackupError SnapshotAccessBusy where the family's SAS are all taken; SourceSnapshotNotFound or SourceDiskNotFound.
+ * Grants access and returns the SAS URL, byte for byte. A SAS of a snapshot that a dead worker left behind is revoked
+ * if it stands in the way.
+ * @throws BackupError SnapshotAccessBusy where the family's SAS are all taken; SourceSnapshotNotFound or
+ * SourceDiskNotFound.
  */
 export async function grantAccess(
   azure: AzureClients,
@@ -32,7 +43,8 @@ export async function grantAccess(
     return await beginGetAccess(resource, access, durationSeconds, signal)
   } catch (error) {
     if (!isConflict(error)) throw error
-    if (!(await hasActiveSas(resource, signal))) throw busy(resource, error)
+    // Revoking an upload would end it, with whatever has been written so far; its SAS runs out by itself.
+    if (resource.type === 'disks' || !(await hasActiveSas(resource, signal))) throw busy(resource, error)
   }
   await revokeAccess(azure, resourceId, signal)
   try {
@@ -111,16 +123,25 @@ function isConflict(error: unknown): error is BackupError {
   return status === 409 || (status === 400 && /\b(sas|access|limit|maximum|exceed)/i.test(error.message))
 }
 
+const BUSY_BECAUSE: Readonly<Record<ComputeResourceType, string>> = {
+  snapshots: 'at most five snapshots of a disk can have a SAS at a time',
+  disks: 'a SAS of an earlier worker may still be out and ends within hours',
+}
+
 function busy(resource: ArmResource, cause: BackupError): BackupError {
   return new BackupError({
     type: 'SnapshotAccessBusy',
-    message: `${cause.message}; at most five snapshots of a disk can have a SAS at a time: it is tried again later`,
+    message: `${cause.message}; ${BUSY_BECAUSE[resource.type]}: it is tried again later`,
     facts: { ...cause.facts, resourceId: resource.id },
     cause,
   })
 }
 
-function contextOf(resource: ArmResource, doing: string, call: 'beginGetAccess' | 'endGetAccess' | 'read'): ErrorContext {
+function contextOf(
+  resource: ArmResource,
+  doing: string,
+  call: 'beginGetAccess' | 'endGetAccess' | 'read',
+): ErrorContext {
   return {
     doing,
     on: named(resource),

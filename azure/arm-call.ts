@@ -1,4 +1,7 @@
-/** What every call of the compute service has in common: the client for an id, the translation of its errors, waiting for operations. */
+/**
+ * What every call of the compute service has in common: the client for an id, the translation of its errors, waiting
+ * for operations.
+ */
 import type { ComputeManagementClient } from '@azure/arm-compute'
 import { parseArmId, type ArmId, type ComputeResourceType } from '../domain/arm-id.ts'
 import { isFailure, type FailureType } from '../domain/failures.ts'
@@ -22,7 +25,11 @@ export function named({ type, id }: Pick<ArmId, 'type' | 'id'>): string {
   return `${type === 'disks' ? 'disk' : 'snapshot'} ${id}`
 }
 
-export async function callArm<T>(context: ErrorContext, signal: AbortSignal | undefined, send: () => PromiseLike<T>): Promise<T> {
+export async function callArm<T>(
+  context: ErrorContext,
+  signal: AbortSignal | undefined,
+  send: () => PromiseLike<T>,
+): Promise<T> {
   signal?.throwIfAborted()
   try {
     return await send()
@@ -31,7 +38,10 @@ export async function callArm<T>(context: ErrorContext, signal: AbortSignal | un
   }
 }
 
-/** What `pollUntilDone` of the SDK's pollers is needed for: awaiting a poller itself cannot be cancelled between two polls. */
+/**
+ * What `pollUntilDone` of the SDK's pollers is needed for: awaiting a poller itself cannot be cancelled between two
+ * polls.
+ */
 export interface Poller<T> {
   pollUntilDone(options?: { abortSignal?: AbortSignal }): Promise<T>
 }

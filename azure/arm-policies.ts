@@ -1,6 +1,6 @@
 /**
- * What we add to the compute SDK's pipeline: a deadline for each request, a limit to sleeping through Retry-After, and a
- * second place to find a granted SAS. Each policy runs inside the SDK's retry loop.
+ * What we add to the compute SDK's pipeline: a deadline for each request, a limit to sleeping through Retry-After, and
+ * a second place to find a granted SAS. Each policy runs inside the SDK's retry loop.
  */
 import { RestError, type PipelinePolicy, type PipelineResponse } from '@azure/core-rest-pipeline'
 import { LONGEST_WAIT_MS } from './call.ts'
@@ -24,7 +24,10 @@ export function deadlinePolicy(timeoutMs: number = REQUEST_TIMEOUT_MS): Pipeline
   }
 }
 
-/** The compute service may ask for 20 minutes (azure docs, troubleshooting throttling errors): that is Temporal's to wait for. */
+/**
+ * The compute service may ask for 20 minutes (azure docs, troubleshooting throttling errors): that is Temporal's to
+ * wait for.
+ */
 export function longWaitPolicy(): PipelinePolicy {
   return {
     name: 'snapferryLongWait',
@@ -40,8 +43,8 @@ export function longWaitPolicy(): PipelinePolicy {
 }
 
 /**
- * The SDK reads `accessSAS` from the top of the last answer. An operation that names no Location ends with the answer of
- * Azure-AsyncOperation, which has it in `properties.output` (github.com/Azure/azure-sdk-for-js/issues/17499).
+ * The SDK reads `accessSAS` from the top of the last answer. An operation that names no Location ends with the answer
+ * of Azure-AsyncOperation, which has it in `properties.output` (github.com/Azure/azure-sdk-for-js/issues/17499).
  */
 export function grantOutputPolicy(): PipelinePolicy {
   return {

@@ -1,9 +1,9 @@
 /**
  * The base blob of a chain: everything that is done to the page blob in the target.
  *
- * Every write of pages carries the epoch it belongs to (`x-ms-if-sequence-number-eq`), every other change the ETag it was decided
- * on: a zombie's or a late request is refused as FencedOut. What is conditional on an ETag is sent once, because a repetition would
- * meet its own outcome; the caller reads again and decides anew.
+ * Every write of pages carries the epoch it belongs to (`x-ms-if-sequence-number-eq`), every other change the ETag it
+ * was decided on: a zombie's or a late request is refused as FencedOut. What is conditional on an ETag is sent once,
+ * because a repetition would meet its own outcome; the caller reads again and decides anew.
  */
 import type { PageBlobClient } from '@azure/storage-blob'
 import { decodeBaseBlobState, encodeBaseBlobState, type BaseBlobState } from '../domain/base-blob-state.ts'
@@ -49,7 +49,10 @@ export class BaseBlob {
     this.url = this.#client.url
   }
 
-  /** @returns undefined where there is no such blob. @throws BackupError BaseBlobForeign | FormatNotSupported | TargetNotFound */
+  /**
+   * @returns undefined where there is no such blob.
+   * @throws BackupError BaseBlobForeign | FormatNotSupported | TargetNotFound
+   */
   async properties(signal?: AbortSignal): Promise<BaseBlobProps | undefined> {
     const call = { ...this.#call('read', BLOB_READ, signal), retry: PATIENT, notFound: 'PointNotFound' } as const
     const found = await orUndefined('PointNotFound', () =>
@@ -68,16 +71,21 @@ export class BaseBlob {
   }
 
   /**
-   * Makes the blob with its state, in one call. Its epochs begin at the present millisecond, so that a late write that was meant for
-   * a deleted namesake is refused as well. A base blob of the same disk that is there already is left as it is: its size and state are
-   * to be read.
+   * Makes the blob with its state, in one call. Its epochs begin at the present millisecond, so that a late write that
+   * was meant for a deleted namesake is refused as well. A base blob of the same disk that is there already is left as
+   * it is: its size and state are to be read.
    * @throws BackupError BaseBlobForeign
    */
   async create(sizeBytes: number, state: BaseBlobState, signal?: AbortSignal): Promise<void> {
     const metadata = encodeBaseBlobState(state)
     try {
       await callStorage(this.#call('create', BLOB_WRITE, signal), (abortSignal) =>
-        this.#client.create(sizeBytes, { metadata, blobSequenceNumber: Date.now(), conditions: { ifNoneMatch: '*' }, abortSignal }),
+        this.#client.create(sizeBytes, {
+          metadata,
+          blobSequenceNumber: Date.now(),
+          conditions: { ifNoneMatch: '*' },
+          abortSignal,
+        }),
       )
     } catch (error) {
       // BlobAlreadyExists (409); ConditionNotMet (412) by services that judge the condition first.
@@ -121,13 +129,17 @@ export class BaseBlob {
 
   /**
    * Put Page From URL, same offsets on both sides; at most 4 MiB. Repeatable within its epoch.
-   * @throws BackupError ExportAccessLost | ServerSideCopyRefused for the source's sake; FencedOut; AzureThrottled at once
+   * @throws BackupError ExportAccessLost | ServerSideCopyRefused for the source's sake; FencedOut; AzureThrottled at
+   * once
    */
   async copyFrom(sourceUrl: string, range: ByteRange, epoch: number, options: CopyOptions = {}): Promise<void> {
     await copyPages(this.#client, this.name, sourceUrl, range, { ...options, epoch })
   }
 
-  /** Put Page with CRC64; at most 4 MiB. Repeatable within its epoch. @throws BackupError FencedOut; AzureThrottled at once */
+  /**
+   * Put Page with CRC64; at most 4 MiB. Repeatable within its epoch.
+   * @throws BackupError FencedOut; AzureThrottled at once
+   */
   async write(offsetBytes: number, data: Buffer, epoch: number, signal?: AbortSignal): Promise<void> {
     await writePages(this.#client, this.name, offsetBytes, data, { epoch, signal, isChecked: true })
   }
@@ -138,11 +150,15 @@ export class BaseBlob {
   }
 
   /**
-   * Snapshot Blob. Not idempotent: every call makes one, so after an unknown outcome look for the metadata in `listSnapshots`. The
-   * snapshot has this metadata and not the base blob's.
+   * Snapshot Blob. Not idempotent: every call makes one, so after an unknown outcome look for the metadata in
+   * `listSnapshots`. The snapshot has this metadata and not the base blob's.
    * @throws BackupError FencedOut
    */
-  async snapshot(metadata: Readonly<Record<string, string>>, etag: string, signal?: AbortSignal): Promise<{ snapshot: string }> {
+  async snapshot(
+    metadata: Readonly<Record<string, string>>,
+    etag: string,
+    signal?: AbortSignal,
+  ): Promise<{ snapshot: string }> {
     const call = { ...this.#call('take a snapshot of', BLOB_WRITE, signal), when: FENCED }
     const { snapshot } = await callStorage(call, (abortSignal) =>
       this.#client.createSnapshot({ metadata: { ...metadata }, conditions: { ifMatch: etag }, abortSignal }),
@@ -157,16 +173,26 @@ export class BaseBlob {
   /** Oldest first. Found by listing, which needs no name: a snapshot whose answer was lost is here. */
   async listSnapshots(signal?: AbortSignal): Promise<BlobSnapshot[]> {
     const snapshots: BlobSnapshot[] = []
-    for await (const blob of listBlobs(this.#azure, this.#targetUrl, { prefix: this.name, includeSnapshots: true }, signal)) {
+    for await (const blob of listBlobs(
+      this.#azure,
+      this.#targetUrl,
+      { prefix: this.name, includeSnapshots: true },
+      signal,
+    )) {
       // The prefix also finds blobs with longer names.
-      if (blob.name === this.name && blob.snapshot !== undefined) snapshots.push({ snapshot: blob.snapshot, metadata: blob.metadata })
+      if (blob.name === this.name && blob.snapshot !== undefined)
+        snapshots.push({ snapshot: blob.snapshot, metadata: blob.metadata })
     }
     return snapshots
   }
 
   /** A snapshot that is gone already is fine. */
   async deleteSnapshot(snapshot: string, signal?: AbortSignal): Promise<void> {
-    const call = { ...this.#call(`delete snapshot ${snapshot} of`, BLOB_DELETE, signal), retry: PATIENT, notFound: 'PointNotFound' } as const
+    const call = {
+      ...this.#call(`delete snapshot ${snapshot} of`, BLOB_DELETE, signal),
+      retry: PATIENT,
+      notFound: 'PointNotFound',
+    } as const
     await orUndefined('PointNotFound', () =>
       callStorage(call, (abortSignal) => this.#client.withSnapshot(snapshot).delete({ abortSignal })),
     )
@@ -185,8 +211,14 @@ export class BaseBlob {
 
   /** Bytes of a snapshot, which keeps the size that the blob had. @throws BackupError PointNotFound */
   async sizeOfSnapshot(snapshot: string, signal?: AbortSignal): Promise<number> {
-    const call = { ...this.#call(`read the size of snapshot ${snapshot} of`, BLOB_READ, signal), retry: PATIENT, notFound: 'PointNotFound' } as const
-    const found = await callStorage(call, (abortSignal) => this.#client.withSnapshot(snapshot).getProperties({ abortSignal }))
+    const call = {
+      ...this.#call(`read the size of snapshot ${snapshot} of`, BLOB_READ, signal),
+      retry: PATIENT,
+      notFound: 'PointNotFound',
+    } as const
+    const found = await callStorage(call, (abortSignal) =>
+      this.#client.withSnapshot(snapshot).getProperties({ abortSignal }),
+    )
     return found.contentLength ?? 0
   }
 
@@ -200,13 +232,23 @@ export class BaseBlob {
   }
 
   #call(doing: string, action: string, signal: AbortSignal | undefined): StorageCall {
-    return { doing, on: `base blob ${this.name}`, action, retry: ONCE, signal, notFound: 'TargetNotFound', facts: { blobName: this.name } }
+    return {
+      doing,
+      on: `base blob ${this.name}`,
+      action,
+      retry: ONCE,
+      signal,
+      notFound: 'TargetNotFound',
+      facts: { blobName: this.name },
+    }
   }
 
   #foreign(why: string): BackupError {
     return new BackupError({
       type: 'BaseBlobForeign',
-      message: `a blob stands at ${this.name} that snapferry did not make: ${why}; move it away, or choose another container`,
+      message:
+        `a blob stands at ${this.name} that snapferry did not make: ${why}; ` +
+        'move it away, or choose another container',
       facts: { blobName: this.name },
     })
   }
@@ -214,7 +256,9 @@ export class BaseBlob {
   #overtaken(): BackupError {
     return new BackupError({
       type: 'FencedOut',
-      message: `base blob ${this.name} was changed while its epoch was raised: another run has taken it over; this one stops`,
+      message:
+        `base blob ${this.name} was changed while its epoch was raised: ` +
+        'another run has taken it over; this one stops',
       facts: { blobName: this.name },
     })
   }

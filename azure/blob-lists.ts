@@ -15,7 +15,10 @@ export interface BlobListQuery {
   readonly includeSnapshots?: boolean
 }
 
-/** In order of names, snapshots before their blob and oldest first. @throws BackupError TargetNotFound | AccessDenied */
+/**
+ * In order of names, snapshots before their blob and oldest first.
+ * @throws BackupError TargetNotFound | AccessDenied
+ */
 export async function* listBlobs(
   azure: AzureClients,
   targetUrl: string,
@@ -23,7 +26,14 @@ export async function* listBlobs(
   signal?: AbortSignal,
 ): AsyncGenerator<ListedBlob> {
   const container = azure.container(targetUrl)
-  const call = { doing: 'list', on: `target ${targetUrl}`, action: BLOB_READ, notFound: 'TargetNotFound', retry: PATIENT, signal } as const
+  const call = {
+    doing: 'list',
+    on: `target ${targetUrl}`,
+    action: BLOB_READ,
+    notFound: 'TargetNotFound',
+    retry: PATIENT,
+    signal,
+  } as const
   let continuationToken = ''
   do {
     const page = await callStorage(call, async (abortSignal) => {

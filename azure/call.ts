@@ -17,7 +17,10 @@ export interface RetryRule {
 /** For calls that are not idempotent, or whose repetition would meet their own outcome (If-Match). */
 export const ONCE: RetryRule = { attempts: 1, covers: () => false }
 /** For reads and other calls that may be repeated at leisure. */
-export const PATIENT: RetryRule = { attempts: 4, covers: (error) => isFailure(error, 'AzureUnavailable', 'AzureThrottled') }
+export const PATIENT: RetryRule = {
+  attempts: 4,
+  covers: (error) => isFailure(error, 'AzureUnavailable', 'AzureThrottled'),
+}
 /** For page writes: throttling is the business of the engine's flow control and goes up at once. */
 export const BRIEF: RetryRule = { attempts: 3, covers: (error) => isFailure(error, 'AzureUnavailable') }
 
@@ -35,8 +38,8 @@ export interface StorageCall extends ErrorContext {
 }
 
 /**
- * Sends until it succeeds or `call.retry` is used up. `send` is called once an attempt, with a signal that ends on cancellation and at
- * the deadline.
+ * Sends until it succeeds or `call.retry` is used up. `send` is called once an attempt, with a signal that ends on
+ * cancellation and at the deadline.
  * @throws BackupError; an AbortError passes unchanged when `call.signal` was aborted.
  */
 export async function callStorage<T>(call: StorageCall, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -45,7 +48,8 @@ export async function callStorage<T>(call: StorageCall, send: (signal: AbortSign
       return await withDeadline(call, send)
     } catch (error) {
       const failure = translate(error, call)
-      if (!(failure instanceof BackupError) || attempt >= call.retry.attempts || !call.retry.covers(failure)) throw failure
+      if (!(failure instanceof BackupError) || attempt >= call.retry.attempts || !call.retry.covers(failure))
+        throw failure
       const waitMs = failure.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
       if (waitMs > LONGEST_WAIT_MS) throw failure
       await sleep(waitMs, undefined, call.signal === undefined ? {} : { signal: call.signal })

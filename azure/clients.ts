@@ -1,12 +1,18 @@
 /**
  * The SDK clients of one process: one credential, one connection pool, one pipeline for all blobs.
  *
- * Nothing is called here. Retries of the storage SDK are off, see `call.ts`; those of the compute SDK are its own, with the
- * limits of `arm-policies.ts`.
+ * Nothing is called here. Retries of the storage SDK are off, see `call.ts`; those of the compute SDK are its own, with
+ * the limits of `arm-policies.ts`.
  */
 import { ComputeManagementClient } from '@azure/arm-compute'
 import { DefaultAzureCredential, type TokenCredential } from '@azure/identity'
-import { AnonymousCredential, BlobServiceClient, ContainerClient, newPipeline, PageBlobClient } from '@azure/storage-blob'
+import {
+  AnonymousCredential,
+  BlobServiceClient,
+  ContainerClient,
+  newPipeline,
+  PageBlobClient,
+} from '@azure/storage-blob'
 import { BackupError } from '../domain/failures.ts'
 import { parseTargetUrl, type TargetUrl } from '../domain/target-url.ts'
 import { deadlinePolicy, grantOutputPolicy, longWaitPolicy } from './arm-policies.ts'
@@ -56,7 +62,9 @@ function parseSecureTarget(targetUrl: string): TargetUrl {
   if (target.url.startsWith('https:')) return target
   throw new BackupError({
     type: 'InvalidTarget',
-    message: `target ${target.url} is not https: the identity's token must not travel without TLS; use its https address`,
+    message:
+      `target ${target.url} is not https: the token of the identity must not travel without TLS; ` +
+      'use its https address',
     facts: { target: target.url },
   })
 }
@@ -64,14 +72,18 @@ function parseSecureTarget(targetUrl: string): TargetUrl {
 const sasPipeline = newPipeline(new AnonymousCredential(), STORAGE_OPTIONS)
 
 /**
- * A client for a blob that is reached by its SAS alone. The SDK sends the URL byte for byte as granted, appending to it; a SAS that
- * loses `snapshot=` or another case of its letters is refused.
+ * A client for a blob that is reached by its SAS alone. The SDK sends the URL byte for byte as granted, appending to
+ * it; a SAS that loses `snapshot=` or another case of its letters is refused.
  */
 export function sasBlob(sasUrl: string): PageBlobClient {
   return new PageBlobClient(sasUrl, sasPipeline)
 }
 
-function createComputeClient(settings: AzureSettings, credential: TokenCredential, subscriptionId: string): ComputeManagementClient {
+function createComputeClient(
+  settings: AzureSettings,
+  credential: TokenCredential,
+  subscriptionId: string,
+): ComputeManagementClient {
   return new ComputeManagementClient(credential, subscriptionId, {
     endpoint: settings.resourceManagerEndpoint.replace(/\/+$/, ''),
     credentials: { scopes: [`${settings.resourceManagerAudience.replace(/\/+$/, '')}/.default`] },

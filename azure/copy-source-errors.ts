@@ -1,6 +1,6 @@
 /**
- * Put Page From URL fails for two parties: the source that is read and the destination that is written. Only the first concerns
- * the export access.
+ * Put Page From URL fails for two parties: the source that is read and the destination that is written. Only the first
+ * concerns the export access.
  */
 import type { FailureType } from '../domain/failures.ts'
 import { readVendorError, type VendorError } from './vendor-error.ts'
@@ -21,8 +21,8 @@ export function copySourceFailure(error: unknown, isBearerSource: boolean): Fail
 }
 
 /**
- * CopySourceCannotBeIncrementalCopyBlob is what snapshots under private access answer (azure-sdk issue threads). A URL that is too long
- * for a header (2 KiB) and a service without the operation (501) cannot copy either.
+ * CopySourceCannotBeIncrementalCopyBlob is what snapshots under private access answer (azure-sdk issue threads). A URL
+ * that is too long for a header (2 KiB) and a service without the operation (501) cannot copy either.
  */
 function isRefusalOfCopying({ status, code }: VendorError): boolean {
   if (status === 501) return true

@@ -1,6 +1,6 @@
 /**
- * CRC-64/NVME: what the storage service means by `x-ms-content-crc64` (reflected polynomial 0x9a6c9329ac4bc9b5, as in Azurite's
- * `src/common/utils/utils.ts`).
+ * CRC-64/NVME: what the storage service means by `x-ms-content-crc64` (reflected polynomial 0x9a6c9329ac4bc9b5, as in
+ * Azurite's `src/common/utils/utils.ts`).
  *
  * Eight bytes a step by eight tables, in 32-bit halves, because BigInt would be a hundred times slower.
  */

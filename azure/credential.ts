@@ -1,6 +1,6 @@
 /**
- * The identity that calls Azure. Wraps a credential so that one which has worked before does not end a run by a hiccup of
- * its token service: such a failure is temporary, while a credential that never worked is a mistake of set-up.
+ * The identity that calls Azure. Wraps a credential so that one which has worked before does not end a run by a hiccup
+ * of its token service: such a failure is temporary, while a credential that never worked is a mistake of set-up.
  */
 import type { AccessToken, TokenCredential } from '@azure/identity'
 import { BackupError } from '../domain/failures.ts'
@@ -39,6 +39,9 @@ export function tokenSource(credential: TokenCredential, scope: string): (signal
       throw translate(error, { doing: 'get a token for', on: scope })
     }
     if (current !== undefined) return current.token
-    throw new BackupError({ type: 'NotSignedIn', message: `the credential has no token for ${scope}; sign in with \`az login\`` })
+    throw new BackupError({
+      type: 'NotSignedIn',
+      message: `the credential has no token for ${scope}; sign in with \`az login\``,
+    })
   }
 }

@@ -101,7 +101,11 @@ function defaultSectorBytes(sku: string | undefined): number {
 }
 
 function diskSizeBytesOf(id: string, disk: Disk): number {
-  return requireField(id, 'diskSizeBytes', disk.diskSizeBytes ?? (disk.diskSizeGB === undefined ? undefined : disk.diskSizeGB * GIB))
+  return requireField(
+    id,
+    'diskSizeBytes',
+    disk.diskSizeBytes ?? (disk.diskSizeGB === undefined ? undefined : disk.diskSizeGB * GIB),
+  )
 }
 
 export function requireField<T>(id: string, field: string, value: T | null | undefined): T {

@@ -2,7 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
-import { abortable, armResource, callArm, named, orUndefined, POLL_INTERVAL_MS, untilDone, type ArmResource } from './arm-call.ts'
+import {
+  abortable,
+  armResource,
+  callArm,
+  named,
+  orUndefined,
+  POLL_INTERVAL_MS,
+  untilDone,
+  type ArmResource,
+} from './arm-call.ts'
 import type { AzureClients } from './clients.ts'
 import { diskStatusOf, sourceDiskOf, uploadDiskBody, type DiskStatus, type UploadDiskSpec } from './disk-model.ts'
 import { isSameRequest } from '../domain/tags.ts'
@@ -20,7 +29,11 @@ export async function getDisk(azure: AzureClients, diskId: string, signal?: Abor
 }
 
 /** @returns undefined where the disk, its resource group or its subscription is missing. */
-export async function findDisk(azure: AzureClients, diskId: string, signal?: AbortSignal): Promise<DiskStatus | undefined> {
+export async function findDisk(
+  azure: AzureClients,
+  diskId: string,
+  signal?: AbortSignal,
+): Promise<DiskStatus | undefined> {
   const resource = armResource(azure, diskId, 'disks')
   return orUndefined('SourceDiskNotFound', async () => diskStatusOf(resource.id, await readDisk(resource, signal)))
 }
@@ -35,9 +48,10 @@ function readDisk(resource: ArmResource, signal: AbortSignal | undefined) {
 /**
  * Makes a disk that waits for its content (createOption Upload), and returns when it does.
  *
- * Twice with the same `snapferry-request` tag: the second call finds the disk of the first. Once the content is complete the disk is
- * no longer one to upload to, and counts as foreign.
- * @throws BackupError DiskExists for any other disk of that name; RegionMismatch where region, zone and SKU do not go together.
+ * Twice with the same `snapferry-request` tag: the second call finds the disk of the first. Once the content is
+ * complete the disk is no longer one to upload to, and counts as foreign.
+ * @throws BackupError DiskExists for any other disk of that name; RegionMismatch where region, zone and SKU do not go
+ * together.
  */
 export async function createUploadDisk(azure: AzureClients, spec: UploadDiskSpec, signal?: AbortSignal): Promise<void> {
   const resource = armResource(azure, spec.id, 'disks')
@@ -46,14 +60,27 @@ export async function createUploadDisk(azure: AzureClients, spec: UploadDiskSpec
   await waitUntilReady(azure, spec, signal)
 }
 
-async function putUploadDisk(resource: ArmResource, spec: UploadDiskSpec, signal: AbortSignal | undefined): Promise<void> {
+async function putUploadDisk(
+  resource: ArmResource,
+  spec: UploadDiskSpec,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { client, resourceGroup, name } = resource
   const facts = { location: spec.location, sku: spec.shape.sku, zone: spec.shape.zones?.[0], sizeBytes: spec.sizeBytes }
-  const context = { doing: 'create', on: named(resource), notFound: 'SourceDiskNotFound', action: WRITE, facts } as const
+  const context = {
+    doing: 'create',
+    on: named(resource),
+    notFound: 'SourceDiskNotFound',
+    action: WRITE,
+    facts,
+  } as const
   try {
     await callArm(context, signal, () =>
       untilDone(
-        client.disks.createOrUpdate(resourceGroup, name, uploadDiskBody(spec), { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }),
+        client.disks.createOrUpdate(resourceGroup, name, uploadDiskBody(spec), {
+          ...abortable(signal),
+          updateIntervalInMs: POLL_INTERVAL_MS,
+        }),
         signal,
       ),
     )
@@ -62,28 +89,46 @@ async function putUploadDisk(resource: ArmResource, spec: UploadDiskSpec, signal
   }
 }
 
-/** Codes vary by what is missing (SkuNotAvailable, LocationNotAvailableForResourceType, InvalidAvailabilityZone, …) and are not listed anywhere. */
+/**
+ * Codes vary by what is missing (SkuNotAvailable, LocationNotAvailableForResourceType, …) and
+ * are not listed anywhere.
+ */
 function isPlacementRefusal(error: unknown): error is BackupError {
   if (!isFailure(error, 'AzureRefused')) return false
   const code = String(error.facts['code'])
-  return /sku|zone|location|region/i.test(code) || (code === 'InvalidParameter' && /\b(sku|zones?|location|region)\b/i.test(error.message))
+  return (
+    /sku|zone|location|region/i.test(code) ||
+    (code === 'InvalidParameter' && /\b(sku|zones?|location|region)\b/i.test(error.message))
+  )
 }
 
 function placementRefusal({ message, facts }: BackupError, { location, shape }: UploadDiskSpec) {
-  const asked = [shape.sku, shape.zones?.length ? `zone ${shape.zones.join(', ')}` : undefined, location].filter((part) => part !== undefined)
-  return { type: 'RegionMismatch', message: `${message}; ${asked.join(' in ')} is not offered: choose another SKU, zone or region`, facts } as const
+  const asked = [shape.sku, shape.zones?.length ? `zone ${shape.zones.join(', ')}` : undefined, location].filter(
+    (part) => part !== undefined,
+  )
+  return {
+    type: 'RegionMismatch',
+    message: `${message}; ${asked.join(' in ')} is not offered: choose another SKU, zone or region`,
+    facts,
+  } as const
 }
 
-async function waitUntilReady(azure: AzureClients, spec: UploadDiskSpec, signal: AbortSignal | undefined): Promise<void> {
+async function waitUntilReady(
+  azure: AzureClients,
+  spec: UploadDiskSpec,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS
   for (;;) {
     const disk = await findDisk(azure, spec.id, signal)
-    if (disk !== undefined && !isSameRequest(disk.tags, spec.tags)) throw diskExists(spec.id, 'it is not of this restore')
+    if (disk !== undefined && !isSameRequest(disk.tags, spec.tags))
+      throw diskExists(spec.id, 'it is not of this restore')
     const state = disk?.state?.toLowerCase()
     if (state === 'readytoupload' || state === 'activeupload') return
     if (disk !== undefined && state === undefined && /succeeded/i.test(disk.provisioningState ?? '')) return
     const isPending = disk === undefined || /creating|updating/i.test(disk.provisioningState ?? '')
-    if (!isPending) throw diskExists(spec.id, `its state is ${disk.state ?? 'unknown'}, so it has got its content already`)
+    if (!isPending)
+      throw diskExists(spec.id, `its state is ${disk.state ?? 'unknown'}, so it has got its content already`)
     if (Date.now() > deadline) throw notReady(spec.id, disk?.provisioningState)
     await sleep(POLL_INTERVAL_MS, undefined, signal === undefined ? {} : { signal })
   }
@@ -100,7 +145,9 @@ function diskExists(id: string, why: string): BackupError {
 function notReady(id: string, provisioningState: string | undefined): BackupError {
   return new BackupError({
     type: 'AzureUnavailable',
-    message: `disk ${id} is not ready for its upload after ${READY_TIMEOUT_MS / 60_000} minutes; it is tried again later`,
+    message:
+      `disk ${id} is not ready for its upload after ${READY_TIMEOUT_MS / 60_000} minutes; ` +
+      'it is tried again later',
     facts: { id, provisioningState },
   })
 }
@@ -112,7 +159,10 @@ export async function deleteDisk(azure: AzureClients, diskId: string, signal?: A
   const context = { doing: 'delete', on: named(resource), notFound: 'SourceDiskNotFound', action: DELETE } as const
   await orUndefined('SourceDiskNotFound', () =>
     callArm(context, signal, () =>
-      untilDone(client.disks.delete(resourceGroup, name, { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }), signal),
+      untilDone(
+        client.disks.delete(resourceGroup, name, { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }),
+        signal,
+      ),
     ),
   )
 }

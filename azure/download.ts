@@ -4,10 +4,16 @@ import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 
 /**
- * One request without access conditions, which exports of managed disks refuse. The SDK's own resumption is off: it sends If-Match.
+ * One request without access conditions, which exports of managed disks refuse. The SDK's own resumption is off: it
+ * sends If-Match.
  * @throws the SDK's errors; BackupError AzureUnavailable where the answer ends early.
  */
-export async function downloadRange(client: BlobClient, range: ByteRange, signal: AbortSignal, on: string): Promise<Buffer> {
+export async function downloadRange(
+  client: BlobClient,
+  range: ByteRange,
+  signal: AbortSignal,
+  on: string,
+): Promise<Buffer> {
   const lengthBytes = lengthOf(range)
   const answer = await client.download(range.startBytes, lengthBytes, { abortSignal: signal, maxRetryRequests: 0 })
   if (answer.contentLength !== undefined && answer.contentLength !== lengthBytes) {

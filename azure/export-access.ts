@@ -1,8 +1,9 @@
 /**
  * The SAS URLs of one worker process. They live here, in memory, and nowhere else: not in history, not in logs.
  *
- * All activities of a process share one grant for a resource, because a family has only five. Another process that needs the same
- * resource gets a grant of its own, or the same SAS; which of the two Azure does is not documented, and does not matter here.
+ * All activities of a process share one grant for a resource, because a family has only five. Another process that
+ * needs the same resource gets a grant of its own, or the same SAS; which of the two Azure does is not documented, and
+ * does not matter here.
  */
 import type { AzureClients } from './clients.ts'
 import { grantAccess, LONGEST_GRANT_SECONDS, revokeAccess, type Access } from './access-grants.ts'
@@ -51,7 +52,10 @@ export class ExportAccess {
     return this.#get(resourceId, /\/disks\/[^/]*$/i.test(resourceId.trim()) ? 'Write' : 'Read', signal)
   }
 
-  /** Ends all access to the resource, also what another process was granted. Twice is fine, and so is a missing resource. */
+  /**
+   * Ends all access to the resource, also what another process was granted. Twice is fine, and so is a missing
+   * resource.
+   */
   async revoke(resourceId: string, signal?: AbortSignal): Promise<void> {
     const cached = this.#grants.get(keyOf(resourceId))
     if (cached !== undefined) {

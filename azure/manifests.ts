@@ -41,16 +41,24 @@ export async function* listManifests(
 }
 
 /** @throws BackupError PointNotFound where it is gone; PointDamaged | FormatNotSupported where it cannot be read. */
-export async function readManifest(azure: AzureClients, targetUrl: string, blobName: string, signal?: AbortSignal): Promise<Manifest> {
+export async function readManifest(
+  azure: AzureClients,
+  targetUrl: string,
+  blobName: string,
+  signal?: AbortSignal,
+): Promise<Manifest> {
   const client = azure.container(targetUrl).getBlockBlobClient(blobName)
-  const text = await callStorage({ ...callOf('read', blobName, BLOB_READ, signal), notFound: 'PointNotFound' }, async (abortSignal) => {
-    const answer = await client.download(0, undefined, { abortSignal, maxRetryRequests: 0 })
-    const chunks: Buffer[] = []
-    for await (const chunk of answer.readableStreamBody ?? []) chunks.push(Buffer.from(chunk as Uint8Array))
-    const body = Buffer.concat(chunks)
-    if (answer.contentLength !== undefined && answer.contentLength !== body.length) throw cutOff(blobName)
-    return body.toString('utf8')
-  })
+  const text = await callStorage(
+    { ...callOf('read', blobName, BLOB_READ, signal), notFound: 'PointNotFound' },
+    async (abortSignal) => {
+      const answer = await client.download(0, undefined, { abortSignal, maxRetryRequests: 0 })
+      const chunks: Buffer[] = []
+      for await (const chunk of answer.readableStreamBody ?? []) chunks.push(Buffer.from(chunk as Uint8Array))
+      const body = Buffer.concat(chunks)
+      if (answer.contentLength !== undefined && answer.contentLength !== body.length) throw cutOff(blobName)
+      return body.toString('utf8')
+    },
+  )
   return decodeManifest(blobName, text)
 }
 
@@ -76,12 +84,20 @@ export async function writeManifest(
   const text = encodeManifest(manifest)
   const client = azure.container(targetUrl).getBlockBlobClient(blobName)
   await callStorage({ ...callOf('write', blobName, BLOB_WRITE, signal), notFound: 'TargetNotFound' }, (abortSignal) =>
-    client.upload(text, Buffer.byteLength(text), { abortSignal, blobHTTPHeaders: { blobContentType: 'application/json' } }),
+    client.upload(text, Buffer.byteLength(text), {
+      abortSignal,
+      blobHTTPHeaders: { blobContentType: 'application/json' },
+    }),
   )
 }
 
 /** A manifest that is gone already is fine. */
-export async function deleteManifest(azure: AzureClients, targetUrl: string, blobName: string, signal?: AbortSignal): Promise<void> {
+export async function deleteManifest(
+  azure: AzureClients,
+  targetUrl: string,
+  blobName: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const client = azure.container(targetUrl).getBlockBlobClient(blobName)
   const call = { ...callOf('delete', blobName, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
   await orUndefined('PointNotFound', () => callStorage(call, (abortSignal) => client.delete({ abortSignal })))
@@ -101,8 +117,8 @@ export interface PointList {
 const READS_AT_ONCE = 16
 
 /**
- * Reads all manifests and lists each chain's blob snapshots once: a point whose snapshot is gone is damaged, and so is one whose manifest
- * cannot be read. Damage to one never hides the others. In order of names.
+ * Reads all manifests and lists each chain's blob snapshots once: a point whose snapshot is gone is damaged, and so is
+ * one whose manifest cannot be read. Damage to one never hides the others. In order of names.
  * @throws BackupError TargetNotFound | AccessDenied
  */
 export async function listPoints(
@@ -115,22 +131,27 @@ export async function listPoints(
   const snapshotsOf = snapshotNames(azure, targetUrl, signal)
   const points: Manifest[] = []
   const damaged: DamagedPoint[] = []
-  const outcomes = mapConcurrently(listManifests(azure, targetUrl, filter, signal), READS_AT_ONCE, async ({ blobName, pointId }) => {
-    try {
-      const manifest = await readManifest(azure, targetUrl, blobName, signal)
-      const { name, snapshot } = manifest.baseBlob
-      if (manifest.id !== pointId) return { kind: 'damaged', blobName, reason: `it speaks of another point, ${manifest.id}` } as const
-      if ((await snapshotsOf(name)).has(snapshot)) return { kind: 'point', manifest } as const
-      return { kind: 'damaged', blobName, reason: `the snapshot ${snapshot} of ${name} is gone` } as const
-    } catch (error) {
-      if (isFailure(error, 'PointDamaged', 'FormatNotSupported')) {
-        return { kind: 'damaged', blobName, reason: error.message } as const
+  const outcomes = mapConcurrently(
+    listManifests(azure, targetUrl, filter, signal),
+    READS_AT_ONCE,
+    async ({ blobName, pointId }) => {
+      try {
+        const manifest = await readManifest(azure, targetUrl, blobName, signal)
+        const { name, snapshot } = manifest.baseBlob
+        if (manifest.id !== pointId)
+          return { kind: 'damaged', blobName, reason: `it speaks of another point, ${manifest.id}` } as const
+        if ((await snapshotsOf(name)).has(snapshot)) return { kind: 'point', manifest } as const
+        return { kind: 'damaged', blobName, reason: `the snapshot ${snapshot} of ${name} is gone` } as const
+      } catch (error) {
+        if (isFailure(error, 'PointDamaged', 'FormatNotSupported')) {
+          return { kind: 'damaged', blobName, reason: error.message } as const
+        }
+        // Retention took it away since it was listed.
+        if (isFailure(error, 'PointNotFound')) return undefined
+        throw error
       }
-      // Retention took it away since it was listed.
-      if (isFailure(error, 'PointNotFound')) return undefined
-      throw error
-    }
-  })
+    },
+  )
   for await (const outcome of outcomes) {
     if (outcome?.kind === 'point') points.push(outcome.manifest)
     else if (outcome !== undefined) damaged.push({ blobName: outcome.blobName, reason: outcome.reason })
@@ -155,5 +176,8 @@ function callOf(doing: string, blobName: string, action: string, signal: AbortSi
 }
 
 function cutOff(blobName: string): BackupError {
-  return new BackupError({ type: 'AzureUnavailable', message: `manifest ${blobName} was cut off on the way; it is read again` })
+  return new BackupError({
+    type: 'AzureUnavailable',
+    message: `manifest ${blobName} was cut off on the way; it is read again`,
+  })
 }

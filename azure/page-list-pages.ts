@@ -24,7 +24,8 @@ const MAX_RESULTS = 10_000
 /** A timeout that a smaller window can cure is not repeated. */
 const UNLESS_TIMEOUT: RetryRule = {
   attempts: PATIENT.attempts,
-  covers: (error) => PATIENT.covers(error) && error.facts['code'] !== 'OperationTimedOut' && error.facts['timeoutMs'] === undefined,
+  covers: (error) =>
+    PATIENT.covers(error) && error.facts['code'] !== 'OperationTimedOut' && error.facts['timeoutMs'] === undefined,
 }
 
 export async function* readPages(
@@ -66,5 +67,8 @@ function parametersOf({ query }: PageListQuery, marker: string | undefined): str
 }
 
 function circling(on: string): BackupErrorInit {
-  return { type: 'AzureUnavailable', message: `the page list of ${on} names a continuation that was read already; it is asked for again` }
+  return {
+    type: 'AzureUnavailable',
+    message: `the page list of ${on} names a continuation that was read already; it is asked for again`,
+  }
 }

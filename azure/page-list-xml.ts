@@ -1,6 +1,6 @@
 /**
- * Reads the body of Get Page Ranges: `<PageRange>` and `<ClearRange>` elements, interleaved, with inclusive ends. The inclusive ends stop
- * here.
+ * Reads the body of Get Page Ranges: `<PageRange>` and `<ClearRange>` elements, interleaved, with inclusive ends. The
+ * inclusive ends stop here.
  *
  * A body that is cut off or breaks the protocol is an error, never a shorter list.
  */
@@ -68,5 +68,9 @@ function field(value: unknown, name: string): unknown {
 }
 
 function broken(on: string, why: string, cause?: unknown): BackupError {
-  return new BackupError({ type: 'AzureUnavailable', message: `the page list of ${on} cannot be used: ${why}; it is asked for again`, cause })
+  return new BackupError({
+    type: 'AzureUnavailable',
+    message: `the page list of ${on} cannot be used: ${why}; it is asked for again`,
+    cause,
+  })
 }

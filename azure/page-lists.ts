@@ -1,9 +1,10 @@
 /**
  * Which pages of a blob are allocated, and which have changed since an earlier snapshot of it.
  *
- * Own REST, because the SDK counts ranges one byte short, does not page a managed-disk diff and drops its continuation silently
- * (Get Page Ranges, `getPageRangesDiffForManagedDisks`). Every list is complete, in address order, disjoint and inside its window, or
- * it is an error. One range is held at a time beyond the page of at most 10,000 that was just read.
+ * Own REST, because the SDK counts ranges one byte short, does not page a managed-disk diff and drops its continuation
+ * silently (Get Page Ranges, `getPageRangesDiffForManagedDisks`). Every list is complete, in address order, disjoint
+ * and inside its window, or it is an error. One range is held at a time beyond the page of at most 10,000 that was just
+ * read.
  */
 import { clip, lengthOf, MIB, PAGE_BYTES, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure, redact } from '../domain/failures.ts'
@@ -19,17 +20,34 @@ export interface PageListSource {
   readonly auth: StorageAuth
 }
 
-/** All of them: a failed call is repeated, a window that takes the server too long is halved. Empty windows are not asked for. */
+/**
+ * All of them: a failed call is repeated, a window that takes the server too long is halved. Empty windows are not
+ * asked for.
+ */
 export interface PageLists {
   /** What was ever written and not cleared (Get Page Ranges). */
   allocated(source: PageListSource, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange>
   /**
-   * Between two snapshots of a managed disk, both by their SAS. Pages that were rewritten with the same bytes count as changed.
+   * Between two snapshots of a managed disk, both by their SAS. Pages that were rewritten with the same bytes count as
+   * changed.
    * @throws BackupError DiffRefused | ExportAccessLost
    */
-  managedDiskDiff(source: PageListSource, previousSasUrl: string, window: ByteRange, signal?: AbortSignal): AsyncGenerator<Change>
-  /** Between an ordinary page blob and a snapshot of it, by the snapshot's `x-ms-snapshot`. @throws BackupError DiffRefused */
-  blobDiff(source: PageListSource, previousSnapshot: string, window: ByteRange, signal?: AbortSignal): AsyncGenerator<Change>
+  managedDiskDiff(
+    source: PageListSource,
+    previousSasUrl: string,
+    window: ByteRange,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Change>
+  /**
+   * Between an ordinary page blob and a snapshot of it, by the snapshot's `x-ms-snapshot`.
+   * @throws BackupError DiffRefused
+   */
+  blobDiff(
+    source: PageListSource,
+    previousSnapshot: string,
+    window: ByteRange,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Change>
 }
 
 export function createPageLists(azure: AzureClients): PageLists {
@@ -60,8 +78,8 @@ function describe({ url, auth }: PageListSource): Pick<PageListQuery, 'url' | 'a
 const SMALLEST_WINDOW_BYTES = 16 * MIB
 
 /**
- * Lists the window part by part. After a timeout it goes on behind the last range that was yielded, with half the window: the REST
- * reference tells to ask for sub-ranges of fragmented blobs.
+ * Lists the window part by part. After a timeout it goes on behind the last range that was yielded, with half the
+ * window: the REST reference tells to ask for sub-ranges of fragmented blobs.
  */
 async function* list(
   rest: StorageRest,

@@ -1,8 +1,9 @@
 /**
- * The three requests that change pages: copy, write, clear. Used for base blobs, with an epoch, and for the upload blob of a
- * disk, which takes no conditions.
+ * The three requests that change pages: copy, write, clear. Used for base blobs, with an epoch, and for the upload blob
+ * of a disk, which takes no conditions.
  *
- * Each is idempotent, so one that got no answer is repeated; throttling goes up at once, to the flow control of the engine.
+ * Each is idempotent, so one that got no answer is repeated; throttling goes up at once, to the flow control of the
+ * engine.
  */
 import type { PageBlobClient, PageBlobRequestConditions } from '@azure/storage-blob'
 import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
@@ -22,7 +23,11 @@ export const FENCED: Readonly<Record<string, FailureType>> = {
 }
 
 /** A checksum that does not match was damaged on the way. */
-const WRITE_ERRORS: Readonly<Record<string, FailureType>> = { ...FENCED, Crc64Mismatch: 'AzureUnavailable', Md5Mismatch: 'AzureUnavailable' }
+const WRITE_ERRORS: Readonly<Record<string, FailureType>> = {
+  ...FENCED,
+  Crc64Mismatch: 'AzureUnavailable',
+  Md5Mismatch: 'AzureUnavailable',
+}
 
 export interface WriteOptions {
   /** Only while the sequence number of the blob is this. */
@@ -77,7 +82,12 @@ export async function writePages(
   )
 }
 
-export async function clearPages(client: PageBlobClient, on: string, range: ByteRange, options: WriteOptions): Promise<void> {
+export async function clearPages(
+  client: PageBlobClient,
+  on: string,
+  range: ByteRange,
+  options: WriteOptions,
+): Promise<void> {
   // Without a length the SDK would ask for everything behind the offset.
   if (lengthOf(range) <= 0) return
   const call = callOf(`clear ${lengthOf(range)} bytes at ${range.startBytes} of`, on, options)
@@ -88,7 +98,16 @@ export async function clearPages(client: PageBlobClient, on: string, range: Byte
 
 function callOf(doing: string, on: string, { epoch, signal, when }: WriteOptions): StorageCall {
   const facts = { blobName: on, epoch }
-  return { doing, on, action: BLOB_WRITE, notFound: 'TargetNotFound', when: { ...WRITE_ERRORS, ...when }, retry: BRIEF, signal, facts }
+  return {
+    doing,
+    on,
+    action: BLOB_WRITE,
+    notFound: 'TargetNotFound',
+    when: { ...WRITE_ERRORS, ...when },
+    retry: BRIEF,
+    signal,
+    facts,
+  }
 }
 
 function conditionsOf({ epoch }: WriteOptions): PageBlobRequestConditions {

@@ -1,4 +1,7 @@
-/** Where Azure Resource Manager is. Nothing else of Azure needs an address: blobs are reached by the URLs that Azure grants or the user names. */
+/**
+ * Where Azure Resource Manager is. Nothing else of Azure needs an address: blobs are reached by the URLs that Azure
+ * grants or the user names.
+ */
 
 export interface AzureSettings {
   /** Origin of Azure Resource Manager, without a path. */

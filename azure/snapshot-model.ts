@@ -65,7 +65,9 @@ function isComplete({ provisioningState, snapshotAccessState, completionPercent 
 
 function failureOf({ copyCompletionError, provisioningState }: Snapshot): string | undefined {
   if (copyCompletionError) return `${copyCompletionError.errorCode}: ${copyCompletionError.errorMessage}`
-  return /^(failed|canceled)$/i.test(provisioningState ?? '') ? `its provisioning state is ${provisioningState}` : undefined
+  return /^(failed|canceled)$/i.test(provisioningState ?? '')
+    ? `its provisioning state is ${provisioningState}`
+    : undefined
 }
 
 function instantOf({ timeCreated, systemData }: Snapshot): string {

@@ -6,7 +6,16 @@
 import type { Snapshot } from '@azure/arm-compute'
 import { sameArmId } from '../domain/arm-id.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import { abortable, armResource, callArm, named, orUndefined, POLL_INTERVAL_MS, untilDone, type ArmResource } from './arm-call.ts'
+import {
+  abortable,
+  armResource,
+  callArm,
+  named,
+  orUndefined,
+  POLL_INTERVAL_MS,
+  untilDone,
+  type ArmResource,
+} from './arm-call.ts'
 import { revokeAccess } from './access-grants.ts'
 import type { AzureClients } from './clients.ts'
 import { listedSnapshotOf, snapshotStatusOf, type ListedSnapshot, type SnapshotStatus } from './snapshot-model.ts'
@@ -49,12 +58,16 @@ function readSnapshot(resource: ArmResource, signal: AbortSignal | undefined): P
 }
 
 /**
- * Takes an incremental snapshot, or finds the one that an earlier attempt of the same request took: a second call never makes a
- * second point in time.
- * @throws BackupError AzureRefused where a snapshot of that name exists that is not of this request; SnapshotFailed where the disk was
- * replaced by another of the same name in the meantime.
+ * Takes an incremental snapshot, or finds the one that an earlier attempt of the same request took: a second call never
+ * makes a second point in time.
+ * @throws BackupError AzureRefused where a snapshot of that name exists that is not of this request; SnapshotFailed
+ * where the disk was replaced by another of the same name in the meantime.
  */
-export async function createIncrementalSnapshot(azure: AzureClients, spec: SnapshotSpec, signal?: AbortSignal): Promise<SnapshotStatus> {
+export async function createIncrementalSnapshot(
+  azure: AzureClients,
+  spec: SnapshotSpec,
+  signal?: AbortSignal,
+): Promise<SnapshotStatus> {
   const resource = armResource(azure, spec.id, 'snapshots')
   const existing = await readSnapshot(resource, signal)
   if (existing !== undefined) return adopt(resource, spec, existing)
@@ -62,7 +75,10 @@ export async function createIncrementalSnapshot(azure: AzureClients, spec: Snaps
     return adopt(resource, spec, await putSnapshot(resource, spec, signal))
   } catch (error) {
     // An attempt that was given up on may have been carried out in the meantime.
-    const late = isFailure(error, 'AzureRefused') && error.facts['status'] === 409 ? await readSnapshot(resource, signal) : undefined
+    const late =
+      isFailure(error, 'AzureRefused') && error.facts['status'] === 409
+        ? await readSnapshot(resource, signal)
+        : undefined
     if (late === undefined || !isSameRequest(late.tags, spec.tags)) throw error
     return adopt(resource, spec, late)
   }
@@ -86,7 +102,10 @@ function putSnapshot(resource: ArmResource, spec: SnapshotSpec, signal: AbortSig
   }
   return callArm(context, signal, () =>
     untilDone(
-      client.snapshots.createOrUpdate(resourceGroup, name, body, { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }),
+      client.snapshots.createOrUpdate(resourceGroup, name, body, {
+        ...abortable(signal),
+        updateIntervalInMs: POLL_INTERVAL_MS,
+      }),
       signal,
     ),
   )
@@ -105,7 +124,9 @@ function adopt(resource: ArmResource, spec: SnapshotSpec, snapshot: Snapshot): S
   if (sourceUniqueId !== undefined && sourceUniqueId.toLowerCase() !== spec.diskUniqueId.toLowerCase()) {
     throw new BackupError({
       type: 'SnapshotFailed',
-      message: `${named(resource)} holds another disk than the one that was planned: ${spec.diskId} was replaced meanwhile; run the backup again`,
+      message:
+        `${named(resource)} holds another disk than the one that was planned: ` +
+        `${spec.diskId} was replaced meanwhile; run the backup again`,
       facts: { snapshotId: resource.id, diskUniqueId: spec.diskUniqueId, sourceUniqueId },
     })
   }
@@ -130,7 +151,9 @@ export async function* listSnapshots(
     action: READ,
   }
   try {
-    for await (const snapshot of azure.compute(subscriptionId).snapshots.listByResourceGroup(resourceGroup, abortable(signal))) {
+    for await (const snapshot of azure
+      .compute(subscriptionId)
+      .snapshots.listByResourceGroup(resourceGroup, abortable(signal))) {
       signal?.throwIfAborted()
       yield listedSnapshotOf(snapshot)
     }
@@ -150,7 +173,10 @@ export async function deleteSnapshot(azure: AzureClients, snapshotId: string, si
   const context = { doing: 'delete', on: named(resource), notFound: 'SourceSnapshotNotFound', action: DELETE } as const
   await orUndefined('SourceSnapshotNotFound', () =>
     callArm(context, signal, () =>
-      untilDone(client.snapshots.delete(resourceGroup, name, { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }), signal),
+      untilDone(
+        client.snapshots.delete(resourceGroup, name, { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }),
+        signal,
+      ),
     ),
   )
 }

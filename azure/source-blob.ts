@@ -18,7 +18,13 @@ export const LOST_ACCESS: Readonly<Record<string, FailureType>> = {
 
 /** @throws BackupError ExportAccessLost where the SAS is refused. */
 export async function readSource(sasUrl: string, range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
-  const call = { doing: `read [${range.startBytes}, ${range.endBytes}) of`, on: redact(sasUrl), when: LOST_ACCESS, retry: PATIENT, signal }
+  const call = {
+    doing: `read [${range.startBytes}, ${range.endBytes}) of`,
+    on: redact(sasUrl),
+    when: LOST_ACCESS,
+    retry: PATIENT,
+    signal,
+  }
   return callStorage(call, (attempt) => downloadRange(sasBlob(sasUrl), range, attempt, call.on))
 }
 

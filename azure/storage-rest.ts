@@ -13,8 +13,8 @@ import { XMLParser } from 'fast-xml-parser'
 import { STORAGE_SCOPE, type AzureClients } from './clients.ts'
 
 /**
- * The oldest version that answers page lists by marker and maxresults (REST reference, Get Page Ranges): what is oldest is understood most
- * widely. `x-ms-previous-snapshot-url` needs 2019-07-07, bearer tokens 2017-11-09.
+ * The oldest version that answers page lists by marker and maxresults (REST reference, Get Page Ranges): what is oldest
+ * is understood most widely. `x-ms-previous-snapshot-url` needs 2019-07-07, bearer tokens 2017-11-09.
  */
 export const STORAGE_REST_VERSION = '2020-10-02'
 
@@ -23,7 +23,12 @@ export type StorageAuth = 'sas' | 'bearer'
 
 export interface StorageRest {
   /** @throws RestError for any answer but a success, so that `translate` reads it like one of the SDK's. */
-  get(url: string, auth: StorageAuth, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<PipelineResponse>
+  get(
+    url: string,
+    auth: StorageAuth,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<PipelineResponse>
 }
 
 export function createStorageRest(azure: AzureClients): StorageRest {

@@ -1,4 +1,7 @@
-/** Checks, before anything is made, that backups can be kept in a target: what kind of account it is, and that we may write to it. */
+/**
+ * Checks, before anything is made, that backups can be kept in a target: what kind of account it is, and that we may
+ * write to it.
+ */
 import type { ContainerClient } from '@azure/storage-blob'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { TARGET_MARKER_NAME } from '../domain/names.ts'
@@ -17,14 +20,18 @@ interface AccountInfo extends TargetAccount {
 }
 
 /** Constant, so that writing it again changes nothing. */
-const MARKER = `${JSON.stringify({ format: 1, layout: 'snapferry', about: 'Backups of Azure managed disks; see snapferry.' }, null, 2)}\n`
+const MARKER = `${JSON.stringify({ format: 1, layout: 'snapferry', about: 'Azure disk backups' }, null, 2)}\n`
 
 /**
  * Twice is fine: the marker blob overwrites itself.
  * @returns what is known of the account; nothing where the identity may not ask for it, see `accountInfoOf`.
  * @throws BackupError TargetNotFound | TargetNotSupported | AccessDenied, which names the right that is missing.
  */
-export async function checkTarget(azure: AzureClients, targetUrl: string, signal?: AbortSignal): Promise<TargetAccount> {
+export async function checkTarget(
+  azure: AzureClients,
+  targetUrl: string,
+  signal?: AbortSignal,
+): Promise<TargetAccount> {
   const info = await accountInfoOf(azure, targetUrl, signal)
   const fault = findFault(info)
   if (fault !== undefined) {
@@ -35,22 +42,31 @@ export async function checkTarget(azure: AzureClients, targetUrl: string, signal
     })
   }
   await writeMarker(azure.container(targetUrl), targetUrl, signal)
-  return { ...(info.accountKind === undefined ? {} : { accountKind: info.accountKind }), ...(info.sku === undefined ? {} : { sku: info.sku }) }
+  return {
+    ...(info.accountKind === undefined ? {} : { accountKind: info.accountKind }),
+    ...(info.sku === undefined ? {} : { sku: info.sku }),
+  }
 }
 
 /** What is not said is not held against the account. */
 function findFault({ accountKind, sku, isHierarchicalNamespaceEnabled }: AccountInfo): string | undefined {
   if (isHierarchicalNamespaceEnabled === true) return 'it has a hierarchical namespace, which knows no page blobs'
-  if (/^premium/i.test(sku ?? '')) return `it is premium (${sku}), where a page blob has at most 100 snapshots and none can be read`
+  if (/^premium/i.test(sku ?? ''))
+    return `it is premium (${sku}), where a page blob has at most 100 snapshots and none can be read`
   if (accountKind !== undefined && !/^storagev2$/i.test(accountKind)) return `its kind is ${accountKind}`
   return undefined
 }
 
 /**
- * Asks the account, and where that is refused the container. Where both are, we go on without: the data roles that a backup needs do not
- * include Get Account Information, and an account of the wrong kind refuses the first page blob by itself.
+ * Asks the account, and where that is refused the container. Where both are, we go on without: the data roles that a
+ * backup needs do not include Get Account Information, and an account of the wrong kind refuses the first page blob by
+ * itself.
  */
-async function accountInfoOf(azure: AzureClients, targetUrl: string, signal: AbortSignal | undefined): Promise<AccountInfo> {
+async function accountInfoOf(
+  azure: AzureClients,
+  targetUrl: string,
+  signal: AbortSignal | undefined,
+): Promise<AccountInfo> {
   const call = callOf('read the account of', targetUrl, signal)
   const askers = [azure.blobService(targetUrl), azure.container(targetUrl)]
   for (const asker of askers) {
@@ -64,15 +80,22 @@ async function accountInfoOf(azure: AzureClients, targetUrl: string, signal: Abo
       }
     } catch (error) {
       if (isUnknownHost(error)) throw unknownAccount(targetUrl, error)
-      // Some services answer a question that they do not know by 400, 404 or 501; the marker then tells what is really wrong.
-      const mayGoOn = isFailure(error, 'AccessDenied', 'AzureRefused', 'TargetNotFound') || (isFailure(error) && error.facts['status'] === 501)
+      // Some services answer a question that they do not know by 400, 404 or 501; the marker then tells what is really
+      // wrong.
+      const mayGoOn =
+        isFailure(error, 'AccessDenied', 'AzureRefused', 'TargetNotFound') ||
+        (isFailure(error) && error.facts['status'] === 501)
       if (!mayGoOn) throw error
     }
   }
   return {}
 }
 
-async function writeMarker(container: ContainerClient, targetUrl: string, signal: AbortSignal | undefined): Promise<void> {
+async function writeMarker(
+  container: ContainerClient,
+  targetUrl: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await callStorage({ ...callOf('write to', targetUrl, signal), action: BLOB_WRITE }, (abortSignal) =>
     container.getBlockBlobClient(TARGET_MARKER_NAME).upload(MARKER, Buffer.byteLength(MARKER), {
       abortSignal,
@@ -83,7 +106,14 @@ async function writeMarker(container: ContainerClient, targetUrl: string, signal
 
 function callOf(doing: string, targetUrl: string, signal: AbortSignal | undefined): StorageCall {
   const { account, container } = parseTargetUrl(targetUrl)
-  return { doing, on: `target ${targetUrl}`, notFound: 'TargetNotFound', retry: PATIENT, signal, facts: { account, container } }
+  return {
+    doing,
+    on: `target ${targetUrl}`,
+    notFound: 'TargetNotFound',
+    retry: PATIENT,
+    signal,
+    facts: { account, container },
+  }
 }
 
 /** An account has a host of its own: where the host is unknown, so is the account. */
@@ -95,7 +125,9 @@ function unknownAccount(targetUrl: string, cause: BackupError): BackupError {
   const { account } = parseTargetUrl(targetUrl)
   return new BackupError({
     type: 'TargetNotFound',
-    message: `target ${targetUrl} is not there: no storage account ${account} is known by name; correct the target, or create the account`,
+    message:
+      `target ${targetUrl} is not there: no storage account ${account} is known by name; ` +
+      'correct the target, or create the account',
     facts: { targetUrl, account },
     cause,
   })

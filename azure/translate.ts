@@ -1,8 +1,8 @@
 /**
  * Turns every vendor error into a `BackupError`: the only place that looks at status and error codes of Azure.
  *
- * What it does not know as Azure's (a mistake of ours, a cancellation) passes unchanged. No message, fact or cause holds a
- * request, a URL's query or a token: a cause is kept by its text alone.
+ * What it does not know as Azure's (a mistake of ours, a cancellation) passes unchanged. No message, fact or cause
+ * holds a request, a URL's query or a token: a cause is kept by its text alone.
  */
 import { BackupError, redact, type Facts, type FailureType } from '../domain/failures.ts'
 import { isAbort, readVendorError, type VendorError } from './vendor-error.ts'
@@ -43,7 +43,8 @@ const ADVICE: Partial<Record<FailureType, string>> = {
   SourceDiskNotFound: 'check the resource id, and that the identity may read it',
   SourceSnapshotNotFound: 'the next backup starts from a full transfer',
   TargetNotFound: 'create the storage account and the container, or correct the target',
-  NotSignedIn: 'sign in with `az login`, or give the worker a managed identity or AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret',
+  NotSignedIn:
+    'sign in with `az login`, or give the worker a managed identity or AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret',
   AzureThrottled: 'it is tried again later',
   AzureUnavailable: 'it is tried again later',
   SnapshotAccessBusy: 'at most five snapshots of a disk can have a SAS at a time; it is tried again later',
@@ -58,12 +59,19 @@ export function translate(error: unknown, context: ErrorContext): unknown {
   const vendor = readVendorError(error)
   if (vendor === undefined) return error
   const type = classify(vendor, context)
-  return failure(type, context, type === 'AccessDenied' ? missingRight(vendor, context) : reasonOf(vendor), error, vendor)
+  return failure(
+    type,
+    context,
+    type === 'AccessDenied' ? missingRight(vendor, context) : reasonOf(vendor),
+    error,
+    vendor,
+  )
 }
 
 export function classify(vendor: VendorError, context: Pick<ErrorContext, 'when' | 'notFound'>): FailureType {
   const { status, code } = vendor
-  const known = (code === undefined ? undefined : (context.when?.[code] ?? CODES[code])) ?? context.when?.[String(status)]
+  const known =
+    (code === undefined ? undefined : (context.when?.[code] ?? CODES[code])) ?? context.when?.[String(status)]
   if (known !== undefined) return known
   if (code !== undefined && /throttl|ratelimit|rateexceeded/i.test(code)) return 'AzureThrottled'
   if (status === undefined) return 'AzureUnavailable'
@@ -76,7 +84,13 @@ export function classify(vendor: VendorError, context: Pick<ErrorContext, 'when'
   return status === 408 || status >= 500 || status < 400 ? 'AzureUnavailable' : 'AzureRefused'
 }
 
-function failure(type: FailureType, context: ErrorContext, why: string, error: unknown, vendor?: VendorError): BackupError {
+function failure(
+  type: FailureType,
+  context: ErrorContext,
+  why: string,
+  error: unknown,
+  vendor?: VendorError,
+): BackupError {
   const advice = ADVICE[type]
   return new BackupError({
     type,
@@ -113,17 +127,23 @@ function missingRight(vendor: VendorError, context: ErrorContext): string {
   const action = named ?? (code === undefined || RIGHT_MISSING.includes(code) ? context.action : undefined)
   // Other refusals are by policy, by a disabled account or subscription, …: a role would not help.
   if (action === undefined) return reasonOf(vendor)
-  return `the identity lacks the right ${action}${scope === undefined ? '' : ` on ${scope}`}; grant it a role that has it`
+  const where = scope === undefined ? '' : ` on ${scope}`
+  return `the identity lacks the right ${action}${where}; grant it a role that has it`
 }
 
-const CREDENTIAL_ERRORS = ['CredentialUnavailableError', 'AuthenticationError', 'AggregateAuthenticationError', 'AuthenticationRequiredError']
+const CREDENTIAL_ERRORS = [
+  'CredentialUnavailableError',
+  'AuthenticationError',
+  'AggregateAuthenticationError',
+  'AuthenticationRequiredError',
+]
 
 export function isCredentialError(error: unknown): error is Error {
   return error instanceof Error && CREDENTIAL_ERRORS.includes(error.name)
 }
 
 function firstLineOf(error: Error): string {
-  return error.message.trim().split(/[\r\n]/)[0] ?? ''
+  return (error.message.trim().split(/[\r\n]/)[0] ?? '').replace(/\.$/, '')
 }
 
 /** Vendor errors carry their request, and so SAS URLs and tokens: only their text goes on. */

@@ -1,8 +1,9 @@
 /**
  * The blob behind a disk that waits for its content, written by the SAS of its upload.
  *
- * No access conditions, no Content-MD5 and no checksum: the service refuses the first two on uploads (AzCopy, `sender-pageBlob.go`), and
- * of the third nothing is known. A disk is fenced by its own state instead: it is written by one restore and never again.
+ * No access conditions, no Content-MD5 and no checksum: the service refuses the first two on uploads (AzCopy,
+ * `sender-pageBlob.go`), and of the third nothing is known. A disk is fenced by its own state instead: it is written by
+ * one restore and never again.
  */
 import type { ByteRange } from '../domain/byte-range.ts'
 import { redact } from '../domain/failures.ts'
@@ -20,7 +21,10 @@ export class UploadBlob {
     this.#sasUrl = sasUrl
   }
 
-  /** Put Page From URL, same offsets on both sides; at most 4 MiB. @throws BackupError ServerSideCopyRefused | ExportAccessLost */
+  /**
+   * Put Page From URL, same offsets on both sides; at most 4 MiB.
+   * @throws BackupError ServerSideCopyRefused | ExportAccessLost
+   */
   async copyFrom(sourceUrl: string, range: ByteRange, options: CopyOptions = {}): Promise<void> {
     const url = this.#sasUrl()
     await copyPages(sasBlob(url), redact(url), sourceUrl, range, { ...options, when: LOST_ACCESS })
@@ -41,7 +45,13 @@ export class UploadBlob {
   /** @throws BackupError ExportAccessLost, also where the SAS lets write but not read. */
   async read(range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
     const url = this.#sasUrl()
-    const call = { doing: `read [${range.startBytes}, ${range.endBytes}) of`, on: redact(url), when: LOST_ACCESS, retry: PATIENT, signal }
+    const call = {
+      doing: `read [${range.startBytes}, ${range.endBytes}) of`,
+      on: redact(url),
+      when: LOST_ACCESS,
+      retry: PATIENT,
+      signal,
+    }
     return callStorage(call, (attempt) => downloadRange(sasBlob(url), range, attempt, call.on))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads what a vendor error says, whichever package threw it: the storage SDK, the compute SDK, its poller, our own REST
- * calls or the transport. Recognised by shape, since every package may carry a class of its own.
+ * Reads what a vendor error says, whichever package threw it: the storage SDK, the compute SDK, its poller, our own
+ * REST calls or the transport. Recognised by shape, since every package may carry a class of its own.
  *
  * Does not judge: `translate.ts` does.
  */
@@ -75,16 +75,27 @@ function readPollerError(error: Readonly<Record<string, unknown>>): VendorError 
   const match = LRO_FAILED.exec(textOf(error['message']) ?? '')
   if (match === null) return undefined
   // 409: the service took the request and could not carry it out.
-  return { ...readHeaders(NO_HEADERS), status: 409, code: match[1] ?? 'OperationFailed', reason: firstLine(match[2] ?? match[0]) }
+  return {
+    ...readHeaders(NO_HEADERS),
+    status: 409,
+    code: match[1] ?? 'OperationFailed',
+    reason: firstLine(match[2] ?? match[0]),
+  }
 }
 
 function readTransportError(error: Readonly<Record<string, unknown>>): VendorError | undefined {
   const code = textOf(error['code'])
-  if (code === undefined || !/^(E[A-Z]{3,}|CERT_|UND_ERR_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_STREAM_PREMATURE)/.test(code)) return undefined
+  if (
+    code === undefined ||
+    !/^(E[A-Z]{3,}|CERT_|UND_ERR_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_STREAM_PREMATURE)/.test(code)
+  )
+    return undefined
   return { ...readHeaders(NO_HEADERS), status: undefined, code, reason: firstLine(textOf(error['message']) ?? code) }
 }
 
-function readHeaders(headers: HeaderReader): Pick<VendorError, 'retryAfterMs' | 'requestId' | 'copySourceStatus' | 'copySourceCode'> {
+function readHeaders(
+  headers: HeaderReader,
+): Pick<VendorError, 'retryAfterMs' | 'requestId' | 'copySourceStatus' | 'copySourceCode'> {
   const copySourceStatus = Number(headers.get('x-ms-copy-source-status-code') ?? NaN)
   return {
     retryAfterMs: retryAfterMsOf(headers),

@@ -35,20 +35,23 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
     const oldest = inFlight.keys().next()
     return oldest.done === true ? pulledUpToBytes : oldest.value.startBytes
   }
+  const settle = (request: Request): void => {
+    inFlight.delete(request)
+    onDone(request, watermark())
+  }
+  const fail = (error: unknown): void => {
+    // What failed stays in the map: the watermark must not pass it.
+    failure ??= { error }
+    aborter.abort()
+  }
   const start = (request: Request): void => {
     pulledUpToBytes = request.endBytes
-    const settled = run(request, signal).then(
-      () => {
-        inFlight.delete(request)
-        if (failure === undefined) onDone(request, watermark())
-      },
-      (error: unknown) => {
-        // What failed stays in the map: the watermark must not pass it.
-        failure ??= { error }
-        aborter.abort()
-      },
+    inFlight.set(
+      request,
+      run(request, signal)
+        .then(() => settle(request))
+        .catch(fail),
     )
-    inFlight.set(request, settled)
   }
 
   try {
@@ -60,8 +63,7 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
       if (failure !== undefined) break
     }
   } catch (error) {
-    failure ??= { error }
-    aborter.abort()
+    fail(error)
   }
   await Promise.all(inFlight.values())
   if (failure !== undefined) throw failure.error

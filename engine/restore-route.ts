@@ -36,7 +36,7 @@ export function restoreRoute(engine: Engine, job: RestoreJob): Route {
       if (mode === 'stream') {
         return upload.write(request.startBytes, await point.read(request, job.blobSnapshot, signal), signal)
       }
-      const sourceAuthorization = `Bearer ${await engine.azure.storageToken(signal)}`
+      const sourceAuthorization = await engine.azure.storageToken(signal)
       await upload.copyFrom(point.snapshotUrl(job.blobSnapshot), request, { sourceAuthorization, signal })
     },
     async renew(signal) {

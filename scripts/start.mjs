@@ -17,7 +17,8 @@ const interrupted = new Promise((resolve) => onInterrupt(resolve)).then((code) =
 })
 
 await main(async () => {
-  const stage = await Promise.race([setUp(), interrupted.then((code) => process.exit(code))])
+  const stage = await Promise.race([setUp(), interrupted])
+  if (isInterrupted) process.exit(stage)
   try {
     process.exitCode = await play(stage)
   } finally {

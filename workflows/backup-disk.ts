@@ -59,8 +59,17 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
     const counts = { changedBytes, clearedBytes, movedBytes, requests, verification }
     const point = await control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
       {
-        ...{ targetUrl, baseBlobName, chain, runKey, workflowId, disk, snapshot, plan },
-        ...{ startedAt: startTime.toISOString(), epoch: job.epoch, ...counts },
+        targetUrl,
+        baseBlobName,
+        chain,
+        runKey,
+        workflowId,
+        startedAt: startTime.toISOString(),
+        epoch: job.epoch,
+        disk,
+        snapshot,
+        plan,
+        ...counts,
       },
     ])
 

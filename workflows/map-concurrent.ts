@@ -1,22 +1,22 @@
 /** Bounded concurrency as plain promises: deterministic, since the runners take items in order from one shared index. */
 
-/** Results in the order of the items. The first error is thrown when every runner has stopped; no new item is begun after it. */
+/** Results in the order of the items. After an error no new item is begun; it is thrown when every runner has stopped. At least one runs. */
 export async function mapConcurrent<Item, Result>(items: readonly Item[], limit: number, run: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = []
   let next = 0
-  let hasFailed = false
+  let failure: { readonly error: unknown } | undefined
   const runner = async (): Promise<void> => {
-    while (next < items.length && !hasFailed) {
+    while (next < items.length && failure === undefined) {
       const index = next++
       try {
         results[index] = await run(items[index]!)
       } catch (error) {
-        hasFailed = true
-        throw error
+        failure ??= { error }
       }
     }
   }
-  const settled = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, runner))
-  for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason
+  const runners = Math.min(Math.max(1, limit), items.length)
+  await Promise.all(Array.from({ length: runners }, runner))
+  if (failure !== undefined) throw failure.error
   return results
 }

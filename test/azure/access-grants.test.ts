@@ -4,8 +4,10 @@ import { clientsFor, failureOf } from './support/clients.ts'
 import { armError, playScript, type Answer, type ScriptedServer } from './support/scripted-server.ts'
 
 const SNAPSHOT = '/subscriptions/s-1/resourceGroups/rg/providers/Microsoft.Compute/snapshots/s1'
-const SAS = 'https://md-1.z01.blob.storage.azure.net/c/abcd?snapshot=2026-11-22T10:15:00.1Z&sv=2018-11-09&sr=bs&si=A-b&sig=x%2By%3D'
-const OPERATION = '/subscriptions/s-1/providers/Microsoft.Compute/locations/westeurope/DiskOperations/op-1?api-version=2025-01-02'
+const SAS =
+  'https://md-1.z01.blob.storage.azure.net/c/abcd?snapshot=2026-11-22T10:15:00.1Z&sv=2018-11-09&sr=bs&si=A-b&sig=x%2By%3D'
+const OPERATION =
+  '/subscriptions/s-1/providers/Microsoft.Compute/locations/westeurope/DiskOperations/op-1?api-version=2025-01-02'
 
 let server: ScriptedServer | undefined
 
@@ -33,8 +35,16 @@ describe('grantAccess finds the SAS', () => {
   test.each([
     ['in the answer itself', () => json({ accessSAS: SAS }), {}],
     ['behind Location', () => accepted('location'), { accessSAS: SAS }],
-    ['in the output of an operation that names no Location', () => accepted('azure-asyncoperation'), { ...DONE, properties: { output: { accessSAS: SAS } } }],
-    ['in another case', () => accepted('azure-asyncoperation'), { ...DONE, properties: { output: { accessSas: SAS } } }],
+    [
+      'in the output of an operation that names no Location',
+      () => accepted('azure-asyncoperation'),
+      { ...DONE, properties: { output: { accessSAS: SAS } } },
+    ],
+    [
+      'in another case',
+      () => accepted('azure-asyncoperation'),
+      { ...DONE, properties: { output: { accessSas: SAS } } },
+    ],
   ])('%s', async (_, first, operation) => {
     const azure = await serve((request) => (request.startsWith('POST') ? first() : json(operation)))
     expect(await grantAccess(azure, SNAPSHOT, 'Read', 600)).toBe(SAS)
@@ -43,14 +53,19 @@ describe('grantAccess finds the SAS', () => {
 
   test('and asks again later where there is none', async () => {
     const azure = await serve(() => json({}))
-    expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({ type: 'AzureUnavailable', retry: 'later' })
+    expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({
+      type: 'AzureUnavailable',
+      retry: 'later',
+    })
   })
 })
 
 describe('a refused grant', () => {
   test('is busy where nothing of the snapshot itself stands in the way', async () => {
     const azure = await serve((request) =>
-      request.startsWith('POST') ? armError(409, 'Conflict', 'Too many.') : json({ properties: { diskState: 'Unattached' } }),
+      request.startsWith('POST')
+        ? armError(409, 'Conflict', 'Too many.')
+        : json({ properties: { diskState: 'Unattached' } }),
     )
     expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({ type: 'SnapshotAccessBusy' })
   })
@@ -77,8 +92,17 @@ describe('a refused grant', () => {
     expect(await grantAccess(azure, SNAPSHOT, 'Read', 600)).toBe(SAS)
   })
 
+  test('never ends an upload that another worker began', async () => {
+    const azure = await serve(() => armError(409, 'Conflict', 'A SAS is out.'))
+    const failure = await failureOf(grantAccess(azure, SNAPSHOT.replace('snapshots', 'disks'), 'Write', 600))
+    expect(failure).toMatchObject({ type: 'SnapshotAccessBusy', retry: 'later' })
+    expect(server!.requests.some(({ path }) => path.includes('endGetAccess'))).toBe(false)
+  })
+
   test('by the network policy of the snapshot is not waited for', async () => {
-    const azure = await serve(() => armError(409, 'OperationNotAllowed', "Access is denied by its network access policy 'DenyAll'."))
+    const azure = await serve(() =>
+      armError(409, 'OperationNotAllowed', "Access is denied by its network access policy 'DenyAll'."),
+    )
     expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({ type: 'AzureRefused' })
   })
 })
@@ -99,7 +123,9 @@ describe('revokeAccess', () => {
 
   test('is not content with a refusal while the SAS is out', async () => {
     const azure = await serve((request) =>
-      request.startsWith('POST') ? armError(403, 'AuthorizationFailed') : json({ properties: { diskState: 'ActiveSAS' } }),
+      request.startsWith('POST')
+        ? armError(403, 'AuthorizationFailed')
+        : json({ properties: { diskState: 'ActiveSAS' } }),
     )
     expect(await failureOf(revokeAccess(azure, SNAPSHOT))).toMatchObject({
       type: 'AccessDenied',
@@ -112,7 +138,9 @@ describe('revokeAccess', () => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 200)
     const startedAt = Date.now()
-    await expect(grantAccess(azure, SNAPSHOT, 'Read', 600, controller.signal)).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(grantAccess(azure, SNAPSHOT, 'Read', 600, controller.signal)).rejects.toMatchObject({
+      name: 'AbortError',
+    })
     expect(Date.now() - startedAt).toBeLessThan(900)
   })
 })

@@ -17,7 +17,12 @@ afterAll(() => scene.close())
 const SIZE = 8 * MIB
 
 function stateOf(runKey: string): BaseBlobState {
-  return { diskId: '/subscriptions/s/resourceGroups/größe/providers/Microsoft.Compute/disks/d', diskUniqueId: 'u-1', condition: 'dirty', runKey }
+  return {
+    diskId: '/subscriptions/s/resourceGroups/größe/providers/Microsoft.Compute/disks/d',
+    diskUniqueId: 'u-1',
+    condition: 'dirty',
+    runKey,
+  }
 }
 
 async function aBlob(): Promise<BaseBlob> {
@@ -61,10 +66,14 @@ describe('base blob', () => {
     const container = scene.azure.container(scene.targetUrl)
     await container.getPageBlobClient('foreign').create(512)
     await container.getBlockBlobClient('text').upload('x', 1)
-    expect(await failureOf(new BaseBlob(scene.azure, scene.targetUrl, 'foreign').create(SIZE, stateOf('r')))).toMatchObject({
+    expect(
+      await failureOf(new BaseBlob(scene.azure, scene.targetUrl, 'foreign').create(SIZE, stateOf('r'))),
+    ).toMatchObject({
       type: 'BaseBlobForeign',
     })
-    expect(await failureOf(new BaseBlob(scene.azure, scene.targetUrl, 'text').properties())).toMatchObject({ type: 'BaseBlobForeign' })
+    expect(await failureOf(new BaseBlob(scene.azure, scene.targetUrl, 'text').properties())).toMatchObject({
+      type: 'BaseBlobForeign',
+    })
     const ofAnotherDisk = await aBlob()
     const failure = await failureOf(ofAnotherDisk.create(SIZE, { ...stateOf('r'), diskUniqueId: 'u-2' }))
     expect(failure.type).toBe('BaseBlobForeign')
@@ -84,9 +93,15 @@ describe('base blob', () => {
     const second = await blob.raiseEpoch((await propertiesOf(blob)).etag)
     expect(second.epoch).toBe(first.epoch + 1)
     expect(await failureOf(blob.write(512, Buffer.alloc(512, 2), first.epoch))).toMatchObject({ type: 'FencedOut' })
-    expect(await failureOf(blob.clear({ startBytes: 0, endBytes: 512 }, first.epoch))).toMatchObject({ type: 'FencedOut' })
-    expect(await failureOf(blob.copyFrom(await ownSas(), { startBytes: 0, endBytes: 512 }, first.epoch))).toMatchObject({ type: 'FencedOut' })
-    expect(await blob.read({ startBytes: 0, endBytes: 1024 }, undefined)).toEqual(Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512)]))
+    expect(await failureOf(blob.clear({ startBytes: 0, endBytes: 512 }, first.epoch))).toMatchObject({
+      type: 'FencedOut',
+    })
+    expect(await failureOf(blob.copyFrom(await ownSas(), { startBytes: 0, endBytes: 512 }, first.epoch))).toMatchObject(
+      { type: 'FencedOut' },
+    )
+    expect(await blob.read({ startBytes: 0, endBytes: 1024 }, undefined)).toEqual(
+      Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512)]),
+    )
   })
 
   test('whoever decided on an older ETag is fenced out', async () => {
@@ -94,7 +109,12 @@ describe('base blob', () => {
     const stale = (await propertiesOf(blob)).etag
     const { etag } = await blob.setState({ ...stateOf('run-2'), condition: 'clean' }, stale)
     expect((await propertiesOf(blob)).etag).toBe(etag)
-    for (const change of [blob.setState(stateOf('r'), stale), blob.raiseEpoch(stale), blob.resize(2 * SIZE, stale), blob.snapshot({}, stale)]) {
+    for (const change of [
+      blob.setState(stateOf('r'), stale),
+      blob.raiseEpoch(stale),
+      blob.resize(2 * SIZE, stale),
+      blob.snapshot({}, stale),
+    ]) {
       expect(await failureOf(change)).toMatchObject({ type: 'FencedOut' })
     }
   })
@@ -105,7 +125,11 @@ describe('base blob', () => {
     const raised = await blob.raiseEpoch(resized.etag)
     const marked = await blob.setState(stateOf('run-3'), raised.etag)
     await blob.snapshot({ run: 'r' }, marked.etag)
-    expect(await propertiesOf(blob)).toMatchObject({ sizeBytes: 2 * SIZE, sequenceNumber: raised.epoch, state: stateOf('run-3') })
+    expect(await propertiesOf(blob)).toMatchObject({
+      sizeBytes: 2 * SIZE,
+      sequenceNumber: raised.epoch,
+      state: stateOf('run-3'),
+    })
   })
 
   test('a snapshot keeps its bytes, carries its own metadata and is found by listing', async () => {
@@ -117,7 +141,9 @@ describe('base blob', () => {
     }
     await blob.write(0, Buffer.alloc(512, 2), epoch)
     expect(await blob.read({ startBytes: 0, endBytes: 512 }, taken[0])).toEqual(Buffer.alloc(512, 1))
-    expect((await blob.listSnapshots()).map(({ snapshot, metadata }) => [snapshot, metadata['snapferrypoint']])).toEqual([
+    expect(
+      (await blob.listSnapshots()).map(({ snapshot, metadata }) => [snapshot, metadata['snapferrypoint']]),
+    ).toEqual([
       [taken[0], 'a'],
       [taken[1], 'b'],
       [taken[2], 'c'],
@@ -125,7 +151,9 @@ describe('base blob', () => {
     await blob.deleteSnapshot(taken[1]!)
     await blob.deleteSnapshot(taken[1]!)
     expect((await blob.listSnapshots()).map(({ snapshot }) => snapshot)).toEqual([taken[0], taken[2]])
-    expect(await failureOf(blob.read({ startBytes: 0, endBytes: 512 }, taken[1]))).toMatchObject({ type: 'PointNotFound' })
+    expect(await failureOf(blob.read({ startBytes: 0, endBytes: 512 }, taken[1]))).toMatchObject({
+      type: 'PointNotFound',
+    })
   })
 
   test('allocated pages and the diff to a snapshot are listed over many answers', async () => {
@@ -143,7 +171,9 @@ describe('base blob', () => {
     expect(await collect(lists.allocated(blob.pageListSource(), window))).toHaveLength(4)
     const diff = await collect(lists.blobDiff(blob.pageListSource(), snapshot, window))
     expect(diff.map(({ kind }) => kind)).toEqual(['clear', 'copy', 'clear', 'copy', 'clear', 'copy', 'clear', 'copy'])
-    expect(await failureOf(collect(lists.blobDiff(blob.pageListSource(), '2020-01-01T00:00:00.0000000Z', window)))).toMatchObject({
+    expect(
+      await failureOf(collect(lists.blobDiff(blob.pageListSource(), '2020-01-01T00:00:00.0000000Z', window))),
+    ).toMatchObject({
       type: 'DiffRefused',
     })
   })
@@ -153,7 +183,9 @@ describe('base blob', () => {
     const range = { startBytes: 0, endBytes: 512 }
     const sas = await ownSas()
     await blob.copyFrom(sas, range, epoch)
-    expect(await failureOf(blob.copyFrom(sas.replace(/sig=.*/, 'sig=wrong'), range, epoch))).toMatchObject({ type: 'ExportAccessLost' })
+    expect(await failureOf(blob.copyFrom(sas.replace(/sig=.*/, 'sig=wrong'), range, epoch))).toMatchObject({
+      type: 'ExportAccessLost',
+    })
     scene.local.assignRoles('looker', [{ actions: ['*/read'] }])
     const readOnly = new BaseBlob(scene.clientsOf('looker'), scene.targetUrl, blob.name)
     expect(await failureOf(readOnly.copyFrom(sas, range, epoch))).toMatchObject({
@@ -166,7 +198,9 @@ describe('base blob', () => {
     const { blob, epoch } = await anOpenBlob()
     const data = Buffer.alloc(512, 5)
     const wrong = scene.azure.container(scene.targetUrl).getPageBlobClient(blob.name)
-    await expect(wrong.uploadPages(data, 0, 512, { transactionalContentCrc64: Buffer.alloc(8, 1) })).rejects.toMatchObject({ statusCode: 400 })
+    await expect(
+      wrong.uploadPages(data, 0, 512, { transactionalContentCrc64: Buffer.alloc(8, 1) }),
+    ).rejects.toMatchObject({ statusCode: 400 })
     await blob.write(0, data, epoch)
     expect(await blob.read({ startBytes: 0, endBytes: 512 }, undefined)).toEqual(data)
   })
@@ -183,6 +217,9 @@ describe('base blob', () => {
 async function ownSas(): Promise<string> {
   const { id } = scene.local.createDisk({ name: `source-${(serial += 1)}`, sizeGib: 1 })
   const { disks } = scene.azure.compute(scene.local.subscriptionId)
-  const { accessSAS } = await disks.grantAccess('local', id.split('/').at(-1)!, { access: 'Read', durationInSeconds: 600 })
+  const { accessSAS } = await disks.grantAccess('local', id.split('/').at(-1)!, {
+    access: 'Read',
+    durationInSeconds: 600,
+  })
   return accessSAS!
 }

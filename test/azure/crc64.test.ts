@@ -24,7 +24,11 @@ describe('crc64', () => {
     const data = randomBytes(25)
     for (let length = 0; length <= data.length; length += 1) {
       const part = data.subarray(0, length)
-      expect([data.toString('hex'), length, crc64(part).readBigUInt64LE()]).toEqual([data.toString('hex'), length, plainCrc64(part)])
+      expect([data.toString('hex'), length, crc64(part).readBigUInt64LE()]).toEqual([
+        data.toString('hex'),
+        length,
+        plainCrc64(part),
+      ])
     }
   })
 

@@ -33,7 +33,11 @@ describe('disks', () => {
       sizeGib: 4,
       sku: 'Premium_ZRS',
       tags: { app: 'erp' },
-      properties: { osType: 'Linux', hyperVGeneration: 'V2', supportedCapabilities: { architecture: 'x64', acceleratedNetwork: true } },
+      properties: {
+        osType: 'Linux',
+        hyperVGeneration: 'V2',
+        supportedCapabilities: { architecture: 'x64', acceleratedNetwork: true },
+      },
     })
     expect(await getDisk(scene.azure, id.toUpperCase())).toEqual({
       id,
@@ -57,7 +61,11 @@ describe('disks', () => {
     const { id } = scene.local.createDisk({
       name: 'os-2',
       sizeGib: 1,
-      properties: { osType: 'Windows', hyperVGeneration: 'V2', supportedCapabilities: { architecture: 'Arm64', diskControllerTypes: 'SCSI, NVMe' } },
+      properties: {
+        osType: 'Windows',
+        hyperVGeneration: 'V2',
+        supportedCapabilities: { architecture: 'Arm64', diskControllerTypes: 'SCSI, NVMe' },
+      },
     })
     const source = await getDisk(scene.azure, id)
     const spec = specOf('os-2-restored', source.shape)
@@ -72,12 +80,16 @@ describe('disks', () => {
     await createUploadDisk(scene.azure, spec)
     await createUploadDisk(scene.azure, spec)
     expect(await findDisk(scene.azure, spec.id)).toMatchObject({ state: 'ReadyToUpload' })
-    expect(await failureOf(createUploadDisk(scene.azure, specOf('twice', {}, 'r-2')))).toMatchObject({ type: 'DiskExists' })
+    expect(await failureOf(createUploadDisk(scene.azure, specOf('twice', {}, 'r-2')))).toMatchObject({
+      type: 'DiskExists',
+    })
   })
 
   test('a disk of somebody else is never written', async () => {
     const { id } = scene.local.createDisk({ name: 'theirs', sizeGib: 1 })
-    expect(await failureOf(createUploadDisk(scene.azure, { ...specOf('theirs'), id }))).toMatchObject({ type: 'DiskExists' })
+    expect(await failureOf(createUploadDisk(scene.azure, { ...specOf('theirs'), id }))).toMatchObject({
+      type: 'DiskExists',
+    })
   })
 
   test('a region or SKU that is not offered is told as such', async () => {
@@ -86,7 +98,9 @@ describe('disks', () => {
       type: 'RegionMismatch',
       message: expect.stringContaining('atlantis'),
     })
-    expect(await failureOf(createUploadDisk(scene.azure, specOf('odd', { sku: 'Quantum_LRS' })))).toMatchObject({ type: 'RegionMismatch' })
+    expect(await failureOf(createUploadDisk(scene.azure, specOf('odd', { sku: 'Quantum_LRS' })))).toMatchObject({
+      type: 'RegionMismatch',
+    })
     const zoneless = { ...specOf('zoneless', { sku: 'Premium_ZRS' }), location: 'westus' }
     expect(await failureOf(createUploadDisk(scene.azure, zoneless))).toMatchObject({ type: 'RegionMismatch' })
   })
@@ -121,7 +135,9 @@ describe('upload', () => {
     await access.revoke(spec.id)
 
     expect(await findDisk(scene.azure, spec.id)).toMatchObject({ state: 'Unattached', sizeBytes: GIB })
-    expect(await scene.local.readDisk(spec.id, 0, 1024)).toEqual(Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512)]))
+    expect(await scene.local.readDisk(spec.id, 0, 1024)).toEqual(
+      Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512)]),
+    )
     expect(Buffer.alloc(4 * MIB, 8).equals(await scene.local.readDisk(spec.id, 8 * MIB, 4 * MIB))).toBe(true)
     expect(await failureOf(createUploadDisk(scene.azure, spec))).toMatchObject({ type: 'DiskExists' })
   })

@@ -38,7 +38,9 @@ describe('export access', () => {
   test('a SAS reads the content of a snapshot and its footer', async () => {
     const url = await new ExportAccess(scene.azure).read(await aSnapshot('s1'))
     expect(await sizeOfSource(url)).toBe(GIB + 512)
-    expect(await readSource(url, { startBytes: MIB, endBytes: MIB + 1024 })).toEqual(Buffer.concat([Buffer.alloc(512, 7), Buffer.alloc(512)]))
+    expect(await readSource(url, { startBytes: MIB, endBytes: MIB + 1024 })).toEqual(
+      Buffer.concat([Buffer.alloc(512, 7), Buffer.alloc(512)]),
+    )
     expect((await readSource(url, { startBytes: GIB, endBytes: GIB + 512 })).subarray(0, 8).toString()).toBe('conectix')
   })
 
@@ -67,7 +69,9 @@ describe('export access', () => {
     const id = await aSnapshot('s4')
     const stale = await access.read(id)
     scene.local.withdrawAccess(id)
-    expect(await failureOf(readSource(stale, { startBytes: 0, endBytes: 512 }))).toMatchObject({ type: 'ExportAccessLost' })
+    expect(await failureOf(readSource(stale, { startBytes: 0, endBytes: 512 }))).toMatchObject({
+      type: 'ExportAccessLost',
+    })
     const before = grants()
     const renewed = await Promise.all([access.renew(id, stale), access.renew(id, stale)])
     expect(renewed[0]).toBe(renewed[1])
@@ -103,7 +107,9 @@ describe('export access', () => {
     await access.revoke(id)
     await access.revoke(id)
     await access.revoke(scene.idOf('snapshots', 'none'))
-    expect(await failureOf(readSource(url, { startBytes: 0, endBytes: 512 }))).toMatchObject({ type: 'ExportAccessLost' })
+    expect(await failureOf(readSource(url, { startBytes: 0, endBytes: 512 }))).toMatchObject({
+      type: 'ExportAccessLost',
+    })
   })
 
   test('revoking waits for a grant that is under way', async () => {
@@ -123,7 +129,13 @@ describe('export access', () => {
   test('a disk that waits for its content is written by a SAS', async () => {
     const id = scene.idOf('disks', 'upload')
     const shape = { logicalSectorBytes: 512 }
-    await createUploadDisk(scene.azure, { id, location: 'northeurope', sizeBytes: GIB, shape, tags: restoreTags('p', 'r') })
+    await createUploadDisk(scene.azure, {
+      id,
+      location: 'northeurope',
+      sizeBytes: GIB,
+      shape,
+      tags: restoreTags('p', 'r'),
+    })
     const access = new ExportAccess(scene.azure)
     const url = await access.write(id)
     expect(await access.renew(id, 'stale')).toBe(url)

@@ -25,7 +25,13 @@ interface Disk {
 async function aSnapshot(disk: Disk, name: string): Promise<string> {
   const id = scene.idOf('snapshots', name)
   const tags = sourceSnapshotTags({ targetKey: 't', diskUniqueId: disk.uniqueId }, name)
-  await createIncrementalSnapshot(scene.azure, { id, diskId: disk.id, diskUniqueId: disk.uniqueId, location: 'westeurope', tags })
+  await createIncrementalSnapshot(scene.azure, {
+    id,
+    diskId: disk.id,
+    diskUniqueId: disk.uniqueId,
+    location: 'westeurope',
+    tags,
+  })
   return id
 }
 
@@ -38,7 +44,8 @@ const WINDOW = { startBytes: 0, endBytes: GIB }
 describe('the diff of two snapshots of a managed disk', () => {
   test('is complete over many answers, with what was cleared', async () => {
     const disk = scene.local.createDisk({ name: 'd1', sizeGib: 1 })
-    for (let index = 0; index < 12; index += 1) await scene.local.writeDisk(disk.id, index * MIB, Buffer.alloc(4 * KIB, 1))
+    for (let index = 0; index < 12; index += 1)
+      await scene.local.writeDisk(disk.id, index * MIB, Buffer.alloc(4 * KIB, 1))
     const first = await aSnapshot(disk, 'd1-s1')
     for (let index = 0; index < 12; index += 1) {
       if (index % 2 === 0) scene.local.clearDisk(disk.id, index * MIB, 4 * KIB)
@@ -62,8 +69,14 @@ describe('the diff of two snapshots of a managed disk', () => {
     const lists = createPageLists(scene.azure)
     const source = await sourceOf(second)
     const inWindows: unknown[] = []
-    for (const [startBytes, endBytes] of [[0, 2 * MIB], [2 * MIB, 2 * MIB + 512], [2 * MIB + 512, GIB]] as const) {
-      inWindows.push(...(await collect(lists.managedDiskDiff(source, await access.read(first), { startBytes, endBytes }))))
+    for (const [startBytes, endBytes] of [
+      [0, 2 * MIB],
+      [2 * MIB, 2 * MIB + 512],
+      [2 * MIB + 512, GIB],
+    ] as const) {
+      inWindows.push(
+        ...(await collect(lists.managedDiskDiff(source, await access.read(first), { startBytes, endBytes }))),
+      )
     }
     expect(inWindows).toEqual([
       { kind: 'copy', startBytes: MIB, endBytes: 2 * MIB },
@@ -87,7 +100,9 @@ describe('the diff of two snapshots of a managed disk', () => {
     const source = await sourceOf(second)
     const previous = await access.read(first)
     scene.local.withdrawAccess(second)
-    expect(await failureOf(collect(lists.managedDiskDiff(source, previous, WINDOW)))).toMatchObject({ type: 'ExportAccessLost' })
+    expect(await failureOf(collect(lists.managedDiskDiff(source, previous, WINDOW)))).toMatchObject({
+      type: 'ExportAccessLost',
+    })
     await access.renew(second, source.url)
     await deleteSnapshot(scene.azure, first)
     expect(await failureOf(access.renew(first, previous))).toMatchObject({ type: 'SourceSnapshotNotFound' })

@@ -2,7 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Manifest } from '../../domain/manifest.ts'
 import { baseBlobName, chainPrefix, manifestName } from '../../domain/names.ts'
 import { BaseBlob } from '../../azure/base-blob.ts'
-import { deleteManifest, findManifest, listManifests, listPoints, readManifest, writeManifest } from '../../azure/manifests.ts'
+import {
+  deleteManifest,
+  findManifest,
+  listManifests,
+  listPoints,
+  readManifest,
+  writeManifest,
+} from '../../azure/manifests.ts'
 import { collect, failureOf } from './support/clients.ts'
 import { openScene, type Scene } from './support/local-azure.ts'
 
@@ -68,13 +75,17 @@ describe('manifests', () => {
     expect(await findManifest(scene.azure, scene.targetUrl, chain, 'none')).toBeUndefined()
     await deleteManifest(scene.azure, scene.targetUrl, blobName)
     await deleteManifest(scene.azure, scene.targetUrl, blobName)
-    expect(await failureOf(readManifest(scene.azure, scene.targetUrl, blobName))).toMatchObject({ type: 'PointNotFound' })
+    expect(await failureOf(readManifest(scene.azure, scene.targetUrl, blobName))).toMatchObject({
+      type: 'PointNotFound',
+    })
   })
 
   test('a list goes over all its pages and names nothing else', async () => {
     const { chain } = await aChain(12)
     const all = await collect(listManifests(scene.azure, scene.targetUrl, { diskId }))
-    expect(all.map(({ pointId }) => pointId)).toEqual(Array.from({ length: 12 }, (_, index) => `point-${String(index).padStart(3, '0')}`))
+    expect(all.map(({ pointId }) => pointId)).toEqual(
+      Array.from({ length: 12 }, (_, index) => `point-${String(index).padStart(3, '0')}`),
+    )
     expect(await collect(listManifests(scene.azure, scene.targetUrl, { chain }))).toEqual(all)
   })
 })
@@ -92,7 +103,9 @@ describe('listPoints', () => {
     await blob.deleteSnapshot(manifests[1]!.baseBlob.snapshot)
     const { points, damaged } = await listPoints(scene.azure, scene.targetUrl, { diskId })
     expect(points.map(({ id }) => id)).toEqual(['point-000', 'point-002'])
-    expect(damaged).toEqual([{ blobName: manifestName(chain, 'point-001'), reason: expect.stringContaining('is gone') }])
+    expect(damaged).toEqual([
+      { blobName: manifestName(chain, 'point-001'), reason: expect.stringContaining('is gone') },
+    ])
   })
 
   test('a manifest that is broken, of a newer format or of another point is damaged, and the others still come', async () => {

@@ -29,12 +29,20 @@ function pageList(elements: readonly Element[], nextMarker = ''): Answer {
     const name = kind === 'copy' ? 'PageRange' : 'ClearRange'
     return `<${name}><Start>${start}</Start><End>${end}</End></${name}>`
   })
-  return { body: `\uFEFF<?xml version="1.0" encoding="utf-8"?><PageList>${body.join('')}<NextMarker>${nextMarker}</NextMarker></PageList>` }
+  return {
+    body: `\uFEFF<?xml version="1.0" encoding="utf-8"?><PageList>${body.join('')}<NextMarker>${nextMarker}</NextMarker></PageList>`,
+  }
 }
 
 describe('page lists', () => {
   test('interleaved page and clear ranges come in address order, half-open', async () => {
-    const source = await serve([pageList([['copy', 0, 511], ['clear', 512, 1535], ['copy', 4096, 8191]])])
+    const source = await serve([
+      pageList([
+        ['copy', 0, 511],
+        ['clear', 512, 1535],
+        ['copy', 4096, 8191],
+      ]),
+    ])
     expect(await collect(lists.managedDiskDiff(source, 'https://x/previous?sig=p', WINDOW))).toEqual([
       { kind: 'copy', startBytes: 0, endBytes: 512 },
       { kind: 'clear', startBytes: 512, endBytes: 1536 },
@@ -62,7 +70,11 @@ describe('page lists', () => {
       pageList([['copy', 2048, 2559]]),
     ])
     expect(await collect(lists.allocated(source, WINDOW))).toHaveLength(3)
-    expect(server!.requests.map(({ path }) => path.split('maxresults=10000')[1])).toEqual(['', '&marker=a%20b%26c', '&marker=second'])
+    expect(server!.requests.map(({ path }) => path.split('maxresults=10000')[1])).toEqual([
+      '',
+      '&marker=a%20b%26c',
+      '&marker=second',
+    ])
   })
 
   test('a page may be empty and still have a next one', async () => {
@@ -83,7 +95,16 @@ describe('page lists', () => {
   })
 
   test('ranges are clipped to the window of a server that answers more than it was asked for', async () => {
-    const source = await serve([pageList([['copy', 0, 4095], ['copy', 8192, 12287], ['copy', 16384, 16895]], 'goes-on')])
+    const source = await serve([
+      pageList(
+        [
+          ['copy', 0, 4095],
+          ['copy', 8192, 12287],
+          ['copy', 16384, 16895],
+        ],
+        'goes-on',
+      ),
+    ])
     expect(await collect(lists.allocated(source, { startBytes: 1024, endBytes: 9216 }))).toEqual([
       { startBytes: 1024, endBytes: 4096 },
       { startBytes: 8192, endBytes: 9216 },
@@ -102,8 +123,14 @@ describe('page lists', () => {
   })
 
   test.each([
-    ['cut off', '<?xml version="1.0"?><PageList><PageRange><Start>0</Start><End>511</End></PageRange><PageRange><Start>10'],
-    ['overlapping', '<PageList><PageRange><Start>0</Start><End>1023</End></PageRange><ClearRange><Start>512</Start><End>1023</End></ClearRange></PageList>'],
+    [
+      'cut off',
+      '<?xml version="1.0"?><PageList><PageRange><Start>0</Start><End>511</End></PageRange><PageRange><Start>10',
+    ],
+    [
+      'overlapping',
+      '<PageList><PageRange><Start>0</Start><End>1023</End></PageRange><ClearRange><Start>512</Start><End>1023</End></ClearRange></PageList>',
+    ],
     ['not of whole pages', '<PageList><PageRange><Start>0</Start><End>512</End></PageRange></PageList>'],
     ['without an end', '<PageList><PageRange><Start>0</Start></PageRange></PageList>'],
     ['another document', '<html><body>proxy</body></html>'],
@@ -115,7 +142,11 @@ describe('page lists', () => {
   })
 
   test('an answer that breaks off is asked for again', async () => {
-    const source = await serve([{ ...pageList([['copy', 0, 511]]), cut: 'middle' }, { cut: 'before' }, pageList([['copy', 0, 511]])])
+    const source = await serve([
+      { ...pageList([['copy', 0, 511]]), cut: 'middle' },
+      { cut: 'before' },
+      pageList([['copy', 0, 511]]),
+    ])
     expect(await collect(lists.allocated(source, WINDOW))).toEqual([{ startBytes: 0, endBytes: 512 }])
   })
 
@@ -161,7 +192,13 @@ describe('page lists', () => {
   test('no failure holds the SAS', async () => {
     const source = await serve([storageError(403, 'AuthenticationFailed', `Signature did not match for ${SAS}`)])
     const failure = await failureOf(collect(lists.managedDiskDiff(source, source.url, WINDOW)))
-    const everything = JSON.stringify([failure.message, failure.facts, failure.stack, String(failure.cause), (failure.cause as Error).stack])
+    const everything = JSON.stringify([
+      failure.message,
+      failure.facts,
+      failure.stack,
+      String(failure.cause),
+      (failure.cause as Error).stack,
+    ])
     expect(everything).not.toContain('sig=')
     expect(Object.keys(failure.cause as object)).not.toContain('request')
   })
@@ -170,6 +207,8 @@ describe('page lists', () => {
     const source = await serve([{ ...pageList([]), afterMs: 5000 }])
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 50)
-    await expect(collect(lists.allocated(source, WINDOW, controller.signal))).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(collect(lists.allocated(source, WINDOW, controller.signal))).rejects.toMatchObject({
+      name: 'AbortError',
+    })
   })
 })

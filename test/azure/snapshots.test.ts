@@ -20,7 +20,13 @@ async function aDisk(name: string) {
 
 function specOf(disk: { id: string; uniqueId: string; location: string }, name: string, request = name) {
   const { id, uniqueId, location } = disk
-  return { id: scene.idOf('snapshots', name), diskId: id, diskUniqueId: uniqueId, location, tags: sourceSnapshotTags({ targetKey: 't', diskUniqueId: uniqueId }, request) }
+  return {
+    id: scene.idOf('snapshots', name),
+    diskId: id,
+    diskUniqueId: uniqueId,
+    location,
+    tags: sourceSnapshotTags({ targetKey: 't', diskUniqueId: uniqueId }, request),
+  }
 }
 
 describe('snapshots', () => {
@@ -28,7 +34,12 @@ describe('snapshots', () => {
     const disk = await aDisk('d1')
     const before = Date.now()
     const snapshot = await createIncrementalSnapshot(scene.azure, specOf(disk, 's1'))
-    expect(snapshot).toMatchObject({ isReadable: true, sizeBytes: 4096 * MIB, sourceUniqueId: disk.uniqueId, completionPercent: 100 })
+    expect(snapshot).toMatchObject({
+      isReadable: true,
+      sizeBytes: 4096 * MIB,
+      sourceUniqueId: disk.uniqueId,
+      completionPercent: 100,
+    })
     expect(snapshot.familyId).toBeTruthy()
     expect(Date.parse(snapshot.takenAt)).toBeGreaterThanOrEqual(before - 1)
   })
@@ -37,7 +48,10 @@ describe('snapshots', () => {
     const disk = await aDisk('d2')
     const first = await createIncrementalSnapshot(scene.azure, specOf(disk, 's2'))
     await scene.local.writeDisk(disk.id, 0, Buffer.alloc(512, 1))
-    const second = await createIncrementalSnapshot(scene.azure, { ...specOf(disk, 's2'), diskId: disk.id.toUpperCase() })
+    const second = await createIncrementalSnapshot(scene.azure, {
+      ...specOf(disk, 's2'),
+      diskId: disk.id.toUpperCase(),
+    })
     expect(second).toEqual(first)
   })
 
@@ -62,7 +76,11 @@ describe('snapshots', () => {
 
   test('a missing disk, group and subscription are all a missing source', async () => {
     const disk = await aDisk('d6')
-    for (const id of [scene.idOf('disks', 'none'), disk.id.replace('/local/', '/none/'), disk.id.replace(scene.local.subscriptionId, 'none')]) {
+    for (const id of [
+      scene.idOf('disks', 'none'),
+      disk.id.replace('/local/', '/none/'),
+      disk.id.replace(scene.local.subscriptionId, 'none'),
+    ]) {
       expect(await failureOf(getDisk(scene.azure, id))).toMatchObject({ type: 'SourceDiskNotFound' })
     }
     expect(await findSnapshot(scene.azure, scene.idOf('snapshots', 'none'))).toBeUndefined()
@@ -73,7 +91,9 @@ describe('snapshots', () => {
     try {
       const disk = await aDisk('d7')
       await createIncrementalSnapshot(scene.azure, specOf(disk, 's7a'))
-      expect(await failureOf(createIncrementalSnapshot(scene.azure, specOf(disk, 's7b')))).toMatchObject({ type: 'AzureThrottled' })
+      expect(await failureOf(createIncrementalSnapshot(scene.azure, specOf(disk, 's7b')))).toMatchObject({
+        type: 'AzureThrottled',
+      })
     } finally {
       scene.local.changeSettings({ enforceSnapshotRate: false })
     }
@@ -94,13 +114,18 @@ describe('snapshots', () => {
     const disk = await aDisk('d9')
     scene.local.assignRoles('reader', [{ actions: ['*/read'] }])
     const failure = await failureOf(createIncrementalSnapshot(scene.clientsOf('reader'), specOf(disk, 's9')))
-    expect(failure).toMatchObject({ type: 'AccessDenied', message: expect.stringContaining('Microsoft.Compute/snapshots/write') })
+    expect(failure).toMatchObject({
+      type: 'AccessDenied',
+      message: expect.stringContaining('Microsoft.Compute/snapshots/write'),
+    })
   })
 
   test('deleting revokes access first, and twice is fine', async () => {
     const disk = await aDisk('d10')
     const { id } = await createIncrementalSnapshot(scene.azure, specOf(disk, 's10'))
-    await scene.azure.compute(scene.local.subscriptionId).snapshots.grantAccess('local', 's10', { access: 'Read', durationInSeconds: 600 })
+    await scene.azure
+      .compute(scene.local.subscriptionId)
+      .snapshots.grantAccess('local', 's10', { access: 'Read', durationInSeconds: 600 })
     await deleteSnapshot(scene.azure, id)
     await deleteSnapshot(scene.azure, id)
     expect(await findSnapshot(scene.azure, id)).toBeUndefined()

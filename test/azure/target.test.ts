@@ -33,7 +33,9 @@ describe('checkTarget', () => {
     ['with a hierarchical namespace', { name: 'hns1', isHnsEnabled: true }],
     ['for blobs only', { name: 'blobonly1', kind: 'BlobStorage' as const }],
   ])('an account that is %s is refused', async (_, account) => {
-    expect(await failureOf(checkTarget(scene.azure, await targetIn(account)))).toMatchObject({ type: 'TargetNotSupported' })
+    expect(await failureOf(checkTarget(scene.azure, await targetIn(account)))).toMatchObject({
+      type: 'TargetNotSupported',
+    })
   })
 
   test('a missing container and a missing account are told as such', async () => {
@@ -58,10 +60,15 @@ describe('checkTarget', () => {
 
   test('whoever may not ask for the account may still keep backups there', async () => {
     const server = await playScript(
-      ({ path }) => (path.includes('restype=account') ? storageError(403, 'AuthorizationPermissionMismatch') : { status: 201, headers: { etag: '"1"' } }),
+      ({ path }) =>
+        path.includes('restype=account')
+          ? storageError(403, 'AuthorizationPermissionMismatch')
+          : { status: 201, headers: { etag: '"1"' } },
       { tls: true },
     )
-    const azure = createAzureClients(PUBLIC_CLOUD, { getToken: async () => ({ token: 't', expiresOnTimestamp: Date.now() + 3_600_000 }) })
+    const azure = createAzureClients(PUBLIC_CLOUD, {
+      getToken: async () => ({ token: 't', expiresOnTimestamp: Date.now() + 3_600_000 }),
+    })
     try {
       expect(await checkTarget(azure, `${server.origin}/acct/backups`)).toEqual({})
       expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([

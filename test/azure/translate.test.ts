@@ -23,7 +23,10 @@ async function diskFailure(script: readonly Answer[]) {
 async function exportFailure(script: readonly Answer[]) {
   const server = await playScript(script)
   try {
-    return { failure: await failureOf(readSource(`${server.origin}/a/c/b?sig=secret`, PAGE)), requests: server.requests.length }
+    return {
+      failure: await failureOf(readSource(`${server.origin}/a/c/b?sig=secret`, PAGE)),
+      requests: server.requests.length,
+    }
   } finally {
     await server.close()
   }
@@ -41,11 +44,14 @@ async function manifestFailure(script: readonly Answer[]) {
 }
 
 describe('errors of the resource manager', () => {
-  test.each(['ResourceNotFound', 'ResourceGroupNotFound', 'SubscriptionNotFound'])('%s means that the disk is not there', async (code) => {
-    const { failure } = await diskFailure([armError(404, code)])
-    expect(failure).toMatchObject({ type: 'SourceDiskNotFound', facts: { status: 404, code } })
-    expect(failure.message).toContain(DISK)
-  })
+  test.each(['ResourceNotFound', 'ResourceGroupNotFound', 'SubscriptionNotFound'])(
+    '%s means that the disk is not there',
+    async (code) => {
+      const { failure } = await diskFailure([armError(404, code)])
+      expect(failure).toMatchObject({ type: 'SourceDiskNotFound', facts: { status: 404, code } })
+      expect(failure.message).toContain(DISK)
+    },
+  )
 
   test('a missing right is named by action and scope', async () => {
     const message =
@@ -53,7 +59,9 @@ describe('errors of the resource manager', () => {
       "over scope '/subscriptions/s-1/resourceGroups/rg' or the scope is invalid."
     const { failure } = await diskFailure([armError(403, 'AuthorizationFailed', message)])
     expect(failure.type).toBe('AccessDenied')
-    expect(failure.message).toContain('lacks the right Microsoft.Compute/disks/read on /subscriptions/s-1/resourceGroups/rg')
+    expect(failure.message).toContain(
+      'lacks the right Microsoft.Compute/disks/read on /subscriptions/s-1/resourceGroups/rg',
+    )
   })
 
   test('a missing right on a resource that the call refers to is named, not the right that is there', async () => {
@@ -66,7 +74,9 @@ describe('errors of the resource manager', () => {
   })
 
   test('a refusal by policy is quoted and not taken for a missing right', async () => {
-    const { failure } = await diskFailure([armError(403, 'RequestDisallowedByPolicy', "Resource 'x' was disallowed by policy.")])
+    const { failure } = await diskFailure([
+      armError(403, 'RequestDisallowedByPolicy', "Resource 'x' was disallowed by policy."),
+    ])
     expect(failure).toMatchObject({ type: 'AccessDenied', message: expect.stringContaining('disallowed by policy') })
     expect(failure.message).not.toContain('lacks the right')
   })
@@ -77,8 +87,14 @@ describe('errors of the resource manager', () => {
   })
 
   test('a long Retry-After goes up at once and is not slept through', async () => {
-    const { failure, requests } = await diskFailure([armError(429, 'TooManyRequests', 'Slow down.', { 'retry-after': '1200' })])
-    expect(failure).toMatchObject({ type: 'AzureThrottled', retryAfterMs: 1_200_000, facts: { code: 'TooManyRequests' } })
+    const { failure, requests } = await diskFailure([
+      armError(429, 'TooManyRequests', 'Slow down.', { 'retry-after': '1200' }),
+    ])
+    expect(failure).toMatchObject({
+      type: 'AzureThrottled',
+      retryAfterMs: 1_200_000,
+      facts: { code: 'TooManyRequests' },
+    })
     expect(failure.message).toContain(DISK)
     expect(requests).toBe(1)
   })
@@ -107,7 +123,9 @@ describe('errors of the resource manager', () => {
   })
 
   test('what is not known is quoted, first line only', async () => {
-    const { failure } = await diskFailure([armError(400, 'NoRegisteredProviderFound', 'No provider.\nThe supported ones are many.')])
+    const { failure } = await diskFailure([
+      armError(400, 'NoRegisteredProviderFound', 'No provider.\nThe supported ones are many.'),
+    ])
     expect(failure.type).toBe('AzureRefused')
     expect(failure.message).toContain('NoRegisteredProviderFound: No provider')
     expect(failure.message).not.toContain('many')
@@ -144,7 +162,9 @@ describe('errors of the storage service', () => {
   })
 
   test('a Retry-After beyond half a minute goes up with its length', async () => {
-    const { failure, requests } = await exportFailure([storageError(503, 'ServerBusy', 'Busy.', { 'retry-after': '60' })])
+    const { failure, requests } = await exportFailure([
+      storageError(503, 'ServerBusy', 'Busy.', { 'retry-after': '60' }),
+    ])
     expect(failure).toMatchObject({ type: 'AzureThrottled', retryAfterMs: 60_000 })
     expect(requests).toBe(1)
   })
@@ -181,9 +201,18 @@ describe('errors of the storage service', () => {
   })
 
   test('no failure holds a SAS, a request or a token', async () => {
-    const { failure } = await exportFailure([storageError(409, 'Odd', 'See https://md-1.blob.storage.azure.net/a?sig=secret here')])
+    const { failure } = await exportFailure([
+      storageError(409, 'Odd', 'See https://md-1.blob.storage.azure.net/a?sig=secret here'),
+    ])
     const cause = failure.cause as Error
-    const everything = JSON.stringify([failure.message, failure.facts, failure.stack, cause.message, cause.stack, Object.entries(cause)])
+    const everything = JSON.stringify([
+      failure.message,
+      failure.facts,
+      failure.stack,
+      cause.message,
+      cause.stack,
+      Object.entries(cause),
+    ])
     expect(everything).not.toMatch(/sig=|secret/)
   })
 })
@@ -209,7 +238,9 @@ describe('what is not an answer of Azure', () => {
   })
 
   test('an operation that failed after it was accepted is a refusal with its code', () => {
-    const error = new Error('The long-running operation has failed. ConflictingUserInput. Disk is expected to have cookie.')
+    const error = new Error(
+      'The long-running operation has failed. ConflictingUserInput. Disk is expected to have cookie.',
+    )
     expect(translate(error, { doing: 'finish', on: 'disk d' })).toMatchObject({
       type: 'AzureRefused',
       facts: { code: 'ConflictingUserInput' },

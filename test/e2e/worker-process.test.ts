@@ -1,3 +1,4 @@
+import { stderr } from 'node:process'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { GIB, MIB } from '../../domain/byte-range.ts'
 import { seededRandom } from '../../domain/sampler.ts'
@@ -17,7 +18,7 @@ beforeAll(async () => {
   scene = await openScene({ hasWorker: false, blobHooks: { before: (call) => beforeOperation?.(call) } })
 })
 afterEach(async () => {
-  for (const worker of workers.splice(0)) await worker.kill()
+  for (const started of workers.splice(0)) await started.kill()
   beforeOperation = undefined
 })
 afterAll(() => scene?.close())
@@ -62,20 +63,20 @@ test('a worker that backs up 64 MiB of changes on a 64 GiB disk stays below 300 
   const diskId = scene.createDisk(64)
   const data = noise(MIB, seededRandom(2))
   await scene.azure.writeDisk(diskId, 3 * GIB, data)
-  const process = worker()
+  const running = worker()
   await scene.backUp(diskId)
   for (let index = 0; index < 64; index++) await scene.azure.writeDisk(diskId, index * GIB, data)
   const { point } = await scene.backUp(diskId)
-  const peakBytes = await process.peakMemoryBytes()
-  console.error(`changed ${point.changedBytes} bytes, moved ${point.movedBytes} bytes, worker's peak memory ${peakBytes} bytes`)
+  const peakBytes = await running.peakMemoryBytes()
+  stderr.write(`changed ${point.changedBytes} bytes, moved ${point.movedBytes} bytes, worker's peak memory ${peakBytes} bytes\n`)
   expect(point.changedBytes).toBe(64 * MIB)
   expect(point.movedBytes).toBeLessThanOrEqual(1.1 * point.changedBytes)
   if (peakBytes !== undefined) expect(peakBytes).toBeLessThan(300e6)
 }, 180_000)
 
 test('a worker that is told to stop ends cleanly', async () => {
-  const process = worker()
+  const running = worker()
   const diskId = scene.createDisk(1)
   await scene.backUp(diskId)
-  expect(await process.stop()).toBe(0)
+  expect(await running.stop()).toBe(0)
 }, 60_000)

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { mapConcurrent } from '../../workflows/map-concurrent.ts'
 
-const anyMap = [fc.array(fc.nat(99), { maxLength: 12 }), fc.integer({ min: 1, max: 5 }), fc.scheduler()] as const
+const anyLimit = fc.integer({ min: 1, max: 5 })
+const anyMap = [fc.array(fc.nat(99), { maxLength: 12 }), anyLimit, fc.scheduler()] as const
 
 test('results come in the order of the items, in whatever order they end, and no more run at once than asked for', async () => {
   await fc.assert(

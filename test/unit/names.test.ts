@@ -23,13 +23,18 @@ const diskIdOf = (name: string, group = 'rg', subscription = 's') =>
   `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Compute/disks/${name}`
 
 /** Names as ARM allows them for disks: letters, digits, `_`, `-` and `.`, up to 80. */
-const anyDiskName = fc.string({ unit: fc.constantFrom(...'abcXYZ019_-.'.split('')), minLength: 1, maxLength: 80 })
+const anyDiskName = fc.string({
+  unit: fc.constantFrom(...'abcXYZ019_-.'.split('')),
+  minLength: 1,
+  maxLength: 80,
+  size: 'max',
+})
 const anyDiskId = fc
   .tuple(anyDiskName, anyDiskName, fc.uuid())
   .map(([name, group, subscription]) => diskIdOf(name, group, subscription))
 const anyTarget = fc
   .tuple(
-    fc.string({ unit: fc.constantFrom(...'abc019'.split('')), minLength: 3, maxLength: 24 }),
+    fc.string({ unit: fc.constantFrom(...'abc019'.split('')), minLength: 3, maxLength: 24, size: 'max' }),
     fc.constantFrom('backups', 'b-1', '0'.repeat(63)),
   )
   .map(([account, container]) => `https://${account}.blob.core.windows.net/${container}`)

@@ -96,15 +96,18 @@ describe('an interrupted run', () => {
     const half = new Promise<void>((resolve) => {
       reached = resolve
     })
-    let isHeld = true
+    let letGo = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
     afterRequests('PutPageFromUrl', 8, async () => {
       reached()
-      while (isHeld) await new Promise((resolve) => setTimeout(resolve, 20))
+      await held
     })
     const run = await scene.startBackup(diskId)
     await half
     await scene.client.workflow.getHandle(run.workflowId).terminate('as an operator in a hurry would')
-    isHeld = false
+    letGo()
     await run.result().catch(() => {})
     await disk.change(30)
     const after = await scene.azure.digestDisk(diskId)

@@ -27,7 +27,8 @@ export async function openScene(options: LocalAzureOptions = {}): Promise<Scene>
     azure,
     targetUrl,
     clientsOf,
-    idOf: (type, name) => `/subscriptions/${local.subscriptionId}/resourceGroups/local/providers/Microsoft.Compute/${type}/${name}`,
+    idOf: (type, name) =>
+      `/subscriptions/${local.subscriptionId}/resourceGroups/local/providers/Microsoft.Compute/${type}/${name}`,
     close: () => local.close(),
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A server that plays scripted REST answers, for what a service says rarely or never by itself: damaged bodies, throttling, lost
- * answers. The product's clients talk to it as they come.
+ * A server that plays scripted REST answers, for what a service says rarely or never by itself: damaged bodies,
+ * throttling, lost answers. The product's clients talk to it as they come.
  *
  * With TLS it needs SNAPFERRY_TEST_CA_DIR, and this process must trust the CA in there; `npm test` sees to both.
  */
@@ -45,9 +45,15 @@ export async function playScript(
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
-        const seen = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks) }
+        const seen = {
+          method: request.method ?? '',
+          path: request.url ?? '',
+          headers: request.headers,
+          body: Buffer.concat(chunks),
+        }
         const index = requests.push(seen) - 1
-        const answer = typeof script === 'function' ? script(seen, index) : (script[Math.min(index, script.length - 1)] ?? {})
+        const answer =
+          typeof script === 'function' ? script(seen, index) : (script[Math.min(index, script.length - 1)] ?? {})
         setTimeout(() => {
           if (answer.cut === 'before') return request.socket.destroy()
           const body = Buffer.from(answer.body ?? '')
@@ -70,7 +76,12 @@ async function certificate() {
 }
 
 /** An error of the storage service, as it comes. */
-export function storageError(status: number, code: string, message = 'Something is wrong.', headers: Record<string, string> = {}): Answer {
+export function storageError(
+  status: number,
+  code: string,
+  message = 'Something is wrong.',
+  headers: Record<string, string> = {},
+): Answer {
   return {
     status,
     headers: { 'x-ms-error-code': code, 'x-ms-request-id': 'r-1', 'content-type': 'application/xml', ...headers },
@@ -81,7 +92,12 @@ export function storageError(status: number, code: string, message = 'Something 
 }
 
 /** An error of the resource manager. */
-export function armError(status: number, code: string, message = 'Something is wrong.', headers: Record<string, string> = {}): Answer {
+export function armError(
+  status: number,
+  code: string,
+  message = 'Something is wrong.',
+  headers: Record<string, string> = {},
+): Answer {
   return {
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
