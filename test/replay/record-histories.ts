@@ -1,0 +1,92 @@
+/** Runs one workflow of each shape against the local Azure and keeps its history: what the replay test holds later code against. */
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { BaseBlob } from '../../azure/base-blob.ts'
+import { MIB } from '../../domain/byte-range.ts'
+import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
+import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
+import type { RunPolicyInput } from '../../workflows/messages.ts'
+import { temporalAddress, temporalCliPath } from '../support/environment.ts'
+import { noise } from '../support/random-disk.ts'
+import { openScene, type Scene } from '../support/scene.ts'
+
+const run = promisify(execFile)
+/** A history is small; Node's default of 1 MiB is smaller. */
+const MAX_OUTPUT_BYTES = 64 * MIB
+
+/** One JSON file a shape is written into `folder`. */
+export async function recordHistories(folder: URL): Promise<void> {
+  let before: ((call: OperationCall) => Promise<void>) | undefined
+  const scene = await openScene({ blobHooks: { before: (call) => before?.(call) } })
+  const keep = async (shape: string, workflowId: string): Promise<void> => {
+    const args = ['workflow', 'show', '--address', temporalAddress(), '--workflow-id', workflowId, '--output', 'json']
+    const { stdout } = await run(temporalCliPath(), args, { maxBuffer: MAX_OUTPUT_BYTES })
+    // Where this checkout lies is nobody's business.
+    const text = JSON.stringify(JSON.parse(stdout)).replaceAll(process.cwd(), '/snapferry')
+    await writeFile(new URL(`${shape}.json`, folder), `${text}\n`)
+  }
+  const backup = (diskId: string): string => backupWorkflowId(diskId, scene.targetUrl)
+  try {
+    const diskId = scene.createDisk(1)
+    await scene.azure.writeDisk(diskId, 0, noise(8 * MIB, seededRandom(1)))
+    const { point } = await scene.backUp(diskId)
+    await keep('backup-full', backup(diskId))
+    await scene.azure.writeDisk(diskId, MIB, noise(MIB, seededRandom(2)))
+    await scene.backUp(diskId)
+    await keep('backup-incremental', backup(diskId))
+
+    before = onceOn('PutPageFromUrl', () => spoil(scene, point.baseBlobName))
+    await scene.azure.writeDisk(diskId, MIB, noise(MIB, seededRandom(3)))
+    await scene.backUp(diskId)
+    await keep('backup-repaired', backup(diskId))
+
+    const [newest] = await scene.points(diskId)
+    scene.azure.deleteSnapshot(newest?.source.snapshotId ?? '')
+    await scene.backUp(diskId)
+    await keep('backup-reseed', backup(diskId))
+
+    const cancelled = await scene.startBackup(diskId)
+    await scene.client.workflow.getHandle(cancelled.workflowId).cancel()
+    await cancelled.result().catch(() => {})
+    await keep('backup-cancelled', backup(diskId))
+
+    const restored = scene.freshDiskId()
+    await scene.restore({ pointId: point.id, toDiskId: restored })
+    await keep('restore', restoreWorkflowId(restored))
+    await scene.restore({ pointId: point.id, toDiskId: diskId }).catch(() => {})
+    await keep('restore-refused', restoreWorkflowId(diskId))
+
+    const missing = diskId.replace(/[^/]+$/, 'missing')
+    await runPolicy(scene, 'replay-policy', [diskId, missing])
+    await keep('policy-partly-failed', 'replay-policy')
+    await keep('backup-refused', backup(missing))
+  } finally {
+    await scene.close()
+  }
+}
+
+/** Writes below the run's feet, so that its verification sends a range back. */
+async function spoil(scene: Scene, baseBlobName: string): Promise<void> {
+  const base = new BaseBlob(scene.clients, scene.targetUrl, baseBlobName)
+  const found = await base.properties()
+  await base.write(6 * MIB, noise(4096, seededRandom(4)), found?.sequenceNumber ?? 0)
+}
+
+function onceOn(operation: string, act: () => Promise<void>): (call: OperationCall) => Promise<void> {
+  let hasActed = false
+  return async (call) => {
+    if (hasActed || call.operation !== operation) return
+    hasActed = true
+    await act()
+  }
+}
+
+async function runPolicy(scene: Scene, workflowId: string, diskIds: readonly string[]): Promise<void> {
+  const policy = { name: workflowId, targetUrl: scene.targetUrl, diskIds, options: DEFAULT_OPTIONS, maxConcurrentDisks: 2 }
+  const input: RunPolicyInput = { policy }
+  const taskQueue = `${scene.taskQueuePrefix}-control`
+  await scene.client.workflow.execute('runPolicy', { taskQueue, workflowId, args: [input] }).catch(() => {})
+}
