@@ -44,6 +44,7 @@ try {
 
 /** Whether every comparison held. */
 async function play(): Promise<boolean> {
+  if (stage.uiUrl !== undefined) say(`Watch it in Temporal's UI: ${stage.uiUrl}`)
   say(`A disk of ${SIZE_GIB} GiB in ${SOURCE_REGION}: ${content.description}`)
   const diskId = await azure.createDisk({ name: 'data', sizeGib: SIZE_GIB, location: SOURCE_REGION })
   await content.create(image, SIZE_BYTES)

@@ -9,6 +9,8 @@ export interface Stage {
   /** URL of the container that backups go to; the demo makes it. */
   readonly targetUrl: string
   readonly azure: AzureEndpoints
+  /** Of Temporal, where the demo started it. */
+  readonly uiUrl?: string
 }
 
 const endpointsSchema = z.object({
@@ -24,5 +26,6 @@ export async function readStage(folder: string | undefined, env: NodeJS.ProcessE
   const targetUrl = env['SNAPFERRY_DEMO_TARGET']
   if (folder === undefined || targetUrl === undefined) throw new Error('start the demo by `npm start`')
   const endpoints: unknown = JSON.parse(await readFile(join(folder, 'azure.json'), 'utf8'))
-  return { folder, targetUrl, azure: endpointsSchema.parse(endpoints) }
+  const uiUrl = env['SNAPFERRY_DEMO_UI']
+  return { folder, targetUrl, azure: endpointsSchema.parse(endpoints), ...(uiUrl !== undefined && { uiUrl }) }
 }
