@@ -145,7 +145,14 @@ async function renewingExports<Output>(engine: Engine, snapshotIds: readonly str
   } catch (error) {
     if (!isFailure(error, 'ExportAccessLost')) throw error
     const signal = cancellationSignal()
-    for (const id of snapshotIds) await engine.exports.renew(id, await engine.exports.read(id, signal), signal)
+    for (const id of snapshotIds) {
+      try {
+        await engine.exports.renew(id, await engine.exports.read(id, signal), signal)
+      } catch (cause) {
+        // What a snapshot that is gone means is for the work to say: without the cursor a survey turns into a reseed.
+        if (!isFailure(cause, 'SourceSnapshotNotFound')) throw cause
+      }
+    }
     return work()
   }
 }

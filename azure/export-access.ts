@@ -66,7 +66,9 @@ export class ExportAccess {
     await revokeAccess(this.#azure, resourceId, signal)
   }
 
-  #get(resourceId: string, access: Access, signal: AbortSignal | undefined): Promise<string> {
+  async #get(resourceId: string, access: Access, signal: AbortSignal | undefined): Promise<string> {
+    // Work that was cancelled must not grant anew: the run's release may have revoked everything already.
+    signal?.throwIfAborted()
     const cached = this.#grants.get(keyOf(resourceId))
     if (cached !== undefined && cached.goodUntilMs > Date.now()) return unlessAborted(cached.url, signal)
     return unlessAborted(this.#grant(resourceId, access).url, signal)

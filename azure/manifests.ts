@@ -3,6 +3,7 @@
  *
  * `listPoints` is what counts as a point: a manifest that can be read and whose blob snapshot is there.
  */
+import { setMaxListeners } from 'node:events'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { decodeManifest, encodeManifest, type Manifest } from '../domain/manifest.ts'
 import { diskPrefix, DISKS_PREFIX, manifestName, parseManifestName } from '../domain/names.ts'
@@ -127,6 +128,8 @@ export async function listPoints(
   { diskId }: Pick<ManifestFilter, 'diskId'> = {},
   signal?: AbortSignal,
 ): Promise<PointList> {
+  // Each read under way listens; that is no leak.
+  if (signal !== undefined) setMaxListeners(0, signal)
   const filter = diskId === undefined ? {} : { diskId }
   const snapshotsOf = snapshotNames(azure, targetUrl, signal)
   const points: Manifest[] = []

@@ -12,6 +12,7 @@ import { BackupError, isFailure } from '../domain/failures.ts'
 import { blobBytesOf, type SourceDisk, type SourceSnapshot } from '../domain/source-disk.ts'
 import type { BlobSnapshotRef, OpenedBase } from '../domain/transfer-job.ts'
 import { findOrTakeSnapshot } from './blob-snapshots.ts'
+import { decideAnew } from './decide-anew.ts'
 import type { Engine } from './engine.ts'
 import { baseBlobOf } from './source-changes.ts'
 
@@ -50,11 +51,13 @@ export async function openBaseBlob(engine: Engine, options: OpenOptions): Promis
   const { targetUrl, baseBlobName, snapshot, signal } = options
   const base = baseBlobOf(engine, options)
   const blobBytes = blobBytesOf(snapshot.sizeBytes)
-  const epoch = await fence(base, blobBytes, options)
+  const epoch = await decideAnew(base, signal, () => fence(base, blobBytes, options))
   const plan = confirmPlan(options.plan, snapshot)
   const { baseline, leftoversSince, isOverwritten } = await fixBaseline(engine, base, options)
-  const { sizeBytes, etag } = await requireProperties(base, signal)
-  if (sizeBytes < blobBytes) await base.resize(blobBytes, etag, signal)
+  await decideAnew(base, signal, async () => {
+    const { sizeBytes, etag } = await requireProperties(base, signal)
+    if (sizeBytes < blobBytes) await base.resize(blobBytes, etag, signal)
+  })
   return {
     opened: { targetUrl, baseBlobName, epoch, baseline, ...(leftoversSince !== undefined && { leftoversSince }) },
     plan: isOverwritten && plan.kind === 'incremental' ? { kind: 'reseed', cause: 'BaseBlobOverwritten' } : plan,
@@ -68,7 +71,10 @@ async function fence(base: BaseBlob, blobBytes: number, options: OpenOptions): P
   if (found === undefined) {
     if (planned !== undefined) throw supersededBy('nobody: the blob was deleted', options)
     await base.create(blobBytes, dirtyState(options), signal)
-    return (await requireProperties(base, signal)).sequenceNumber
+    const created = await requireProperties(base, signal)
+    // Two first runs of two installations: the blob is whose call came first.
+    if (!isOurs(created, runKey)) throw supersededBy(created.state?.runKey ?? 'another product', options)
+    return created.sequenceNumber
   }
   if (isOurs(found, runKey)) return found.sequenceNumber
   if (planned === undefined || found.state?.runKey !== planned.runKey || found.state.condition !== planned.condition) {

@@ -5,7 +5,7 @@ import { findSnapshot } from '../azure/snapshots.ts'
 import { checkTarget } from '../azure/target.ts'
 import { effectiveCursor, planBackup, type BackupPlan } from '../domain/backup-plan.ts'
 import type { BaseBlobState, SealedPoint } from '../domain/base-blob-state.ts'
-import { BackupError } from '../domain/failures.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
 import { baseBlobName, chainPrefix } from '../domain/names.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
 import { baseBlobOf } from './source-changes.ts'
@@ -40,7 +40,7 @@ export async function planRun(engine: Engine, request: { diskId: string; targetU
 
   const { state } = found
   if (state === undefined) throw foreignBlob(blobName, targetUrl)
-  const pending = state.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state) : undefined
+  const pending = state.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state, signal) : undefined
   const lastPoint = pending ?? state.lastPoint
   const cursor = effectiveCursor(state, pending !== undefined)
   const cursorSnapshot = cursor === undefined ? undefined : await findSnapshot(azure, cursor.snapshotId, signal)
@@ -71,10 +71,24 @@ function acceptPlan(plan: ReturnType<typeof planBackup>): BackupPlan {
   throw new BackupError({ type: plan.type, message: `${plan.reason}; nothing was made`, facts: {} })
 }
 
-/** The point of the run that left the base blob dirty, if it got as far as its manifest: then only its last mark is missing. */
-export async function findSealedPoint(engine: Engine, targetUrl: string, chain: string, state: BaseBlobState): Promise<SealedPoint | undefined> {
-  const manifest = await findManifest(engine.azure, targetUrl, chain, state.runKey)
-  return manifest === undefined ? undefined : { pointId: state.runKey, blobSnapshot: manifest.baseBlob.snapshot }
+/**
+ * The point of the run that left the base blob dirty, if it got as far as its manifest: then only its last mark is missing. One
+ * whose manifest is damaged since counts as not sealed: what it wrote is then measured against the point before it.
+ */
+export async function findSealedPoint(
+  engine: Engine,
+  targetUrl: string,
+  chain: string,
+  state: BaseBlobState,
+  signal?: AbortSignal,
+): Promise<SealedPoint | undefined> {
+  try {
+    const manifest = await findManifest(engine.azure, targetUrl, chain, state.runKey, signal)
+    return manifest === undefined ? undefined : { pointId: state.runKey, blobSnapshot: manifest.baseBlob.snapshot }
+  } catch (error) {
+    if (isFailure(error, 'PointDamaged')) return undefined
+    throw error
+  }
 }
 
 async function hasSnapshot(engine: Engine, blobName: string, targetUrl: string, point: SealedPoint, signal?: AbortSignal): Promise<boolean> {

@@ -4,17 +4,16 @@
  * Deletes only what carries snapferry's mark for this disk and target, and never the cursor. Works from what it finds, not from
  * what the run remembers, so it also sweeps up behind runs that were terminated. What may not be deleted is told, not fatal.
  */
-import type { BaseBlob } from '../azure/base-blob.ts'
 import { deleteManifest, listManifests, readManifest } from '../azure/manifests.ts'
-import { deleteSnapshot, listSnapshots } from '../azure/snapshots.ts'
+import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
-import { sameArmId } from '../domain/arm-id.ts'
+import { parseArmId, sameArmId } from '../domain/arm-id.ts'
 import { isFailure } from '../domain/failures.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
-import { listOurSnapshots } from './blob-snapshots.ts'
+import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
 import { findSealedPoint } from './plan-run.ts'
 import { baseBlobOf } from './source-changes.ts'
@@ -26,9 +25,7 @@ export interface ReleaseOptions {
   readonly runKey: string
   /** Which source snapshots belong to this disk and target. */
   readonly owner: SnapshotOwner
-  /** Where source snapshots are made. */
-  readonly snapshotScope: { readonly subscriptionId: string; readonly resourceGroup: string }
-  /** Snapshots that the run may have granted access to. */
+  /** The run's snapshot and its cursor: what it may have granted access to, and where snapshots of this disk lie. */
   readonly granted: readonly string[]
   /** Absent after a run that made no point: then nothing is pruned. */
   readonly retention?: RetentionRule
@@ -52,18 +49,27 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
   return warnings
 }
 
+/**
+ * Looks at snapshots, state and manifests in this order, which is the reverse of how a point is made: then a snapshot that another
+ * run has just taken is never without both its run's mark and its manifest, and is left alone.
+ */
 async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
-  const { retention, signal } = options
+  const { retention, runKey, signal } = options
+  const base = baseBlobOf(engine, options)
+  const snapshots = await listOurSnapshots(base, signal)
+  const state = (await base.properties(signal))?.state
+  const openRun = state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
   const points = await readPoints(engine, options)
   const { remove } = retention === undefined ? { remove: [] } : applyRetention([...points.readable.values()], retention)
-  const base = baseBlobOf(engine, options)
   for (const point of remove) {
     // The manifest goes first: a point is never listed without its bytes.
     await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
     await base.deleteSnapshot(point.baseBlob.snapshot, signal)
     points.names.delete(point.id)
   }
-  await sweepBlobSnapshots(base, options.runKey, points, signal)
+  for (const one of snapshots) {
+    if (one.runKey !== openRun && isSpare(one, points)) await base.deleteSnapshot(one.snapshot, signal)
+  }
 }
 
 interface Points {
@@ -72,13 +78,15 @@ interface Points {
   readonly readable: ReadonlyMap<string, Manifest>
 }
 
-async function readPoints(engine: Engine, { targetUrl, chain, signal }: ReleaseOptions): Promise<Points> {
+async function readPoints(engine: Engine, { targetUrl, chain, baseBlobName, signal }: ReleaseOptions): Promise<Points> {
   const names = new Set<string>()
   const readable = new Map<string, Manifest>()
   for await (const { blobName, pointId } of listManifests(engine.azure, targetUrl, { chain }, signal)) {
     names.add(pointId)
     try {
-      readable.set(pointId, await readManifest(engine.azure, targetUrl, blobName, signal))
+      const manifest = await readManifest(engine.azure, targetUrl, blobName, signal)
+      // A copy that somebody laid beside it must not count as another point, nor lead to the deletion of the first.
+      if (manifest.id === pointId && manifest.baseBlob.name === baseBlobName) readable.set(pointId, manifest)
     } catch (error) {
       // What cannot be read is neither counted nor deleted, nor is its snapshot.
       if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error
@@ -87,32 +95,35 @@ async function readPoints(engine: Engine, { targetUrl, chain, signal }: ReleaseO
   return { names, readable }
 }
 
-/** Deletes markers, points that never got their manifest, and doubles of a sealed point, of every run that no longer holds the base blob. */
-async function sweepBlobSnapshots(base: BaseBlob, runKey: string, points: Points, signal?: AbortSignal): Promise<void> {
-  const state = (await base.properties(signal))?.state
-  const openRun = state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
-  for (const { snapshot, runKey: owner, kind } of await listOurSnapshots(base, signal)) {
-    const sealed = points.readable.get(owner)?.baseBlob.snapshot
-    const isDouble = sealed !== undefined && sealed !== snapshot
-    const isSpare = kind === 'marker' || !points.names.has(owner) || isDouble
-    if (isSpare && owner !== openRun) await base.deleteSnapshot(snapshot, signal)
-  }
+/** A marker, a point that never got its manifest, or a double of a sealed point. */
+function isSpare({ snapshot, runKey, kind }: OurSnapshot, points: Points): boolean {
+  const sealed = points.readable.get(runKey)?.baseBlob.snapshot
+  return kind === 'marker' || !points.names.has(runKey) || (sealed !== undefined && sealed !== snapshot)
 }
 
 /** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */
 async function pruneSource(engine: Engine, options: ReleaseOptions): Promise<void> {
   const { targetUrl, chain, owner, runKey, signal } = options
   const state = (await baseBlobOf(engine, options).properties(signal))?.state
-  const pending = state?.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state) : undefined
+  const pending = state?.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state, signal) : undefined
   const cursor = state === undefined ? undefined : effectiveCursor(state, pending !== undefined)
   const isCursor = (id: string): boolean => cursor !== undefined && sameArmId(id, cursor.snapshotId)
   const snapshots = []
-  for await (const snapshot of listSnapshots(engine.azure, options.snapshotScope, signal)) {
-    if (isSourceSnapshotOf(snapshot.tags, owner)) snapshots.push(snapshot)
+  for (const scope of scopesOf(options.granted)) {
+    for await (const snapshot of listSnapshots(engine.azure, scope, signal)) {
+      if (isSourceSnapshotOf(snapshot.tags, owner)) snapshots.push(snapshot)
+    }
   }
   const cursorTakenAt = snapshots.find(({ id }) => isCursor(id))?.takenAt
   for (const { id, takenAt, tags } of snapshots) {
     const isOld = cursorTakenAt !== undefined && Date.parse(takenAt) < Date.parse(cursorTakenAt)
     if (!isCursor(id) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
   }
+}
+
+/** The resource groups of snapshots, each once. Where a policy has changed its own, the last cursor lies in the old one. */
+function scopesOf(snapshotIds: readonly string[]): SnapshotScope[] {
+  const scopes = snapshotIds.map((id) => parseArmId(id, 'snapshots')).map(({ subscriptionId, resourceGroup }) => ({ subscriptionId, resourceGroup }))
+  const keyOf = ({ subscriptionId, resourceGroup }: SnapshotScope): string => `${subscriptionId}/${resourceGroup}`.toLowerCase()
+  return [...new Map(scopes.map((scope) => [keyOf(scope), scope])).values()]
 }

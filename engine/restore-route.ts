@@ -51,11 +51,15 @@ export function restoreFooterOf(job: RestoreJob): ByteRange {
 
 /** What the upload blob holds already; where it will not tell, everything may hold something. */
 export async function* heldPages(engine: Engine, uploadUrl: string, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
+  let listedBytes = window.startBytes
   try {
-    yield* engine.pageLists.allocated({ url: uploadUrl, auth: 'sas' }, window, signal)
+    for await (const range of engine.pageLists.allocated({ url: uploadUrl, auth: 'sas' }, window, signal)) {
+      listedBytes = range.endBytes
+      yield range
+    }
   } catch (error) {
     if (!isFailure(error, 'ExportAccessLost', 'AccessDenied', 'AzureRefused')) throw error
-    yield window
+    if (listedBytes < window.endBytes) yield { startBytes: listedBytes, endBytes: window.endBytes }
   }
 }
 

@@ -14,6 +14,7 @@ import { MANIFEST_FORMAT, type Manifest, type Verification } from '../domain/man
 import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import { findOrTakeSnapshot } from './blob-snapshots.ts'
+import { decideAnew } from './decide-anew.ts'
 import type { Engine } from './engine.ts'
 import { cursorOf, requireProperties } from './open-base-blob.ts'
 import { baseBlobOf } from './source-changes.ts'
@@ -43,10 +44,10 @@ export interface SealOptions {
 export async function sealPoint(engine: Engine, options: SealOptions): Promise<Manifest> {
   const { targetUrl, chain, runKey, signal } = options
   const base = baseBlobOf(engine, options)
-  const { etag, sizeBytes } = await closeEpoch(base, options)
+  const { etag, sizeBytes } = await decideAnew(base, signal, () => closeEpoch(base, options))
   const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, etag, signal })
   const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await writePoint(engine, snapshot, sizeBytes, options))
-  await markClean(base, snapshot, options)
+  await decideAnew(base, signal, () => markClean(base, snapshot, options))
   return manifest
 }
 

@@ -6,7 +6,8 @@
  *  2. Page lists: source and base blob have the same pages.
  *  3. Footer: read on both sides, equal, and a VHD footer.
  *  4. Samples: chunks of changed and of unchanged pages are read on both sides. A changed chunk that differs makes all
- *     changed pages be read, an unchanged one all pages: one wrong chunk is seldom alone.
+ *     changed pages be read, an unchanged one all pages: one wrong chunk is seldom alone. So does a page that is listed as
+ *     written and that nobody planned: a list in a coarse grain may have hidden a page from an attempt that was resumed.
  *
  * It changes nothing. What it names goes back to the transfer. From the second round on, ranges that only the lists complain of are
  * read and accepted where the bytes are equal, so an endpoint that keeps its lists in another grain cannot hold up a right copy.
@@ -46,7 +47,7 @@ const MAX_REPORTED_RANGES = 256
 /** Big enough to catch a wrong offset, small enough that 32 of them cost 2 MiB a side. */
 const SAMPLE_BYTES = 64 * 1024
 
-type Stretch = ByteRange & { readonly kind: 'changed' | 'unchanged' | 'suspect' }
+type Stretch = ByteRange & { readonly kind: 'changed' | 'unchanged' | 'suspect' | 'stray' }
 
 export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: VerifyOptions): Promise<VerifyReport> {
   const { rule, round, signal } = options
@@ -55,10 +56,12 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   const unchangedSample = createSampler(rule.sampleUnchanged, SAMPLE_BYTES, random)
   const suspects: ByteRange[] = []
   let writtenBytes = 0
+  let hasStrayWrites = false
 
   for await (const stretch of stretches(engine, job, options)) {
     if (stretch.kind === 'changed') writtenBytes += lengthOf(stretch)
-    if (stretch.kind === 'suspect') suspects.push(stretch)
+    if (stretch.kind === 'stray') hasStrayWrites = true
+    if (stretch.kind === 'suspect' || stretch.kind === 'stray') suspects.push(stretch)
     else (stretch.kind === 'changed' ? changedSample : unchangedSample).offer(stretch)
     if (suspects.length > 2 * MAX_REPORTED_RANGES) suspects.splice(0, suspects.length, ...coarsen(suspects, MAX_REPORTED_RANGES))
     options.onProgress?.(stretch.endBytes)
@@ -77,7 +80,8 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   const footers = await compare([footer])
   const changed = await compare(changedSample.chunks())
   const unchanged = await compare(unchangedSample.chunks())
-  const everything = changed.differing.length + unchanged.differing.length === 0
+  const isSampleEnough = changed.differing.length + unchanged.differing.length === 0 && !hasStrayWrites
+  const everything = isSampleEnough
     ? { comparedBytes: 0, differing: [] }
     : await compare(filter(stretches(engine, job, options), (kind) => kind === 'changed' || unchanged.differing.length > 0))
 
@@ -90,7 +94,7 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   }
 }
 
-/** The whole blob as changed, unchanged (but allocated) and suspect stretches, from five lists side by side. */
+/** The whole blob as changed, unchanged (but allocated), suspect and stray (written, not planned) stretches, from five lists side by side. */
 async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptions): AsyncGenerator<Stretch> {
   const { signal } = options
   const window = { startBytes: 0, endBytes: job.blobBytes }
@@ -111,8 +115,9 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
     const isRewriteExplained = isCopyPlanned || at.leftovers !== undefined || at.repaired !== undefined || at.oldFooter !== undefined
     const isSourcePage = at.source !== undefined || at.footer !== undefined
     const isWritten = at.written !== undefined
-    const agrees = isSourcePage === (at.base !== undefined) && (isWritten ? isRewriteExplained : !isCopyPlanned)
-    if (!agrees) yield { kind: 'suspect', startBytes, endBytes }
+    const agrees = isSourcePage === (at.base !== undefined) && (isWritten || !isCopyPlanned)
+    if (isWritten && !isRewriteExplained) yield { kind: 'stray', startBytes, endBytes }
+    else if (!agrees) yield { kind: 'suspect', startBytes, endBytes }
     else if (isWritten) yield { kind: 'changed', startBytes, endBytes }
     else if (isSourcePage) yield { kind: 'unchanged', startBytes, endBytes }
   }

@@ -5,16 +5,18 @@
  *
  * Its workflow id stands for (disk, target), so at most one is open. Everything it makes is named after the request, so a step
  * that runs twice finds what it made before. An interrupted run leaves the older points as they are; release also runs after
- * failure and cancel.
+ * failure and cancel. A cancel that comes when the point is sealed comes too late.
  */
 import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
 import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
+import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
 import { transferJobOf } from '../domain/transfer-job.ts'
 import { control, dataActivities, waiting } from './activity-options.ts'
+import { describeCause } from './describe-cause.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
 import { trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
@@ -37,6 +39,7 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
       { targetUrl, baseBlobName, chain, runKey, ...names.ofRelease, ...(isSealed && { retention: options.retention }) },
     ])
 
+  let point: RecoveryPoint
   try {
     progress.enter('snapshot', kindOf(planned.plan))
     const snapshot = await waiting.takeSourceSnapshot.executeWithOptions({ summary: `snapshot of ${disk.name}` }, [
@@ -57,7 +60,7 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
 
     progress.enter('seal')
     const counts = { changedBytes, clearedBytes, movedBytes, requests, verification }
-    const point = await control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
+    point = await control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
       {
         targetUrl,
         baseBlobName,
@@ -72,19 +75,22 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
         ...counts,
       },
     ])
-
-    progress.enter('release')
-    const warnings = await release(true)
-    progress.enter('done')
-    return { point, warnings: options.snapshotSku === undefined ? warnings : [...warnings, SNAPSHOT_SKU_WARNING] }
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {
       progress.enter('failed')
-      const warnings = await release(false).catch((cause: unknown) => [String(cause)])
+      const warnings = await release(false).catch((cause: unknown) => [describeCause(cause)])
       log.warn('no point was made; the older ones are as they were', { cancelled: isCancellation(error), notTakenBack: warnings })
     })
     throw error
   }
+
+  // The point is made: neither a cancel nor trouble with tidying up takes it back.
+  return CancellationScope.nonCancellable(async () => {
+    progress.enter('release')
+    const warnings = await release(true).catch((cause: unknown) => [`not everything was tidied up: ${describeCause(cause)}; the next run tries again`])
+    progress.enter('done')
+    return { point, warnings: options.snapshotSku === undefined ? warnings : [...warnings, SNAPSHOT_SKU_WARNING] }
+  })
 }
 
 function kindOf(plan: BackupPlan): Partial<Progress> {
@@ -93,9 +99,10 @@ function kindOf(plan: BackupPlan): Partial<Progress> {
 
 /** Where the run's snapshot goes, and what release needs to find it and its kin again. */
 function sourceNames({ diskId, targetUrl, options }: BackupDiskInput, request: RequestKey, { disk, plan }: { disk: SourceDisk; plan: BackupPlan }) {
-  const { subscriptionId, resourceGroup } = parseArmId(disk.id, 'disks')
-  const snapshotScope = { subscriptionId, resourceGroup: options.snapshotResourceGroup ?? resourceGroup }
-  const snapshotId = armIdOf({ ...snapshotScope, type: 'snapshots', name: sourceSnapshotName(diskId, targetUrl, request) }).id
+  const { subscriptionId, resourceGroup: diskGroup } = parseArmId(disk.id, 'disks')
+  const resourceGroup = options.snapshotResourceGroup ?? diskGroup
+  const name = sourceSnapshotName(diskId, targetUrl, request)
+  const snapshotId = armIdOf({ subscriptionId, resourceGroup, type: 'snapshots', name }).id
   const granted = plan.kind === 'incremental' ? [snapshotId, plan.cursor.snapshotId] : [snapshotId]
-  return { snapshotId, ofRelease: { snapshotScope, granted, owner: { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId } } }
+  return { snapshotId, ofRelease: { granted, owner: { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId } } }
 }

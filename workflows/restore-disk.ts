@@ -11,6 +11,7 @@ import { describeRanges } from '../domain/byte-range.ts'
 import { cutIntoExtents } from '../domain/extents.ts'
 import type { FailureType } from '../domain/failures.ts'
 import { control, dataActivities } from './activity-options.ts'
+import { describeCause } from './describe-cause.ts'
 import { mapConcurrent } from './map-concurrent.ts'
 import { RESTORE_PHASES, type RestoreDiskInput, type RestoreDiskResult } from './messages.ts'
 import { trackProgress } from './run-progress.ts'
@@ -66,7 +67,10 @@ export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskR
     await CancellationScope.nonCancellable(async () => {
       progress.enter('failed')
       log.warn('the half-made disk is taken away', { diskId: disk.id, cancelled: isCancellation(error) })
-      await control.abandonDisk.executeWithOptions({ summary: 'take the half-made disk away' }, [disk])
+      // What went wrong first is what the run failed of.
+      await control.abandonDisk.executeWithOptions({ summary: 'take the half-made disk away' }, [disk]).catch((cause: unknown) => {
+        log.warn('the half-made disk is still there', { diskId: disk.id, why: describeCause(cause) })
+      })
     })
     throw error
   }

@@ -12,7 +12,7 @@ import { createControlActivities, createDataActivities } from '../../activities/
 import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { listPoints } from '../../azure/manifests.ts'
-import { createPageLists } from '../../azure/page-lists.ts'
+import { createPageLists, type PageLists } from '../../azure/page-lists.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
@@ -22,6 +22,7 @@ import { startLocalAzure, type LocalAzure, type LocalAzureOptions } from '../../
 import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
 import type { backupDisk, restoreDisk } from '../../workflows/index.ts'
 import { taskQueuesOf, type BackupDiskResult, type RestoreDiskInput, type RestoreDiskResult } from '../../workflows/messages.ts'
+import { startLossyProxy } from './lossy-proxy.ts'
 import { certificateAuthorityDirectory, logDirectory, temporalAddress, workflowBundlePath } from './environment.ts'
 
 export const SOURCE_REGION = 'westeurope'
@@ -50,21 +51,30 @@ export interface Scene {
 export interface SceneOptions extends LocalAzureOptions {
   /** false: the test starts workers of its own. */
   readonly hasWorker?: boolean
+  /** Asked for each answer of the resource manager (method, path): true loses it on the way. */
+  readonly isAnswerLost?: (method: string, path: string) => boolean
+  /** Stands between the engine and the page lists, as an endpoint that lists otherwise would. */
+  readonly wrapPageLists?: (lists: PageLists) => PageLists
 }
 
 let isRuntimeInstalled = false
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   installTestRuntime()
-  const { hasWorker = true, ...azureOptions } = options
-  const azure = await startLocalAzure({ caDir: certificateAuthorityDirectory(), settings: { enforceSnapshotRate: false }, ...azureOptions })
+  const { hasWorker = true, isAnswerLost, wrapPageLists = (lists) => lists, ...azureOptions } = options
+  const azure = await startLocalAzure({
+    caDir: certificateAuthorityDirectory(),
+    ...azureOptions,
+    settings: { enforceSnapshotRate: false, ...azureOptions.settings },
+  })
   process.env['IDENTITY_ENDPOINT'] = azure.env['IDENTITY_ENDPOINT']
   process.env['IDENTITY_HEADER'] = azure.env['IDENTITY_HEADER']
   azure.createAccount({ name: 'backups', region: TARGET_REGION })
-  const clients = createAzureClients(azure, new DefaultAzureCredential())
+  const proxy = isAnswerLost && (await startLossyProxy(azure.resourceManagerEndpoint, isAnswerLost))
+  const clients = createAzureClients({ ...azure, ...(proxy && { resourceManagerEndpoint: proxy.url }) }, new DefaultAzureCredential())
   const targetUrl = `${azure.blobEndpoint}/backups/points`
   await clients.container(targetUrl).create()
-  const engine: Engine = { azure: clients, exports: new ExportAccess(clients), pageLists: createPageLists(clients) }
+  const engine: Engine = { azure: clients, exports: new ExportAccess(clients), pageLists: wrapPageLists(createPageLists(clients)) }
 
   const taskQueuePrefix = `test-${randomUUID()}`
   const queues = taskQueuesOf(taskQueuePrefix)
@@ -108,6 +118,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     async close() {
       await stopWorker()
       await connection.close()
+      await proxy?.close()
       await azure.close()
     },
   }

@@ -1,0 +1,148 @@
+/** What others do to a chain behind its back: the next run sees it, says so, and its point is right. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { BaseBlob } from '../../azure/base-blob.ts'
+import { GIB, MIB } from '../../domain/byte-range.ts'
+import { manifestName } from '../../domain/names.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
+import { StorageError } from '../../simulator/blob-service/storage-error.ts'
+import { noise } from '../support/random-disk.ts'
+import { backUpChanged, expectRestorable, expectTidy } from '../support/round-trip.ts'
+import { openScene, type Scene } from '../support/scene.ts'
+
+const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
+
+let scene: Scene
+let before: ((call: OperationCall) => Promise<void> | void) | undefined
+beforeAll(async () => {
+  process.stderr.write(`seed ${SEED}\n`)
+  scene = await openScene({ blobHooks: { before: (call) => before?.(call) } })
+})
+afterAll(() => scene?.close())
+
+function baseOf({ baseBlobName }: { baseBlobName: string }): BaseBlob {
+  return new BaseBlob(scene.clients, scene.targetUrl, baseBlobName)
+}
+
+/** Calls `act` in the place of the first call of an operation on an account of that kind. */
+function atFirst(operation: string, isExport: boolean, act: () => Promise<void> | void): void {
+  before = async (call) => {
+    if (call.operation !== operation || call.account.startsWith('md-') !== isExport) return
+    before = undefined
+    await act()
+  }
+}
+
+describe('a run reseeds, names the cause, and its point is right, when', () => {
+  test('the newest point was deleted', async () => {
+    const diskId = scene.createDisk(1)
+    const { point } = await backUpChanged(scene, diskId, SEED)
+    await baseOf(point).deleteSnapshot(point.blobSnapshot)
+    const next = await backUpChanged(scene, diskId, SEED + 1)
+    expect(next.point).toMatchObject({ kind: 'reseed', reseedCause: 'LastPointGone' })
+    await expectRestorable(scene, next.point.id, next.sha256)
+  }, 60_000)
+
+  test('the base blob was made anew under its own metadata', async () => {
+    const diskId = scene.createDisk(1)
+    const first = await backUpChanged(scene, diskId, SEED)
+    const base = baseOf(first.point)
+    const { metadata, sizeBytes } = (await base.properties())!
+    const blob = scene.clients.container(scene.targetUrl).getPageBlobClient(base.name)
+    await blob.create(sizeBytes, { metadata: { ...metadata } })
+    await blob.uploadPages(noise(MIB, seededRandom(SEED)), 8 * MIB, MIB)
+    const next = await backUpChanged(scene, diskId, SEED + 1)
+    expect(next.point).toMatchObject({ kind: 'reseed', reseedCause: 'BaseBlobOverwritten' })
+    await expectRestorable(scene, next.point.id, next.sha256)
+    await expectRestorable(scene, first.point.id, first.sha256)
+    await expectTidy(scene, diskId, 2)
+  }, 60_000)
+
+  test('Azure refuses the diff', async () => {
+    const diskId = scene.createDisk(1)
+    await backUpChanged(scene, diskId, SEED)
+    atFirst('GetPageRangesDiff', true, () => {
+      throw new StorageError('PreviousSnapshotOperationNotSupported')
+    })
+    const next = await backUpChanged(scene, diskId, SEED + 1)
+    expect(next.point).toMatchObject({ kind: 'reseed', reseedCause: 'DiffRefused' })
+    await expectRestorable(scene, next.point.id, next.sha256)
+  }, 60_000)
+
+  test('the cursor snapshot is deleted while the survey reads its diff', async () => {
+    const diskId = scene.createDisk(1)
+    await backUpChanged(scene, diskId, SEED)
+    const [last] = await scene.points(diskId)
+    atFirst('GetPageRangesDiff', true, () => scene.azure.deleteSnapshot(last!.source.snapshotId))
+    const next = await backUpChanged(scene, diskId, SEED + 1)
+    expect(next.point).toMatchObject({ kind: 'reseed', reseedCause: 'CursorSnapshotGone' })
+    await expectRestorable(scene, next.point.id, next.sha256)
+  }, 60_000)
+
+  test('the disk grew across 4 TiB', async () => {
+    const diskId = scene.createDisk(4000)
+    await scene.azure.writeDisk(diskId, 3999 * GIB, noise(MIB, seededRandom(SEED)))
+    await scene.backUp(diskId)
+    scene.azure.growDisk(diskId, 5000)
+    await scene.azure.writeDisk(diskId, 4999 * GIB, noise(MIB, seededRandom(SEED + 1)))
+    const { sha256 } = await scene.azure.digestDisk(diskId)
+    const { point } = await scene.backUp(diskId)
+    expect(point).toMatchObject({ kind: 'reseed', reseedCause: 'SizeCrossed4TiB' })
+    await expectRestorable(scene, point.id, sha256)
+  }, 120_000)
+})
+
+describe('a run is incremental and its point is right, when', () => {
+  test('a run that had already grown the base blob was terminated, and the disk grew again', async () => {
+    const diskId = scene.createDisk(1)
+    await backUpChanged(scene, diskId, SEED)
+    scene.azure.growDisk(diskId, 2)
+    await scene.azure.writeDisk(diskId, GIB, noise(8 * MIB, seededRandom(SEED)))
+    let run: { readonly workflowId: string } | undefined
+    let terminated = 0
+    atFirst('PutPageFromUrl', false, async () => {
+      await scene.client.workflow.getHandle(run!.workflowId).terminate('as an operator in a hurry would')
+      terminated += 1
+    })
+    const started = await scene.startBackup(diskId)
+    run = started
+    await started.result().catch(() => undefined)
+    scene.azure.growDisk(diskId, 3)
+    const next = await backUpChanged(scene, diskId, SEED + 1)
+    expect(terminated).toBe(1)
+    expect(next.point).toMatchObject({ kind: 'incremental', sizeBytes: 3 * GIB })
+    await expectRestorable(scene, next.point.id, next.sha256)
+    await expectTidy(scene, diskId, 2)
+  }, 90_000)
+
+  test('the manifest of an older point is damaged, which retention then neither counts nor deletes', async () => {
+    const diskId = scene.createDisk(1)
+    const points = [await backUpChanged(scene, diskId, SEED), await backUpChanged(scene, diskId, SEED + 1)]
+    const { id, baseBlobName, blobSnapshot } = points[0]!.point
+    const name = manifestName(baseBlobName.replace(/[^/]*$/, ''), id)
+    await scene.clients.container(scene.targetUrl).getBlockBlobClient(name).upload('{"format": 1', 12)
+    await scene.backUp(diskId, { retention: { keepLast: 1 } })
+    expect(await scene.points(diskId)).toHaveLength(1)
+    expect((await baseOf(points[0]!.point).listSnapshots()).map(({ snapshot }) => snapshot)).toContain(blobSnapshot)
+  }, 60_000)
+
+  test('the run before was sealed and lost both its last mark and its manifest', async () => {
+    const diskId = scene.createDisk(1)
+    const { point } = await backUpChanged(scene, diskId, SEED)
+    const base = baseOf(point)
+    const { state, etag } = (await base.properties())!
+    await base.setState({ ...state!, condition: 'dirty', pending: state!.cursor! }, etag)
+    const name = manifestName(base.name.replace(/[^/]*$/, ''), point.id)
+    await scene.clients.container(scene.targetUrl).getBlockBlobClient(name).upload('{', 1)
+    const next = await backUpChanged(scene, diskId, SEED + 1)
+    await expectRestorable(scene, next.point.id, next.sha256)
+  }, 60_000)
+})
+
+test('a base blob that somebody replaced by one of their own is not touched', async () => {
+  const diskId = scene.createDisk(1)
+  const { point } = await backUpChanged(scene, diskId, SEED)
+  await scene.clients.container(scene.targetUrl).getPageBlobClient(point.baseBlobName).create(MIB)
+  const failure: unknown = await scene.backUp(diskId).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ cause: { cause: { type: 'BaseBlobForeign' } } })
+}, 60_000)

@@ -1,0 +1,150 @@
+/** Two installations, or a dead attempt beside its successor, on one base blob: each step meets what the other did at the worst moment. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { BaseBlob } from '../../azure/base-blob.ts'
+import { writeManifest } from '../../azure/manifests.ts'
+import { isFailure } from '../../domain/failures.ts'
+import { MIB } from '../../domain/byte-range.ts'
+import { manifestName, targetKeyOf } from '../../domain/names.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import type { SourceSnapshot } from '../../domain/source-disk.ts'
+import { openBaseBlob } from '../../engine/open-base-blob.ts'
+import { planRun, type PlannedRun } from '../../engine/plan-run.ts'
+import { releaseRun, type ReleaseOptions } from '../../engine/release-run.ts'
+import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
+import { noise } from '../support/random-disk.ts'
+import { openScene, type Scene } from '../support/scene.ts'
+
+const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
+
+let scene: Scene
+let before: ((call: OperationCall) => Promise<void> | void) | undefined
+beforeAll(async () => {
+  process.stderr.write(`seed ${SEED}\n`)
+  scene = await openScene({ blobHooks: { before: (call) => before?.(call) } })
+})
+afterAll(() => scene?.close())
+
+function plan(diskId: string): Promise<PlannedRun> {
+  return planRun(scene.engine, { diskId, targetUrl: scene.targetUrl })
+}
+
+function open(planned: PlannedRun, runKey: string): ReturnType<typeof openBaseBlob> {
+  const { disk, baseBlobName, plan: asPlanned, planned: base } = planned
+  const snapshot: SourceSnapshot = { id: `${disk.id}-${runKey}`, uniqueId: runKey, sizeBytes: disk.sizeBytes, takenAt: '2026-01-01T00:00:00Z' }
+  return openBaseBlob(scene.engine, {
+    targetUrl: scene.targetUrl,
+    baseBlobName,
+    runKey,
+    disk,
+    snapshot,
+    plan: asPlanned,
+    ...(base && { planned: base }),
+  })
+}
+
+function releaseOf({ disk, chain, baseBlobName }: PlannedRun, runKey: string): ReleaseOptions {
+  const owner = { targetKey: targetKeyOf(scene.targetUrl), diskUniqueId: disk.uniqueId }
+  return { targetUrl: scene.targetUrl, baseBlobName, chain, runKey, owner, granted: [] }
+}
+
+/** Calls `act` while the `nth` call of an operation waits; its own calls pass. */
+function duringCall(operation: string, nth: number, act: () => Promise<void>): void {
+  let seen = 0
+  before = async (call) => {
+    if (call.operation !== operation || ++seen !== nth) return
+    before = undefined
+    await act()
+  }
+}
+
+describe('opening a base blob', () => {
+  test('that two first runs create at the same time gives it to one of them', async () => {
+    const planned = await plan(scene.createDisk(1))
+    const outcomes = await Promise.allSettled([open(planned, 'run-a'), open(planned, 'run-b')])
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const [loser] = outcomes.filter((outcome) => outcome.status === 'rejected')
+    expect(loser?.reason).toMatchObject({ type: 'FencedOut' })
+  })
+
+  test('is not put off by a late write that changes it between two calls', async () => {
+    const diskId = scene.createDisk(1)
+    await scene.azure.writeDisk(diskId, 0, noise(MIB, seededRandom(SEED)))
+    await scene.backUp(diskId)
+    const planned = await plan(diskId)
+    const base = new BaseBlob(scene.clients, scene.targetUrl, planned.baseBlobName)
+    const { sequenceNumber } = (await base.properties())!
+    let late = 0
+    duringCall('SetBlobProperties', 1, async () => {
+      late += 1
+      await base.write(0, noise(4096, seededRandom(SEED + 1)), sequenceNumber)
+    })
+    const { opened } = await open(planned, 'run-c')
+    expect(late).toBe(1)
+    expect(opened).toMatchObject({ epoch: sequenceNumber + 1, leftoversSince: expect.anything() })
+    await expect(base.write(0, noise(512, seededRandom(2)), sequenceNumber)).rejects.toMatchObject({ type: 'FencedOut' })
+  })
+})
+
+describe('sealing', () => {
+  test('is not put off by a late write of a dead attempt of the same run', async () => {
+    const diskId = scene.createDisk(1)
+    const data = noise(MIB, seededRandom(SEED + 3))
+    await scene.azure.writeDisk(diskId, 0, data)
+    const { baseBlobName } = await plan(diskId)
+    const base = new BaseBlob(scene.clients, scene.targetUrl, baseBlobName)
+    // Of a first run: the only Set Blob Properties is the one that closes the epoch.
+    let late = 0
+    duringCall('SetBlobProperties', 1, async () => {
+      late += 1
+      await base.write(0, data.subarray(0, 4096), (await base.properties())!.sequenceNumber)
+    })
+    await expect(scene.backUp(diskId)).resolves.toMatchObject({ point: { kind: 'full' } })
+    expect(late).toBe(1)
+  }, 60_000)
+})
+
+describe('the sweep of a run that ends', () => {
+  test('leaves alone the point that another run seals while it looks', async () => {
+    const diskId = scene.createDisk(1)
+    await scene.azure.writeDisk(diskId, 0, noise(MIB, seededRandom(SEED + 4)))
+    await scene.backUp(diskId)
+    const planned = await plan(diskId)
+    const sealed: string[] = []
+    duringCall('ListBlobs', 2, async () => {
+      sealed.push((await scene.backUp(diskId)).point.id)
+    })
+    await releaseRun(scene.engine, releaseOf(planned, 'some-older-run'))
+    expect(sealed).toHaveLength(1)
+    expect((await scene.points(diskId)).map(({ id }) => id)).toContain(sealed[0])
+  }, 60_000)
+
+  test('counts a copied manifest as no point of its own, and deletes nothing for its sake', async () => {
+    const diskId = scene.createDisk(1)
+    await scene.backUp(diskId)
+    await scene.backUp(diskId)
+    const found = await scene.points(diskId)
+    const { chain } = await plan(diskId)
+    await writeManifest(scene.clients, scene.targetUrl, manifestName(chain, `${found[1]!.id}-copy`), found[1]!)
+    await scene.backUp(diskId, { retention: { keepLast: 3 } })
+    expect((await scene.points(diskId)).map(({ id }) => id)).toEqual(expect.arrayContaining(found.map(({ id }) => id)))
+  }, 60_000)
+
+  test('deletes the last cursor also where the policy has changed its resource group', async () => {
+    const diskId = scene.createDisk(1, 'moved')
+    scene.azure.createResourceGroup({ name: 'elsewhere', location: 'westeurope' })
+    await scene.backUp(diskId)
+    await expect(scene.backUp(diskId, { snapshotResourceGroup: 'elsewhere' })).resolves.toMatchObject({ point: { kind: 'incremental' } })
+    expect((await scene.sourceSnapshots()).filter((name) => name.startsWith('sf-moved-'))).toEqual([])
+  }, 60_000)
+})
+
+test('a cancelled caller is granted no access any more', async () => {
+  const { exports } = scene.engine
+  const cancelled = AbortSignal.abort()
+  const id = scene.createDisk(1)
+  const error: unknown = await exports.write(id, cancelled).catch((reason: unknown) => reason)
+  expect(isFailure(error)).toBe(false)
+  // Waits for a grant that is under way, if there is one.
+  await exports.revoke(id)
+  expect(scene.azure.stats().compute['Disks_GrantAccess']).toBeUndefined()
+})
