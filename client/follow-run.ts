@@ -31,7 +31,10 @@ export async function followRun<Result>(
   const goesOn = `the run goes on; follow it with: snapferry run follow ${run.workflowId}`
   try {
     const handle = link.client.workflow.getHandle(run.workflowId, run.runId)
-    return (await untilInterrupted(goesOn, () => handle.result())) as Result
+    // Without its signal the question to the server would keep this process for as long as the server lets it wait.
+    return await untilInterrupted(goesOn, (signal) =>
+      link.connection.withAbortSignal(signal, () => handle.result() as Promise<Result>),
+    )
   } catch (error) {
     if (error instanceof WorkflowFailedError) throw toRunFailure(error, what)
     if (!(error instanceof Interrupted)) output.note(goesOn)
@@ -45,7 +48,9 @@ export async function followRun<Result>(
 /** Never rejects: a state that cannot be read is skipped, as the wait itself decides what an error is. */
 async function draw(link: TemporalLink, run: RunReference, view: ProgressView, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const state = await readRunState(link, run.workflowId, run.runId).catch(() => undefined)
+    const state = await link.connection
+      .withAbortSignal(signal, () => readRunState(link, run.workflowId, run.runId))
+      .catch(() => undefined)
     if (!signal.aborted && state?.status === 'RUNNING') view.show(state, Date.now())
     await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
   }

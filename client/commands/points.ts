@@ -31,7 +31,7 @@ export function registerPointsCommands(program: Command, host: Host): void {
       const sorted = newestFirst(found.points.map(recoveryPointOf))
       output.result(
         sorted,
-        sorted.length === 0 ? `no recovery points in ${targetUrl}` : renderPoints(sorted, Date.now()),
+        sorted.length === 0 ? `no recovery points in ${targetUrl}` : renderPoints(sorted, Date.now(), output.resultColumns),
       )
     },
   })
