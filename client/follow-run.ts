@@ -48,9 +48,7 @@ export async function followRun<Result>(
 /** Never rejects: a state that cannot be read is skipped, as the wait itself decides what an error is. */
 async function draw(link: TemporalLink, run: RunReference, view: ProgressView, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const state = await link.connection
-      .withAbortSignal(signal, () => readRunState(link, run.workflowId, run.runId))
-      .catch(() => undefined)
+    const state = await readRunState(link, run.workflowId, run.runId).catch(() => undefined)
     if (!signal.aborted && state?.status === 'RUNNING') view.show(state, Date.now())
     await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => undefined)
   }

@@ -1,11 +1,13 @@
 /** `snapferry run`: joins or cancels a run by the id that other commands show. */
 import type { Command } from 'commander'
+import { BackupError } from '../../domain/failures.ts'
+import type { TemporalLink } from '../../temporal/connect.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { describeBackup, describePolicyRun, describeRestore } from '../describe-result.ts'
+import { formatInstant } from '../format.ts'
 import type { Output } from '../output.ts'
 import { reportEnd } from '../report-run.ts'
 import type { RunReference } from '../start-run.ts'
-import type { TemporalLink } from '../../temporal/connect.ts'
 
 export function registerRunCommands(program: Command, host: Host): void {
   const run = program.command('run').description('follow or cancel a run')
@@ -27,7 +29,11 @@ export function registerRunCommands(program: Command, host: Host): void {
     examples: ['run cancel backup/data-3f9a0c12/account.backups-1b2c3d4e'],
     run: async ({ output, withTemporal }, _options, [id = '']) =>
       withTemporal(async (link) => {
-        await link.client.workflow.getHandle(id).cancel()
+        const handle = link.client.workflow.getHandle(id)
+        const { status, closeTime } = await handle.describe()
+        // The server takes the request for a run that has ended as well, and does nothing.
+        if (closeTime !== undefined) throw notOpen(id, status.name, closeTime)
+        await handle.cancel()
         output.result(
           { workflowId: id, outcome: 'cancel requested' },
           `${id} was asked to stop; older recovery points are not touched`,
@@ -48,4 +54,12 @@ function follow(link: TemporalLink, output: Output, run: RunReference, type: str
     default:
       return reportEnd(link, output, run, { what, describe: (result: object) => JSON.stringify(result, null, 2) })
   }
+}
+
+function notOpen(workflowId: string, status: string, endedAt: Date): BackupError {
+  return new BackupError({
+    type: 'RunNotFound',
+    message: `run ${workflowId} is not open: it ended as ${status.toLowerCase()} at ${formatInstant(endedAt)}`,
+    facts: { workflowId, status },
+  })
 }

@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { RunState } from '../../client/run-state.ts'
+import { BLOB_WRITE } from '../../azure/actions.ts'
 import { MIB } from '../../domain/byte-range.ts'
 import { backupWorkflowId } from '../../domain/names.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import { DEFAULT_PRINCIPAL } from '../../simulator/azure.ts'
 import type { ArmReply } from '../../simulator/compute/arm-call.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { snapferry, snapferryJson } from '../support/cli-process.ts'
 import { noise } from '../support/random-disk.ts'
-import { openScene, type Scene } from '../support/scene.ts'
+import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 const THROTTLED: ArmReply = {
   status: 429,
@@ -118,6 +120,22 @@ describe('a run that Azure holds up', () => {
 
     expect(await snapferry(scene, ['run', 'cancel', workflowId])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('was asked to stop') })
     expect(await snapferry(scene, ['run', 'follow', workflowId])).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('was cancelled') })
+  })
+})
+
+describe('a backup is refused', () => {
+  test('with 6, and names the right, where the identity may not write to the target', async () => {
+    scene.azure.assignRoles(DEFAULT_PRINCIPAL, [{ actions: ['*'], notActions: [BLOB_WRITE] }])
+    const { exitCode, stdout, stderr } = await snapferry(scene, backupOf(await diskWithData(), '--wait', '--json'))
+    scene.azure.assignRoles(DEFAULT_PRINCIPAL, [{ actions: ['*'] }])
+    expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: 6, error: { type: 'AccessDenied' } })
+    expect(stderr).toContain(`could not write to target ${scene.targetUrl}: the identity lacks the right ${BLOB_WRITE}`)
+  })
+
+  test('with 7 where the account of the target is premium', async () => {
+    scene.azure.createAccount({ name: 'premium', sku: 'Premium_LRS', region: TARGET_REGION })
+    const args = ['backup', 'run', '--disk', await diskWithData(), '--target', `${scene.azure.blobEndpoint}/premium/points`, '--wait']
+    expect(await snapferry(scene, args)).toMatchObject({ exitCode: 7, stderr: expect.stringContaining('it is premium (Premium_LRS)') })
   })
 })
 
