@@ -5,11 +5,14 @@
  * cancellation is thrown as Temporal's own, whatever a library made of it: an `AbortError` would also be taken for a
  * cancel when the activity was only paused.
  */
+import { setMaxListeners } from 'node:events'
 import { ApplicationFailure, CancelledFailure, cancellationSignal } from '@temporalio/activity'
 import { BackupError, FAILURES, redact } from '../domain/failures.ts'
 
 export function asActivity<Input, Output>(run: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
   return async (input) => {
+    // Many requests of one activity listen to its signal at the same time; Node would take that for a leak and warn.
+    setMaxListeners(Infinity, cancellationSignal())
     try {
       return await run(input)
     } catch (error) {

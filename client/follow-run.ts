@@ -31,7 +31,10 @@ export async function followRun<Result>(
   const goesOn = `the run goes on; follow it with: snapferry run follow ${run.workflowId}`
   try {
     const handle = link.client.workflow.getHandle(run.workflowId, run.runId)
-    return (await untilInterrupted(goesOn, () => handle.result())) as Result
+    // Without its signal the question to the server would keep this process for as long as the server lets it wait.
+    return await untilInterrupted(goesOn, (signal) =>
+      link.connection.withAbortSignal(signal, () => handle.result() as Promise<Result>),
+    )
   } catch (error) {
     if (error instanceof WorkflowFailedError) throw toRunFailure(error, what)
     if (!(error instanceof Interrupted)) output.note(goesOn)

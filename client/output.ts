@@ -16,6 +16,8 @@ export interface Output {
   /** Progress may be drawn in place, on stderr. */
   readonly isTerminal: boolean
   readonly stderr: NodeJS.WritableStream
+  /** Columns of the terminal that results go to; undefined where they go elsewhere and lines may be of any length. */
+  readonly resultColumns: number | undefined
   /** The result of the command: `value` with --json, else `text`. */
   result(value: unknown, text: string): void
   /** For people, on stderr. */
@@ -37,6 +39,7 @@ export function createOutput({ stdout, stderr }: OutputStreams, isJson: boolean)
     isJson,
     isTerminal: isTerminal(stderr),
     stderr,
+    resultColumns: isTerminal(stdout) ? stdout.columns : undefined,
     result: (value, text) => void stdout.write(isJson ? `${JSON.stringify(value, null, 2)}\n` : `${redact(text)}\n`),
     note: (text) => void toStderr(text),
     warn: (text) => void toStderr(`${label(YELLOW, 'warning:')} ${text}`),

@@ -17,7 +17,8 @@ export function describePoint(point: RecoveryPoint): string {
   ].join('\n')
 }
 
-export function renderPoints(points: readonly RecoveryPoint[], nowMs: number): string {
+/** @param columns of the terminal; undefined: as wide as need be. */
+export function renderPoints(points: readonly RecoveryPoint[], nowMs: number, columns?: number): string {
   return renderTable(
     ['POINT', 'DISK', 'TAKEN', 'AGE', 'KIND', 'SIZE', 'CHANGED', 'COMPARED'],
     points.map((point) => [
@@ -30,5 +31,6 @@ export function renderPoints(points: readonly RecoveryPoint[], nowMs: number): s
       formatBytes(point.changedBytes),
       formatBytes(point.verification.comparedBytes),
     ]),
+    columns,
   )
 }

@@ -45,7 +45,8 @@ export function policyRowOf({ name, description }: { name: string; description: 
   }
 }
 
-export function renderPolicies(rows: readonly PolicyRow[], nowMs: number): string {
+/** @param columns of the terminal; undefined: as wide as need be. */
+export function renderPolicies(rows: readonly PolicyRow[], nowMs: number, columns?: number): string {
   if (rows.length === 0) return 'no policies; add some to snapferry.yaml and run "snapferry policy apply"'
   return renderTable(
     ['POLICY', 'WHEN', 'WHAT', 'NEXT RUN', 'LAST RUN', 'RUNS', 'MISSED', 'SKIPPED', 'NOTE'],
@@ -60,6 +61,7 @@ export function renderPolicies(rows: readonly PolicyRow[], nowMs: number): strin
       String(row.skipped),
       row.note ?? '',
     ]),
+    columns,
   )
 }
 

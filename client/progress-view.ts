@@ -1,10 +1,12 @@
 /**
  * Shows a run while somebody waits for it: a bar on a terminal, elsewhere a line for each phase and one in a while.
- * Always on stderr; stdout belongs to the result.
+ * What goes wrong and is tried again is said once in full, then in a few words. Always on stderr; stdout belongs to
+ * the result.
  */
 import cliProgress from 'cli-progress'
 import { formatBytes, formatEta, formatRate, percentOf } from './format.ts'
-import type { Output } from './output.ts'
+import { isTerminal, type Output } from './output.ts'
+import { describeAttempt, describeRetry, type PendingRetry } from './pending-retries.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { RunState } from './run-state.ts'
 
@@ -43,49 +45,85 @@ function createFigures(): (state: RunState, nowMs: number) => Figures {
   }
 }
 
+/** Says why a step is tried again, in full where the reason is a new one. */
+function createRetryNotes(): (retries: readonly PendingRetry[], nowMs: number) => string[] {
+  let said = new Set<string>()
+  return (retries, nowMs) => {
+    const reasons = new Map(retries.map((retry) => [`${retry.activity} ${retry.lastFailure.message}`, retry]))
+    const fresh = [...reasons].filter(([reason]) => !said.has(reason))
+    said = new Set(reasons.keys())
+    return fresh.map(([, retry]) => describeRetry(retry, nowMs))
+  }
+}
+
 function barView(output: Output): ProgressView {
   const figures = createFigures()
+  const notes = createRetryNotes()
+  const barsize = barSizeOf(output.stderr)
   const bar = new cliProgress.SingleBar(
     {
-      format: '{phase} [{bar}] {percentage}%  {moved}  {rate}  ETA {left}',
+      format: `{phase}${barsize > 0 ? ' [{bar}]' : ''} {percentage}%  {state}`,
       stream: output.stderr,
       hideCursor: true,
-      barsize: 30,
+      barsize,
+      // Makes room for a note; whatever ends the run says more than a bar that stands still.
+      clearOnComplete: true,
       // Signals are the caller's: a Ctrl-C must first say that the run goes on.
       gracefulExit: false,
     },
     cliProgress.Presets.legacy,
   )
-  let isStarted = false
   return {
     show(state, nowMs) {
-      const shown = figures(state, nowMs)
+      const { phase, moved, rate, left } = figures(state, nowMs)
+      const retries = state.retries ?? []
+      for (const note of notes(retries, nowMs)) {
+        bar.stop()
+        output.warn(note)
+      }
       // While a phase has no figures the bar stands still; the name of the phase tells where the run is.
       const percent = percentOf(state.movedBytes ?? 0, state.totalBytes) ?? 0
-      const payload = { ...shown, phase: shown.phase.padEnd(8) }
-      if (isStarted) bar.update(percent, payload)
+      const [retry] = retries
+      const isStuck = retry !== undefined && rate === UNKNOWN
+      const shown = isStuck ? describeAttempt(retry, nowMs) : `${moved}  ${rate}  ETA ${left}`
+      const payload = { phase: phase.padEnd(8), state: shown }
+      if (bar.isActive) bar.update(percent, payload)
       else bar.start(100, percent, payload)
-      isStarted = true
     },
     close() {
-      if (isStarted) bar.stop()
+      bar.stop()
     },
   }
+}
+
+/** What the other parts of the line may take, such as `transfer [] 100%  1023 MiB of 1023 MiB  60.0 MiB/s  ETA 23h 59m`. */
+const LINE_WITHOUT_BAR = 62
+const MAX_BAR_SIZE = 30
+
+/** A narrow terminal has no room for a bar: the figures are worth more, and a line that wraps cannot be redrawn. */
+function barSizeOf(stream: NodeJS.WritableStream): number {
+  const columns = isTerminal(stream) ? stream.columns : 0
+  return Math.min(MAX_BAR_SIZE, Math.max(0, columns - LINE_WITHOUT_BAR))
 }
 
 const LINE_INTERVAL_MS = 15_000
 
 function lineView(output: Output): ProgressView {
   const figures = createFigures()
+  const notes = createRetryNotes()
   let lastPhase: string | undefined
   let lastLineMs = 0
   return {
     show(state, nowMs) {
       const { phase, moved, rate, left } = figures(state, nowMs)
+      const retries = state.retries ?? []
+      for (const note of notes(retries, nowMs)) output.warn(note)
       if (phase === lastPhase && nowMs - lastLineMs < LINE_INTERVAL_MS) return
       lastPhase = phase
       lastLineMs = nowMs
-      const known = [moved, rate, left === UNKNOWN ? UNKNOWN : `ETA ${left}`].filter((figure) => figure !== UNKNOWN)
+      const figuresKnown = [moved, rate, left === UNKNOWN ? UNKNOWN : `ETA ${left}`].filter((figure) => figure !== UNKNOWN)
+      const tried = retries.map((retry) => `${retry.activity} ${describeAttempt(retry, nowMs)}`)
+      const known = [...figuresKnown, ...tried]
       output.note(known.length === 0 ? phase : `${phase}: ${known.join(', ')}`)
     },
     close() {},

@@ -2,7 +2,7 @@
 import { followRun } from './follow-run.ts'
 import type { TemporalLink } from '../temporal/connect.ts'
 import type { Output } from './output.ts'
-import type { StartedRun } from './start-run.ts'
+import type { RunReference, StartedRun } from './start-run.ts'
 
 export interface RunReport<Result> {
   /** The run, for messages: `backup of disk …`. */
@@ -13,7 +13,7 @@ export interface RunReport<Result> {
 }
 
 /** @throws BackupError of the type that the run failed with; Interrupted on Ctrl-C. */
-export async function reportRun<Result extends { readonly warnings: readonly string[] }>(
+export async function reportRun<Result extends object>(
   link: TemporalLink,
   output: Output,
   run: StartedRun,
@@ -25,7 +25,26 @@ export async function reportRun<Result extends { readonly warnings: readonly str
     output.result({ workflowId, runId }, `started ${workflowId}\nfollow it with: snapferry run follow ${workflowId}`)
     return
   }
+  await reportEnd(link, output, run, { what, describe })
+}
+
+/**
+ * Waits for a run and prints its result.
+ *
+ * @throws as `reportRun`.
+ */
+export async function reportEnd<Result extends object>(
+  link: TemporalLink,
+  output: Output,
+  run: RunReference,
+  { what, describe }: Omit<RunReport<Result>, 'mustWait'>,
+): Promise<void> {
   const result = await followRun<Result>(link, output, run, what)
-  for (const warning of result.warnings) output.warn(warning)
+  for (const warning of warningsOf(result)) output.warn(String(warning))
   output.result(result, describe(result))
+}
+
+/** Runs of disks have them, runs of policies do not. */
+function warningsOf(result: object): readonly unknown[] {
+  return 'warnings' in result && Array.isArray(result.warnings) ? result.warnings : []
 }

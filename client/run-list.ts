@@ -1,6 +1,7 @@
 /** Lists runs from Temporal's visibility store, which is eventually consistent by a second or so, and renders them. */
 import type { TemporalLink } from '../temporal/connect.ts'
 import { formatEta, formatRate, formatRelative, formatSeconds, percentOf } from './format.ts'
+import { describeRetry } from './pending-retries.ts'
 import { readRunState, recordedState, type RunState } from './run-state.ts'
 import { renderTable } from './table.ts'
 
@@ -33,17 +34,20 @@ export async function listRuns(link: TemporalLink, withClosed: boolean): Promise
   return [...detailed, ...closed]
 }
 
-/**
- * @param rateOf bytes per second of an open run, where the caller has watched it; otherwise the mean since its transfer
- *   began is shown.
- */
+export interface RunListOptions {
+  /** Of the terminal; undefined: lines may be of any length. */
+  readonly columns?: number | undefined
+  /** Bytes per second of an open run that was watched; default: the mean since its transfer began. */
+  readonly rateOf?: (run: RunState) => number | undefined
+}
+
 export function renderRuns(
   runs: readonly RunState[],
   nowMs: number,
-  rateOf: (run: RunState) => number | undefined = () => undefined,
+  { columns, rateOf = () => undefined }: RunListOptions = {},
 ): string {
   if (runs.length === 0) return 'no open runs'
-  return renderTable(
+  const table = renderTable(
     ['RUN', 'STATUS', 'KIND', 'PHASE', 'DONE', 'RATE', 'ETA', 'STARTED', 'TOOK'],
     runs.map((run) => {
       const percent = percentOf(run.movedBytes ?? 0, run.totalBytes)
@@ -61,6 +65,15 @@ export function renderRuns(
         run.closedAt === undefined ? '-' : formatSeconds((Date.parse(run.closedAt) - Date.parse(run.startedAt)) / 1000),
       ]
     }),
+    columns,
+  )
+  return [table, ...retryLines(runs, nowMs)].join('\n')
+}
+
+/** Under the table: a reason is longer than a column. */
+function retryLines(runs: readonly RunState[], nowMs: number): string[] {
+  return runs.flatMap(({ workflowId, retries = [] }) =>
+    retries.map((retry) => `\n${workflowId}\n  ${describeRetry(retry, nowMs)}`),
   )
 }
 

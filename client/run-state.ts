@@ -2,7 +2,8 @@
  * What is known of a run from outside: Temporal's own record, the answer of its `progress` query, and the checkpoints
  * that activities in flight have sent by heartbeat.
  *
- * The query needs a worker. Without one the record alone is shown: status, and the phase that the run wrote last.
+ * The query needs a worker. Without one the record alone is shown: status, the phase that the run wrote last, and the
+ * steps that are tried again.
  */
 import {
   defaultPayloadConverter,
@@ -11,6 +12,7 @@ import {
 } from '@temporalio/client'
 import type { TemporalLink } from '../temporal/connect.ts'
 import type { Progress } from '../workflows/messages.ts'
+import { pendingRetriesOf, type PendingRetry } from './pending-retries.ts'
 import { kindAttribute, phaseAttribute, recoveryPointAttribute } from '../workflows/search-attributes.ts'
 
 /** A worker that is there answers in milliseconds. */
@@ -32,6 +34,8 @@ export interface RunState {
   readonly totalBytes?: number
   /** ISO instant at which the transfer began. */
   readonly transferStartedAt?: string
+  /** Steps that failed and are tried again; absent where there are none. */
+  readonly retries?: readonly PendingRetry[]
   /** Whether a worker answered the query; without one the figures are missing. */
   readonly isAnswered: boolean
 }
@@ -39,8 +43,10 @@ export interface RunState {
 /** @throws WorkflowNotFoundError where there is no such run. */
 export async function readRunState(link: TemporalLink, workflowId: string, runId?: string): Promise<RunState> {
   const description = await link.client.workflow.getHandle(workflowId, runId).describe()
-  const recorded = recordedState(description)
-  if (description.status.name !== 'RUNNING') return recorded
+  const record = recordedState(description)
+  if (description.status.name !== 'RUNNING') return record
+  const retries = pendingRetriesOf(description)
+  const recorded: RunState = { ...record, ...(retries.length > 0 && { retries }) }
   const progress = await queryProgress(link, description)
   if (progress === undefined) return recorded
   const { phase, kind, pointId, totalBytes, startedAt } = progress

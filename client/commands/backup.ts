@@ -10,7 +10,7 @@ import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
 import { requireCount } from '../arguments.ts'
 import { defineCommand, type Host } from '../command.ts'
-import { describePoint } from '../points.ts'
+import { describeBackup } from '../describe-result.ts'
 import { reportRun } from '../report-run.ts'
 import { startRun } from '../start-run.ts'
 
@@ -63,7 +63,7 @@ export function registerBackupCommands(program: Command, host: Host): void {
         await reportRun<BackupDiskResult>(link, output, run, {
           what: `backup of disk ${disk.id}`,
           mustWait: options.wait === true || options.follow === true,
-          describe: ({ point }) => describePoint(point),
+          describe: describeBackup,
         })
       })
     },

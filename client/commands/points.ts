@@ -19,20 +19,18 @@ export function registerPointsCommands(program: Command, host: Host): void {
         .option('--disk <id>', 'only points of this disk'),
     run: async ({ output, load }, { target, disk }) => {
       const targetUrl = parseTargetUrl(target).url
-      const filter = disk === undefined ? {} : { diskId: parseArmId(disk, 'disks').id }
+      const diskId = disk === undefined ? undefined : parseArmId(disk, 'disks').id
       const { settings } = await load()
       // Loaded late: Azure's SDKs take longer to load than most commands take to run.
       const [{ createAzureClients }, { listPoints }] = await Promise.all([
         import('../../azure/clients.ts'),
         import('../../azure/manifests.ts'),
       ])
-      const found = await listPoints(createAzureClients(settings.azure), targetUrl, filter)
+      const found = await listPoints(createAzureClients(settings.azure), targetUrl, diskId === undefined ? {} : { diskId })
       for (const { blobName, reason } of found.damaged) output.warn(`damaged, not restorable: ${blobName}: ${reason}`)
       const sorted = newestFirst(found.points.map(recoveryPointOf))
-      output.result(
-        sorted,
-        sorted.length === 0 ? `no recovery points in ${targetUrl}` : renderPoints(sorted, Date.now()),
-      )
+      const empty = `no recovery points${diskId === undefined ? '' : ` of ${diskId}`} in ${targetUrl}`
+      output.result(sorted, sorted.length === 0 ? empty : renderPoints(sorted, Date.now(), output.resultColumns))
     },
   })
 }

@@ -17,7 +17,7 @@ export function registerPolicyCommands(program: Command, host: Host): void {
     run: async ({ output, withTemporal }) =>
       withTemporal(async (link) => {
         const rows = (await describePolicies(link)).map(policyRowOf)
-        output.result(rows, renderPolicies(rows, Date.now()))
+        output.result(rows, renderPolicies(rows, Date.now(), output.resultColumns))
       }),
   })
 

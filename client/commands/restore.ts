@@ -9,7 +9,7 @@ import type { RestoreDiskInput, RestoreDiskResult } from '../../workflows/messag
 import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
 import { requireInstant, requireRegion, requireZone } from '../arguments.ts'
 import { defineCommand, type Host } from '../command.ts'
-import { formatBytes, formatInstant, formatSeconds } from '../format.ts'
+import { describeRestore } from '../describe-result.ts'
 import { reportRun } from '../report-run.ts'
 import { startRun } from '../start-run.ts'
 
@@ -103,12 +103,4 @@ export function restoreInputOf(options: RestoreRunOptions): RestoreDiskInput {
 
 function nameOf(diskId: string): string {
   return parseArmId(diskId, 'disks').name
-}
-
-function describeRestore(result: RestoreDiskResult): string {
-  return [
-    `disk ${result.diskId} holds point ${result.point.id} of ${formatInstant(result.point.takenAt)}`,
-    `${formatBytes(result.movedBytes)} of ${formatBytes(result.sizeBytes)} moved ` +
-      `in ${formatSeconds(result.seconds)}, ${formatBytes(result.comparedBytes)} compared`,
-  ].join('\n')
 }

@@ -28,7 +28,7 @@ export function registerStatusCommand(program: Command, host: Host): void {
         const unanswered = runs.filter(
           ({ status, type, isAnswered }) => status === 'RUNNING' && type !== 'runPolicy' && !isAnswered,
         )
-        output.result(runs, renderRuns(runs, Date.now()))
+        output.result(runs, renderRuns(runs, Date.now(), { columns: output.resultColumns }))
         if (unanswered.length > 0) {
           output.warn(`no worker answers for ${unanswered.length} of the open runs; their figures are missing`)
         }
@@ -50,7 +50,10 @@ async function watchRuns(link: TemporalLink, { stdout }: Host, output: Output, w
       }
       const text = output.isJson
         ? JSON.stringify(runs)
-        : renderRuns(runs, nowMs, ({ runId }) => meters.get(runId)?.bytesPerSecond())
+        : renderRuns(runs, nowMs, {
+            columns: output.resultColumns,
+            rateOf: ({ runId }) => meters.get(runId)?.bytesPerSecond(),
+          })
       if (signal.aborted) return
       stdout.write(`${isTerminal(stdout) && !output.isJson ? REDRAW : ''}${text}\n`)
       await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => undefined)

@@ -7,6 +7,7 @@ import { formatBytes, formatEta, formatRelative, percentOf } from '../../client/
 import { createOutput } from '../../client/output.ts'
 import { describePoint, renderPoints } from '../../client/points.ts'
 import { createProgressView } from '../../client/progress-view.ts'
+import type { PendingRetry } from '../../client/pending-retries.ts'
 import { createRateMeter } from '../../client/rate-meter.ts'
 import { toRunFailure } from '../../client/run-failure.ts'
 import { renderRuns } from '../../client/run-list.ts'
@@ -25,6 +26,13 @@ const RUN: RunState = {
   totalBytes: 120 * 1024 ** 2,
   transferStartedAt: '2026-11-22T10:00:10.000Z',
   isAnswered: true,
+}
+
+const RETRY: PendingRetry = {
+  activity: 'takeSourceSnapshot',
+  attempt: 2,
+  nextAttemptAt: '1970-01-01T00:01:00.000Z',
+  lastFailure: { type: 'AzureThrottled', message: 'could not create snapshot s: too many' },
 }
 
 describe('numbers', () => {
@@ -105,6 +113,56 @@ describe('a run', () => {
     ])
   })
 
+  test('that is held up says why once, and then when it is tried again', () => {
+    const { output, text } = anOutput()
+    const view = createProgressView(output)
+    const { movedBytes: _, totalBytes: __, ...withoutFigures } = RUN
+    for (let second = 0; second <= 20; second++) {
+      view.show({ ...withoutFigures, phase: 'snapshot', retries: [{ ...RETRY, attempt: second < 10 ? 2 : 3 }] }, second * 1000)
+    }
+    view.close()
+    expect(text().split('\n').filter(Boolean)).toEqual([
+      'warning: takeSourceSnapshot, attempt 2 in 1m, after AzureThrottled: could not create snapshot s: too many',
+      'snapshot: takeSourceSnapshot attempt 2 in 1m',
+      'snapshot: takeSourceSnapshot attempt 3 in 45s',
+    ])
+  })
+
+  test('that is held up says why under the list', () => {
+    const text = renderRuns([{ ...RUN, retries: [RETRY] }], 0)
+    expect(text).toMatch(/\n\nbackup\/data\/target\n {2}takeSourceSnapshot, attempt 2 in 1m, after AzureThrottled: could not create/)
+  })
+
+  test('is listed in lines of its own where the terminal is too narrow for a table', () => {
+    const text = renderRuns([RUN, RUN], Date.parse('2026-11-22T10:00:20Z'), { columns: 60 })
+    const block = [
+      'RUN      backup/data/target',
+      'STATUS   running',
+      'KIND     full',
+      'PHASE    transfer',
+      'DONE     25%',
+      'RATE     3.00 MiB/s',
+      'ETA      30s',
+      'STARTED  20s ago',
+    ].join('\n')
+    expect(text).toBe(`${block}\n\n${block}`)
+    expect(renderRuns([RUN], 0, { columns: 200 })).toBe(renderRuns([RUN], 0))
+  })
+
+  test.each([
+    [60, /^transfer 25% {2}30\.0 MiB of 120 MiB {2}- {2}ETA -$/],
+    [80, /^transfer \[=+-+\] 25% /],
+  ])('is drawn in one line on a terminal of %d columns', (columns, line) => {
+    const { output, text } = anOutput(columns)
+    const view = createProgressView(output)
+    view.show(RUN, 0)
+    // oxlint-disable-next-line no-control-regex -- what moves the cursor is not part of the line.
+    const drawn = text().replace(/\u001b\[?[?\d;]*[A-Za-z0-9]/g, '')
+    view.close()
+    expect(drawn.length).toBeLessThanOrEqual(columns)
+    expect(drawn).toMatch(line)
+  })
+
   test('fails with the type of the innermost failure of the catalogue', () => {
     const cause = ApplicationFailure.nonRetryable('no page of 4096 bytes is equal', 'VerificationFailed')
     const activity = new ActivityFailure(
@@ -155,7 +213,8 @@ test('a secret that got into a message does not get out of it', () => {
   expect(text()).toBe('warning: see https://account/blob?…\n')
 })
 
-function anOutput() {
+/** @param columns of a terminal; undefined: no terminal. */
+function anOutput(columns?: number) {
   const chunks: string[] = []
   const sink = new Writable({
     decodeStrings: false,
@@ -164,5 +223,6 @@ function anOutput() {
       done()
     },
   })
+  if (columns !== undefined) Object.assign(sink, { isTTY: true, columns, hasColors: () => false })
   return { output: createOutput({ stdout: sink, stderr: sink }, false), text: () => chunks.join('') }
 }

@@ -158,6 +158,16 @@ describe('with a worker', () => {
     })
   })
 
+  test('run cancel of a run that has ended says so and ends with 4', async () => {
+    await withWorker('run-test', async () => {
+      const disk = newDisk('quick')
+      await cli('backup', 'run', '--disk', disk, '--target', TARGET, '--wait')
+      const { exitCode, stdout, stderr } = await cli('run', 'cancel', backupWorkflowId(disk, TARGET))
+      expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' })
+      expect(stderr).toMatch(/is not open: it ended as completed at /)
+    })
+  })
+
   test('Ctrl-C while waiting leaves the run going and says how to follow it', async () => {
     await withWorker('run-test', async () => {
       const disk = newDisk('open')

@@ -1,0 +1,27 @@
+/** The results of runs in a few lines, for people. */
+import { parseArmId } from '../domain/arm-id.ts'
+import type { BackupDiskResult, DiskOutcome, RestoreDiskResult, RunPolicyResult } from '../workflows/messages.ts'
+import { formatBytes, formatInstant, formatSeconds } from './format.ts'
+import { describePoint } from './points.ts'
+
+export function describeBackup({ point }: BackupDiskResult): string {
+  return describePoint(point)
+}
+
+export function describeRestore(result: RestoreDiskResult): string {
+  return [
+    `disk ${result.diskId} holds point ${result.point.id} of ${formatInstant(result.point.takenAt)}`,
+    `${formatBytes(result.movedBytes)} of ${formatBytes(result.sizeBytes)} moved ` +
+      `in ${formatSeconds(result.seconds)}, ${formatBytes(result.comparedBytes)} compared`,
+  ].join('\n')
+}
+
+/** One line a disk. */
+export function describePolicyRun({ disks }: RunPolicyResult): string {
+  return disks.map(outcomeLine).join('\n')
+}
+
+function outcomeLine({ diskId, outcome, pointId, reason }: DiskOutcome): string {
+  const { name } = parseArmId(diskId, 'disks')
+  return `${name} ${outcome}${pointId === undefined ? '' : `: recovery point ${pointId}`}${reason === undefined ? '' : `: ${reason}`}`
+}
