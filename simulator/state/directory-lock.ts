@@ -34,6 +34,6 @@ function isAlive(pid: number): boolean {
     return true
   } catch (error) {
     // It is there, but not ours to signal.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, openSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, openSync, writeSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -116,12 +116,8 @@ async function replay(path: string, parts: readonly JournalPart<unknown>[]): Pro
 }
 
 async function* linesOf(path: string): AsyncGenerator<string> {
-  const input = createReadStream(path, { encoding: 'utf8' })
-  try {
-    yield* createInterface({ input, crlfDelay: Infinity })
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
+  if (!existsSync(path)) return
+  yield* createInterface({ input: createReadStream(path, { encoding: 'utf8' }), crlfDelay: Infinity })
 }
 
 /** A part may learn from the entries of later ones what of its own is still in use, so it is asked after them. */
@@ -157,8 +153,4 @@ function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text)
   let done = 0
   while (done < bytes.length) done += writeSync(file, bytes, done)
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -35,6 +35,8 @@ export interface ReadableVolume {
 
 /** A point in time of a volume. Immutable. */
 export interface FrozenVolume extends ReadableVolume {
+  /** Names it in the journal. It is given when it is first asked for: what is never asked for is not kept. */
+  readonly id: number
   /** A new independent volume with the same content (copy-on-write), as "disk from snapshot" or "Copy Blob". */
   fork(): Volume
   /**
@@ -47,6 +49,8 @@ export interface FrozenVolume extends ReadableVolume {
 
 /** A volume that can be changed. Changes are atomic per call and in call order. */
 export interface Volume extends ReadableVolume {
+  /** Names it in the journal. */
+  readonly id: number
   write(offsetBytes: number, data: Buffer): Promise<void>
   clear(offsetBytes: number, lengthBytes: number): void
   /** Grows with holes, or cuts. */
