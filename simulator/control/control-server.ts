@@ -32,6 +32,7 @@ const diskSchema = z.strictObject({
   location: z.string().optional(),
   sku: z.string().optional(),
   zones: z.array(z.string()).optional(),
+  logicalSectorSize: z.union([z.literal(512), z.literal(4096)]).optional(),
   tags: z.record(z.string(), z.string()).optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
 })
@@ -107,6 +108,7 @@ export function createControlHandler(controls: Controls) {
   route('PUT', '/accounts', async (_query, request) => controls.createAccount(await body(accountSpecSchema, request)))
   route('DELETE', '/accounts', (query) => controls.deleteAccount(text(query, 'name')))
   route('PUT', '/containers', (query) => controls.createContainer(text(query, 'account'), text(query, 'name')))
+  route('GET', '/usage', () => ({ snapshots: controls.usage() }))
   route('GET', '/stats', () => controls.stats())
 
   return (request: IncomingMessage, response: ServerResponse): void => void router.lookup(request, response)
