@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { PROVIDER } from './arm-routes.ts'
 import { param, type ArmCall, type ArmReply } from './arm-call.ts'
 import { ArmError, errorBody } from './arm-error.ts'
 import { azureTime } from './azure-time.ts'
@@ -21,12 +22,18 @@ interface AsyncOperation {
   readonly id: string
   readonly subscriptionId: string
   readonly location: string
+  readonly kind: OperationKind
   readonly startTime: Date
   endTime?: Date
   outcome?: Outcome
 }
 
+/** Where an operation is polled: of disks, of the rest of Microsoft.Compute, of the resource manager itself. */
+export type OperationKind = 'DiskOperations' | 'operations' | 'operationresults'
+
 export interface AsyncWork {
+  /** Default `DiskOperations`. */
+  readonly kind?: OperationKind
   readonly subscriptionId: string
   readonly location: string
   /** Done at once. An ArmError fails the operation; any other error too, as InternalServerError. */
@@ -68,9 +75,9 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
   }
 
   const urls = (call: ArmCall, operation: AsyncOperation): { monitor: string; status: string } => {
-    const path =
-      `${options.baseUrl()}/subscriptions/${operation.subscriptionId}/providers/Microsoft.Compute` +
-      `/locations/${operation.location}/DiskOperations/${operation.id}`
+    const subscription = `${options.baseUrl()}/subscriptions/${operation.subscriptionId}`
+    const place = operation.kind === 'operationresults' ? '' : `/${PROVIDER}/locations/${operation.location}`
+    const path = `${subscription}${place}/${operation.kind}/${operation.id}`
     return {
       monitor: `${path}?monitor=true&api-version=${call.apiVersion}`,
       status: `${path}?api-version=${call.apiVersion}`,
@@ -84,6 +91,7 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
         id: randomUUID(),
         subscriptionId: work.subscriptionId,
         location,
+        kind: work.kind ?? 'DiskOperations',
         startTime: options.clock(),
       }
       operations.set(operation.id, operation)
@@ -91,12 +99,9 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
       // Without a delay the end is there before the first poll, which spares SDKs their waiting time.
       if (options.settings().operationMs === 0) await running
       const { monitor, status } = urls(call, operation)
-      const headers = {
-        Location: monitor,
-        'Azure-AsyncOperation': status,
-        'Retry-After': String(options.settings().retryAfterSeconds),
-      }
-      return { status: 202, headers, body }
+      const headers = { Location: monitor, 'Retry-After': String(options.settings().retryAfterSeconds) }
+      if (operation.kind === 'operationresults') return { status: 202, headers }
+      return { status: 202, headers: { ...headers, 'Azure-AsyncOperation': status }, body }
     },
 
     poll(call) {
@@ -105,7 +110,8 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
         throw new ArmError(404, 'NotFound', `The operation '${param(call, 'operationId')}' was not found.`)
       }
       const retryAfter = { 'Retry-After': String(options.settings().retryAfterSeconds) }
-      if (call.query.get('monitor') !== 'true') {
+      const isStatus = operation.kind !== 'operationresults' && call.query.get('monitor') !== 'true'
+      if (isStatus) {
         return { status: 200, headers: operation.outcome === undefined ? retryAfter : {}, body: statusBody(operation) }
       }
       if (operation.outcome === undefined) {
