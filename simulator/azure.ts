@@ -8,6 +8,7 @@ import type { ServiceHooks } from './blob-service/service-hooks.ts'
 import type { BeforeOperation } from './compute/arm-call.ts'
 import { createComputeService, type ComputeService } from './compute/compute-service.ts'
 import { createRoleTable } from './compute/roles.ts'
+import { createStorageDirectory } from './compute/storage-directory.ts'
 import { computeSettings, type ComputeSettingsChange } from './compute/settings.ts'
 import { createAccountControl, type AccountControl } from './control/account-control.ts'
 import { createControlHandler, type Controls } from './control/control-server.ts'
@@ -179,7 +180,9 @@ function composeServices(options: LocalAzureOptions, store: VolumeStore, address
   const compute = createComputeService({
     createVolume: (sizeBytes) => store.createVolume(sizeBytes),
     publisher: blobs.publisher,
+    storage: createStorageDirectory(blobs, baseUrl),
     baseUrl: () => addresses.resourceManager,
+    blobBaseUrl: baseUrl,
     settings: () => settings,
     roles,
     clock,

@@ -8,8 +8,10 @@ import { ArmError } from './arm-error.ts'
 import { readJsonBody, replyOf, sendReply } from './arm-http.ts'
 import { PROVIDER, SUBSCRIPTION_PATH, type ArmRoute } from './arm-routes.ts'
 import { createAsyncOperations } from './async-operations.ts'
+import { createArmThrottle } from './arm-throttle.ts'
 import { authenticate, type BearerOptions } from './authenticate.ts'
 import { createInstantSource, type ComputeState } from './compute-state.ts'
+import { diskRestorePointRoutes } from './disk-restore-point-routes.ts'
 import { diskKind, snapshotKind } from './managed-resource-kinds.ts'
 import { managedResourceRoutes } from './managed-resource-routes.ts'
 import { resourceGroupRoutes } from './resource-group-routes.ts'
@@ -17,20 +19,30 @@ import { createResourceGroups } from './resource-groups.ts'
 import { createResourceTable } from './resource-table.ts'
 import { requireAction, type RoleTable } from './roles.ts'
 import type { ComputeSettings } from './settings.ts'
-import { createSnapshotLog } from './snapshot-limits.ts'
+import { createSnapshotLog, RATE_WINDOW_MS } from './snapshot-limits.ts'
+import { restorePointRoutes } from './restore-point-routes.ts'
+import { HOUR_MS } from './restore-points.ts'
+import { storageAccountRoutes } from './storage-account-routes.ts'
+import type { StorageDirectory } from './storage-directory.ts'
+import { virtualMachineRoutes } from './virtual-machine-routes.ts'
 
 /**
- * The resource manager of the local Azure: Microsoft.Compute disks and snapshots as an HTTP request handler.
+ * The resource manager of the local Azure as an HTTP request handler: disks, snapshots, virtual machines and their
+ * restore points, resource groups, and what there is of storage accounts.
  *
- * Each request goes through the same steps: api-version, token, subscription, resource group, role, hook, operation.
+ * Each request goes through the same steps: api-version, token, subscription, resource group, role, throttle, hook,
+ * operation.
  * The bytes of disks and the SAS URLs belong to others (`createVolume`, `publisher`).
  */
 
 export interface ComputeServiceOptions extends BearerOptions {
   readonly createVolume: (sizeBytes: number) => Volume
   readonly publisher: BlobPublisher
+  readonly storage: StorageDirectory
   /** Scheme, host and port under which `handle` is reached, without a trailing slash. */
   readonly baseUrl: () => string
+  /** The same for the blob service. */
+  readonly blobBaseUrl: () => string
   readonly settings: () => ComputeSettings
   readonly roles: RoleTable
   readonly clock: () => Date
@@ -52,6 +64,7 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
   const state: ComputeState = {
     createVolume: options.createVolume,
     publisher: options.publisher,
+    storage: options.storage,
     clock,
     nextInstant: createInstantSource(clock),
     settings,
@@ -59,22 +72,25 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     groups: createResourceGroups(),
     disks: createResourceTable(),
     snapshots: createResourceTable(),
-    snapshotLog: createSnapshotLog(),
+    virtualMachines: createResourceTable(),
+    restorePointCollections: createResourceTable(),
+    restorePoints: createResourceTable(),
+    diskRestorePoints: createResourceTable(),
+    snapshotLog: createSnapshotLog(RATE_WINDOW_MS),
+    restorePointLog: createSnapshotLog(HOUR_MS),
     operations: createAsyncOperations({ settings, clock, baseUrl }),
   }
   const counts = new Map<string, number>()
-  const pollPath = `${SUBSCRIPTION_PATH}/${PROVIDER}/locations/:location/DiskOperations/:operationId`
+  const throttle = createArmThrottle({ settings, clock })
   const routes: ArmRoute[] = [
     ...managedResourceRoutes(state, diskKind(state), baseUrl),
     ...managedResourceRoutes(state, snapshotKind(state), baseUrl),
-    ...resourceGroupRoutes(state.groups, options.tenantId),
-    {
-      operation: 'DiskOperations_Get',
-      method: 'GET',
-      path: pollPath,
-      action: undefined,
-      handle: (call) => state.operations.poll(call),
-    },
+    ...virtualMachineRoutes(state, baseUrl),
+    ...restorePointRoutes(state, baseUrl),
+    ...diskRestorePointRoutes(state),
+    ...resourceGroupRoutes(state, options.tenantId),
+    ...storageAccountRoutes(options.storage, options.blobBaseUrl),
+    ...operationRoutes(state),
   ]
 
   const serve = async (route: ArmRoute, request: IncomingMessage, params: ArmCall['params']): Promise<ArmReply> => {
@@ -83,11 +99,14 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     const caller = authenticate(request, options)
     counts.set(route.operation, (counts.get(route.operation) ?? 0) + 1)
     checkFrame(state, route, params)
-    if (route.action !== undefined) requireAction(roles, caller, route.action, scopeOf(path))
+    if (route.action !== undefined) requireAction(roles, caller, route.action, scopeOf(route, path))
     const body = await readJsonBody(request)
     const { operation } = route
     const call: ArmCall = { operation, caller, params, query, path, apiVersion, body }
-    return (await options.beforeOperation?.(call)) ?? route.handle(call)
+    const admission = throttle.admit(call, route.method)
+    if (admission.kind === 'throttled') return admission.reply
+    const reply = (await options.beforeOperation?.(call)) ?? (await route.handle(call))
+    return { ...reply, headers: { ...admission.headers, ...reply.headers } }
   }
 
   const router = createRouter({
@@ -108,6 +127,18 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     stats: () => Object.fromEntries(counts),
     handle: (request, response) => void router.lookup(request, response),
   }
+}
+
+/** Knowing the address is enough: nobody guesses it. */
+function operationRoutes(state: ComputeState): ArmRoute[] {
+  const places = ['DiskOperations', 'operations'].map((kind) => `${PROVIDER}/locations/:location/${kind}`)
+  return [...places, 'operationresults'].map((place) => ({
+    operation: 'Operations_Get',
+    method: 'GET',
+    path: `${SUBSCRIPTION_PATH}/${place}/:operationId`,
+    action: undefined,
+    handle: (call) => state.operations.poll(call),
+  }))
 }
 
 /** Any dated version will do: the shapes answered are those of 2025-01-02. */
@@ -136,8 +167,8 @@ function checkFrame(state: ComputeState, route: ArmRoute, params: ArmCall['param
 }
 
 /** The resource that an action is on: the path without the name of a POST action. */
-function scopeOf(path: string): string {
-  return path.replace(/\/(beginGetAccess|endGetAccess)\/?$/i, '')
+function scopeOf(route: ArmRoute, path: string): string {
+  return route.method === 'POST' ? path.replace(/\/[^/]+\/?$/, '') : path
 }
 
 function notRouted(request: IncomingMessage): ArmError {

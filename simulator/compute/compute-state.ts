@@ -1,18 +1,22 @@
 import type { BlobPublisher } from '../blob-service/published-blob.ts'
 import type { Volume } from '../store/volume.ts'
 import type { AsyncOperations } from './async-operations.ts'
-import type { DiskSnapshot, ExportableResource, ManagedDisk } from './disk-model.ts'
+import type { DiskRestorePoint, DiskSnapshot, ExportableResource, ManagedDisk } from './disk-model.ts'
 import type { ResourceGroups } from './resource-groups.ts'
-import type { ResourceId } from './resource-id.ts'
+import { DISK_RESTORE_POINT_TYPE, type ResourceId } from './resource-id.ts'
 import type { ResourceTable } from './resource-table.ts'
 import type { RoleTable } from './roles.ts'
 import type { ComputeSettings } from './settings.ts'
 import type { SnapshotLog } from './snapshot-limits.ts'
+import type { RestorePoint, RestorePointCollection } from './restore-point-model.ts'
+import type { StorageDirectory } from './storage-directory.ts'
+import type { VirtualMachine } from './virtual-machine-model.ts'
 
 /** Everything that the operations of the compute service work on. All of it lives in memory, bytes in the store. */
 export interface ComputeState {
   readonly createVolume: (sizeBytes: number) => Volume
   readonly publisher: BlobPublisher
+  readonly storage: StorageDirectory
   readonly clock: () => Date
   /** A creation time: now, and later than any given out before, so that snapshots are never of the same instant. */
   readonly nextInstant: () => Date
@@ -21,12 +25,29 @@ export interface ComputeState {
   readonly groups: ResourceGroups
   readonly disks: ResourceTable<ManagedDisk>
   readonly snapshots: ResourceTable<DiskSnapshot>
+  readonly virtualMachines: ResourceTable<VirtualMachine>
+  readonly restorePointCollections: ResourceTable<RestorePointCollection>
+  readonly restorePoints: ResourceTable<RestorePoint>
+  readonly diskRestorePoints: ResourceTable<DiskRestorePoint>
+  /** By disk. */
   readonly snapshotLog: SnapshotLog
+  /** By virtual machine. */
+  readonly restorePointLog: SnapshotLog
   readonly operations: AsyncOperations
 }
 
+/** What can be exported and copied from: a disk, a snapshot, a disk of a restore point. */
 export function findExportable(state: ComputeState, id: ResourceId): ExportableResource | undefined {
-  return id.type === 'disks' ? state.disks.get(id) : state.snapshots.get(id)
+  switch (id.type) {
+    case 'disks':
+      return state.disks.get(id)
+    case 'snapshots':
+      return state.snapshots.get(id)
+    case DISK_RESTORE_POINT_TYPE:
+      return state.diskRestorePoints.get(id)
+    default:
+      return undefined
+  }
 }
 
 /** See `ComputeState.nextInstant`. */

@@ -21,6 +21,8 @@ export interface ResourceGroups {
   /** @throws ArmError 404 ResourceGroupNotFound */
   require(id: ResourceGroupId): ResourceGroup
   list(subscriptionId: string): ResourceGroup[]
+  /** The group alone; what is in it is not looked at. Twice is fine. */
+  delete(id: ResourceGroupId): void
 }
 
 export function createResourceGroups(): ResourceGroups {
@@ -60,6 +62,7 @@ export function createResourceGroups(): ResourceGroups {
       const wanted = subscriptionId.toLowerCase()
       return [...groups.values()].filter((group) => group.id.subscriptionId.toLowerCase() === wanted)
     },
+    delete: (id) => void groups.delete(keyOf(id)),
   }
 }
 
