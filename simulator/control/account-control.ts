@@ -1,8 +1,5 @@
 import { z } from 'zod'
 import type { BlobService } from '../blob-service/blob-service.ts'
-import type { Account } from '../blob-service/model/account.ts'
-import { Container } from '../blob-service/model/container.ts'
-import { ServiceClock } from '../blob-service/service-clock.ts'
 import { ArmError, invalidParameter } from '../compute/arm-error.ts'
 import { normalLocation } from '../compute/regions.ts'
 import { formatResourceGroupId } from '../compute/resource-id.ts'
@@ -58,15 +55,12 @@ export interface AccountControl {
 export interface AccountControlOptions {
   readonly blobs: BlobService
   readonly subscriptionId: string
-  readonly clock: () => Date
 }
 
 const CONTAINER_NAME = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/
 
 export function createAccountControl(options: AccountControlOptions): AccountControl {
   const { blobs } = options
-  const accounts = new Map<string, Account>()
-  const stamps = new ServiceClock(options.clock)
   return {
     createAccount(spec) {
       const { key, subscriptionId, resourceGroup, ...rest } = accountSpecSchema.parse(spec)
@@ -74,19 +68,16 @@ export function createAccountControl(options: AccountControlOptions): AccountCon
       const resourceId = `${group}/providers/Microsoft.Storage/storageAccounts/${rest.name}`
       const settings = { ...rest, region: normalLocation(rest.region), resourceId }
       const account = blobs.createAccount(key === undefined ? settings : { ...settings, key })
-      accounts.set(account.name, account)
       return { name: account.name, id: resourceId, key: account.key.toString('base64') }
     },
     deleteAccount(name) {
-      accounts.delete(name)
       blobs.deleteAccount(name)
     },
     createContainer(accountName, name) {
-      const account = accounts.get(accountName)
+      const account = blobs.account(accountName)
       if (account === undefined) throw new ArmError(404, 'ResourceNotFound', `Account '${accountName}' was not found.`)
       if (!CONTAINER_NAME.test(name)) throw invalidParameter('container')
-      if (account.containers.has(name)) return
-      account.containers.set(name, new Container(name, new Map(), stamps.nextETag(), stamps.now()))
+      blobs.createContainer(account, name)
     },
   }
 }
