@@ -150,7 +150,8 @@ export class BlobLedger implements JournalPart<BlobEntry> {
         yield containerEntry(account.name, container)
         for (const name of container.sortedNames()) {
           const blob = container.blob(name)
-          if (blob !== undefined) yield* blobEntries({ account: account.name, container: container.name, blob: name }, blob)
+          const place = { account: account.name, container: container.name, blob: name }
+          if (blob !== undefined) yield* blobEntries(place, blob)
         }
       }
     }
