@@ -205,7 +205,7 @@ function composeServices(options: LocalAzureOptions, store: VolumeStore, address
     handleIdentity: createIdentityHandler(directory, tokens),
     controls: {
       ...diskControl,
-      ...createAccountControl({ blobs, subscriptionId, clock }),
+      ...createAccountControl({ blobs, subscriptionId }),
       stats: () => ({ compute: compute.stats(), blob: blobs.stats() }),
     },
   }

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { NO_JOURNAL, type Journal } from '../state/journal.ts'
 import type { VolumeStore } from '../store/volume-store.ts'
 import { createAuthorizer, type AuthorizerOptions } from './auth/authorizer.ts'
+import { BlobLedger } from './kept/blob-ledger.ts'
 import { AZURE_LIMITS, type BlobLimits } from './limits.ts'
 import { Account, type AccountSettings } from './model/account.ts'
+import { Container } from './model/container.ts'
 import type { BlobServiceState } from './operation.ts'
 import { Publications } from './publications.ts'
 import type { BlobPublisher } from './published-blob.ts'
@@ -13,7 +16,8 @@ import { StatsCounter, type BlobServiceStats } from './service-stats.ts'
 
 /**
  * The blob half of the local Azure: storage accounts and published disks over the blob REST API, path style, as a
- * request handler for an http or https server that somebody else runs. State lives as long as the object does.
+ * request handler for an http or https server that somebody else runs. State lives as long as the object does, or in a
+ * journal.
  *
  * Not offered: append blobs, versions, soft delete, tags, tiers, access policies, container leases, batch and query.
  * They are answered with 501.
@@ -28,6 +32,8 @@ export interface BlobServiceOptions {
   readonly authorize?: AuthorizerOptions['authorize']
   readonly clock?: () => Date
   readonly limits?: Partial<BlobLimits>
+  /** Keeps accounts, blobs and publications; the store must have joined it. Default: nothing is kept. */
+  readonly journal?: Journal
 }
 
 export interface BlobService {
@@ -38,6 +44,9 @@ export interface BlobService {
   /** A second account of a name takes the place of the first. */
   createAccount(settings: AccountSettings): Account
   deleteAccount(name: string): void
+  account(name: string): Account | undefined
+  /** Twice is fine. */
+  createContainer(account: Account, name: string): void
   /** May be set and changed at any time; requests under way keep the hooks they began with. */
   hooks: ServiceHooks
   stats(): BlobServiceStats
@@ -45,8 +54,10 @@ export interface BlobService {
 
 export function createBlobService(options: BlobServiceOptions): BlobService {
   const clock = new ServiceClock(options.clock ?? (() => new Date()))
-  const publications = new Publications(clock, options.baseUrl)
+  const journal = options.journal ?? NO_JOURNAL
   const accounts = new Map<string, Account>()
+  const ledger = new BlobLedger({ journal, store: options.store, clock, accounts })
+  const publications = new Publications({ journal, store: options.store, clock, baseUrl: options.baseUrl })
   const counter = new StatsCounter()
   const state: BlobServiceState = {
     store: options.store,
@@ -54,6 +65,7 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
     limits: { ...AZURE_LIMITS, ...options.limits },
     accounts,
     publications,
+    ledger,
     baseUrl: options.baseUrl,
     authorize: createAuthorizer({
       publications,
@@ -69,9 +81,19 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
     createAccount(settings) {
       const account = new Account(settings)
       accounts.set(account.name, account)
+      ledger.accountMade(account)
       return account
     },
-    deleteAccount: (name) => void accounts.delete(name),
+    deleteAccount(name) {
+      if (accounts.delete(name)) ledger.accountGone(name)
+    },
+    account: (name) => accounts.get(name),
+    createContainer(account, name) {
+      if (account.containers.has(name)) return
+      const container = new Container(name, new Map(), clock.nextETag(), clock.now())
+      account.containers.set(name, container)
+      ledger.containerChanged(account.name, container)
+    },
     hooks: {},
     stats: () => counter.stats(),
   }

@@ -1,5 +1,6 @@
 import type { Caller } from './auth/caller.ts'
 import type { BlobRequest, ResourceLevel } from './blob-request.ts'
+import type { BlobLedger } from './kept/blob-ledger.ts'
 import type { BlobLimits } from './limits.ts'
 import type { Account } from './model/account.ts'
 import type { Publications } from './publications.ts'
@@ -47,6 +48,8 @@ export interface BlobServiceState {
   readonly limits: BlobLimits
   readonly accounts: ReadonlyMap<string, Account>
   readonly publications: Publications
+  /** Is told of every change to containers and blobs, so that it can be kept. */
+  readonly ledger: BlobLedger
   readonly baseUrl: () => string
   /**
    * Settles who makes a request and whether that caller may do the operation.

@@ -41,6 +41,8 @@ export interface PublishedUpload {
 }
 
 export interface Publication {
+  /** Finds it again after a restart. */
+  readonly id: string
   /** Full SAS URL; valid until `expiresAt` or `withdraw`. */
   readonly sasUrl: string
   readonly expiresAt: Date
@@ -51,4 +53,6 @@ export interface Publication {
 /** What the compute service needs of the blob service. */
 export interface BlobPublisher {
   publish(blob: PublishedExport | PublishedUpload, durationSeconds: number): Publication
+  /** By its id; undefined when it was withdrawn or has run out. For a part of the journal that applies an entry. */
+  find(id: string): Publication | undefined
 }

@@ -1,7 +1,5 @@
 import { z } from 'zod'
 import type { BlobService } from '../blob-service/blob-service.ts'
-import { Container } from '../blob-service/model/container.ts'
-import { ServiceClock } from '../blob-service/service-clock.ts'
 import { ArmError, invalidParameter } from '../compute/arm-error.ts'
 import { normalLocation } from '../compute/regions.ts'
 import { formatResourceGroupId } from '../compute/resource-id.ts'
@@ -57,14 +55,12 @@ export interface AccountControl {
 export interface AccountControlOptions {
   readonly blobs: BlobService
   readonly subscriptionId: string
-  readonly clock: () => Date
 }
 
 const CONTAINER_NAME = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/
 
 export function createAccountControl(options: AccountControlOptions): AccountControl {
   const { blobs } = options
-  const stamps = new ServiceClock(options.clock)
   return {
     createAccount(spec) {
       const { key, subscriptionId, resourceGroup, ...rest } = accountSpecSchema.parse(spec)
@@ -78,11 +74,10 @@ export function createAccountControl(options: AccountControlOptions): AccountCon
       blobs.deleteAccount(name)
     },
     createContainer(accountName, name) {
-      const account = blobs.accounts.get(accountName)
+      const account = blobs.account(accountName)
       if (account === undefined) throw new ArmError(404, 'ResourceNotFound', `Account '${accountName}' was not found.`)
       if (!CONTAINER_NAME.test(name)) throw invalidParameter('container')
-      if (account.containers.has(name)) return
-      account.containers.set(name, new Container(name, new Map(), stamps.nextETag(), stamps.now()))
+      blobs.createContainer(account, name)
     },
   }
 }

@@ -75,7 +75,8 @@ export class KeptVolumes implements VolumeLog, JournalPart<VolumeEntry> {
   }
 
   replaced(id: number, startBytes: number, endBytes: number, location: number | undefined): void {
-    this.#write(location === undefined ? ['hole', id, startBytes, endBytes] : ['run', id, startBytes, endBytes, location])
+    if (location === undefined) this.#write(['hole', id, startBytes, endBytes])
+    else this.#write(['run', id, startBytes, endBytes, location])
   }
 
   resized(id: number, sizeBytes: number): void {

@@ -33,7 +33,7 @@ interface CommonState {
   readonly lastModified: Date
   readonly createdAt: Date
   /** Another one after each Put Blob, Put Block List and Copy Blob: a diff over two generations is refused. */
-  readonly generation: symbol
+  readonly generation: string
   readonly copy: CopyRecord | undefined
 }
 
@@ -69,9 +69,8 @@ export class Blob {
   readonly lease = new Lease()
   readonly uncommittedBlocks = new Map<string, Block>()
 
-  constructor(name: string, base?: BlobState) {
+  constructor(name: string) {
     this.name = name
-    this.base = base
   }
 }
 
