@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Journal } from '../state/journal.ts'
 import { PROVIDER } from './arm-routes.ts'
 import { param, type ArmCall, type ArmReply } from './arm-call.ts'
 import { ArmError, errorBody } from './arm-error.ts'
@@ -10,7 +11,9 @@ import type { ComputeSettings } from './settings.ts'
  * Long-running operations of the disk provider: a 202 with `Azure-AsyncOperation` and `Location`, polled at either.
  *
  * The effect of an operation takes place when it is accepted; `operationMs` only delays the report of it. So an
- * operation goes on when its client dies, as on Azure. Operations are kept for as long as the process lives.
+ * operation goes on when its client dies, as on Azure. Operations are kept for as long as the process lives, or in a
+ * journal; one whose end had not been reported when the process ended is reported as failed by the next one, although
+ * its effect is there.
  * Shapes: github.com/Azure/azure-powershell/issues/11464 (headers) and /5956 (bodies).
  */
 
@@ -54,10 +57,31 @@ export interface AsyncOperationsOptions {
   readonly clock: () => Date
   /** Scheme, host and port of the resource manager. */
   readonly baseUrl: () => string
+  readonly journal: Journal
+}
+
+/** Dates are text. A failure is kept by what a client sees of it. */
+interface KeptOperation {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly location: string
+  readonly kind: OperationKind
+  readonly startTime: string
+  readonly endTime?: string
+  readonly outcome?:
+    | { readonly kind: 'succeeded'; readonly output?: Readonly<Record<string, unknown>> }
+    | { readonly kind: 'failed'; readonly status: number; readonly code: string; readonly message: string }
 }
 
 export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOperations {
   const operations = new Map<string, AsyncOperation>()
+  const write = options.journal.join<KeptOperation>({
+    name: 'operations',
+    apply: (kept) => void operations.set(kept.id, restoredOperation(kept)),
+    *entries() {
+      for (const operation of operations.values()) yield keptOperation(operation)
+    },
+  })
 
   const run = async (operation: AsyncOperation, work: AsyncWork): Promise<void> => {
     const delayed = waitUnreferenced(options.settings().operationMs)
@@ -72,6 +96,7 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
     }
     operation.endTime = options.clock()
     operation.outcome = outcome
+    write(keptOperation(operation))
   }
 
   const urls = (call: ArmCall, operation: AsyncOperation): { monitor: string; status: string } => {
@@ -95,7 +120,10 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
         startTime: options.clock(),
       }
       operations.set(operation.id, operation)
+      write(keptOperation(operation))
       const running = run(operation, work)
+      // It fails only when the journal cannot be written, which the next change will be told.
+      running.catch(() => {})
       // Without a delay the end is there before the first poll, which spares SDKs their waiting time.
       if (options.settings().operationMs === 0) await running
       const { monitor, status } = urls(call, operation)
@@ -141,6 +169,44 @@ function statusBody(operation: AsyncOperation): Record<string, unknown> {
 function asArmError(error: unknown): ArmError {
   if (error instanceof ArmError) return error
   return new ArmError(500, 'InternalServerError', error instanceof Error ? error.message : String(error))
+}
+
+function keptOperation(operation: AsyncOperation): KeptOperation {
+  const { startTime, endTime, outcome, ...rest } = operation
+  return {
+    ...rest,
+    startTime: startTime.toISOString(),
+    ...(endTime === undefined ? {} : { endTime: endTime.toISOString() }),
+    ...(outcome === undefined ? {} : { outcome: keptOutcome(outcome) }),
+  }
+}
+
+function keptOutcome(outcome: Outcome): NonNullable<KeptOperation['outcome']> {
+  if (outcome.kind === 'succeeded') {
+    return outcome.output === undefined ? { kind: 'succeeded' } : { kind: 'succeeded', output: outcome.output }
+  }
+  const { status, code, message } = outcome.error
+  return { kind: 'failed', status, code, message }
+}
+
+function restoredOperation(kept: KeptOperation): AsyncOperation {
+  const { outcome } = kept
+  const startTime = new Date(kept.startTime)
+  const error =
+    outcome === undefined
+      ? new ArmError(409, 'OperationPreempted', 'The local Azure was restarted before the end was reported.')
+      : outcome.kind === 'failed'
+        ? new ArmError(outcome.status, outcome.code, outcome.message)
+        : undefined
+  return {
+    ...kept,
+    startTime,
+    endTime: kept.endTime === undefined ? startTime : new Date(kept.endTime),
+    outcome:
+      error === undefined && outcome?.kind === 'succeeded'
+        ? { kind: 'succeeded', output: outcome.output }
+        : { kind: 'failed', error: asArmError(error) },
+  }
 }
 
 /** Does not keep the process alive. */

@@ -91,6 +91,7 @@ function makeEmpty(state: ComputeState, host: Host, given: DiskAttachment): Mana
   })
   const disk = createDisk(state, id, body)
   disk.provisioningState = 'Succeeded'
+  state.disks.changed(disk)
   return disk
 }
 
@@ -98,5 +99,5 @@ function setHolder(state: ComputeState, diskId: ResourceId, vmId: ResourceId | u
   const disk = state.disks.get(diskId)
   if (disk === undefined) return
   disk.attachedTo = vmId
-  state.disks.put(disk)
+  state.disks.changed(disk)
 }

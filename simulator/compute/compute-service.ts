@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import createRouter from 'find-my-way'
 import type { BlobPublisher } from '../blob-service/published-blob.ts'
-import type { Volume } from '../store/volume.ts'
+import type { Journal } from '../state/journal.ts'
+import type { VolumeStore } from '../store/volume-store.ts'
 import { requestTarget } from '../tls/request-target.ts'
 import type { ArmCall, ArmReply, BeforeOperation } from './arm-call.ts'
 import { ArmError } from './arm-error.ts'
@@ -16,10 +17,10 @@ import { diskKind, snapshotKind } from './managed-resource-kinds.ts'
 import { managedResourceRoutes } from './managed-resource-routes.ts'
 import { resourceGroupRoutes } from './resource-group-routes.ts'
 import { createResourceGroups } from './resource-groups.ts'
-import { createResourceTable } from './resource-table.ts'
+import { createResourceTables } from './kept/resource-tables.ts'
 import { requireAction, type RoleTable } from './roles.ts'
 import type { ComputeSettings } from './settings.ts'
-import { createSnapshotLog, RATE_WINDOW_MS } from './snapshot-limits.ts'
+import { createSnapshotLog, RATE_WINDOW_MS, recountSnapshots } from './snapshot-limits.ts'
 import { restorePointRoutes } from './restore-point-routes.ts'
 import { HOUR_MS } from './restore-points.ts'
 import { storageAccountRoutes } from './storage-account-routes.ts'
@@ -32,11 +33,13 @@ import { virtualMachineRoutes } from './virtual-machine-routes.ts'
  *
  * Each request goes through the same steps: api-version, token, subscription, resource group, role, throttle, hook,
  * operation.
- * The bytes of disks and the SAS URLs belong to others (`createVolume`, `publisher`).
+ * The bytes of disks and the SAS URLs belong to others (`store`, `publisher`).
  */
 
 export interface ComputeServiceOptions extends BearerOptions {
-  readonly createVolume: (sizeBytes: number) => Volume
+  readonly store: VolumeStore
+  /** Keeps all resources; the store and the publisher must have joined it. */
+  readonly journal: Journal
   readonly publisher: BlobPublisher
   readonly storage: StorageDirectory
   /** Scheme, host and port under which `handle` is reached, without a trailing slash. */
@@ -52,6 +55,8 @@ export interface ComputeServiceOptions extends BearerOptions {
 export interface ComputeService {
   handle(request: IncomingMessage, response: ServerResponse): void
   readonly state: ComputeState
+  /** To be called once when the journal has been loaded. */
+  resume(): void
   /** Requests by operation id since the start, refused ones included if they were known and authenticated. */
   stats(): Record<string, number>
 }
@@ -60,25 +65,24 @@ export interface ComputeService {
 const MAX_PARAM_LENGTH = 1024
 
 export function createComputeService(options: ComputeServiceOptions): ComputeService {
-  const { clock, settings, baseUrl, roles } = options
+  const { clock, settings, baseUrl, roles, journal } = options
   const state: ComputeState = {
-    createVolume: options.createVolume,
+    createVolume: (sizeBytes) => options.store.createVolume(sizeBytes),
     publisher: options.publisher,
     storage: options.storage,
     clock,
     nextInstant: createInstantSource(clock),
     settings,
     roles,
-    groups: createResourceGroups(),
-    disks: createResourceTable(),
-    snapshots: createResourceTable(),
-    virtualMachines: createResourceTable(),
-    restorePointCollections: createResourceTable(),
-    restorePoints: createResourceTable(),
-    diskRestorePoints: createResourceTable(),
+    groups: createResourceGroups(journal),
+    ...createResourceTables(journal, {
+      volume: (id) => options.store.volume(id),
+      frozenVolume: (id) => options.store.frozenVolume(id),
+      publication: (id) => options.publisher.find(id),
+    }),
     snapshotLog: createSnapshotLog(RATE_WINDOW_MS),
     restorePointLog: createSnapshotLog(HOUR_MS),
-    operations: createAsyncOperations({ settings, clock, baseUrl }),
+    operations: createAsyncOperations({ settings, clock, baseUrl, journal }),
   }
   const counts = new Map<string, number>()
   const throttle = createArmThrottle({ settings, clock })
@@ -124,6 +128,7 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
 
   return {
     state,
+    resume: () => recountSnapshots(state),
     stats: () => Object.fromEntries(counts),
     handle: (request, response) => void router.lookup(request, response),
   }

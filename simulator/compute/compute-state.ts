@@ -1,19 +1,17 @@
 import type { BlobPublisher } from '../blob-service/published-blob.ts'
 import type { Volume } from '../store/volume.ts'
 import type { AsyncOperations } from './async-operations.ts'
-import type { DiskRestorePoint, DiskSnapshot, ExportableResource, ManagedDisk } from './disk-model.ts'
+import type { ExportableResource } from './disk-model.ts'
+import type { ResourceTables } from './kept/resource-tables.ts'
 import type { ResourceGroups } from './resource-groups.ts'
 import { DISK_RESTORE_POINT_TYPE, type ResourceId } from './resource-id.ts'
-import type { ResourceTable } from './resource-table.ts'
 import type { RoleTable } from './roles.ts'
 import type { ComputeSettings } from './settings.ts'
 import type { SnapshotLog } from './snapshot-limits.ts'
-import type { RestorePoint, RestorePointCollection } from './restore-point-model.ts'
 import type { StorageDirectory } from './storage-directory.ts'
-import type { VirtualMachine } from './virtual-machine-model.ts'
 
-/** Everything that the operations of the compute service work on. All of it lives in memory, bytes in the store. */
-export interface ComputeState {
+/** Everything that the operations of the compute service work on. It lives in memory, bytes in the store. */
+export interface ComputeState extends ResourceTables {
   readonly createVolume: (sizeBytes: number) => Volume
   readonly publisher: BlobPublisher
   readonly storage: StorageDirectory
@@ -23,12 +21,6 @@ export interface ComputeState {
   readonly settings: () => ComputeSettings
   readonly roles: RoleTable
   readonly groups: ResourceGroups
-  readonly disks: ResourceTable<ManagedDisk>
-  readonly snapshots: ResourceTable<DiskSnapshot>
-  readonly virtualMachines: ResourceTable<VirtualMachine>
-  readonly restorePointCollections: ResourceTable<RestorePointCollection>
-  readonly restorePoints: ResourceTable<RestorePoint>
-  readonly diskRestorePoints: ResourceTable<DiskRestorePoint>
   /** By disk. */
   readonly snapshotLog: SnapshotLog
   /** By virtual machine. */

@@ -6,14 +6,14 @@ export function allExportables(state: ComputeState): ExportableResource[] {
   return [...state.disks.all(), ...state.snapshots.all(), ...state.diskRestorePoints.all()]
 }
 
-/** Puts a resource back into its table after a change, which is what keeps the change. */
+/** Tells its table of a change, which is what keeps the change. */
 export function keep(state: ComputeState, resource: ExportableResource): void {
   switch (resource.kind) {
     case 'disk':
-      return state.disks.put(resource)
+      return state.disks.changed(resource)
     case 'snapshot':
-      return state.snapshots.put(resource)
+      return state.snapshots.changed(resource)
     case 'diskRestorePoint':
-      return state.diskRestorePoints.put(resource)
+      return state.diskRestorePoints.changed(resource)
   }
 }

@@ -70,7 +70,7 @@ export function managedResourceRoutes<
   const acceptChange = (call: ArmCall, resource: T): Promise<ArmReply> => {
     const finish = (): Readonly<Record<string, unknown>> => {
       resource.provisioningState = 'Succeeded'
-      table.put(resource)
+      table.changed(resource)
       return kind.document(resource)
     }
     return state.operations.accept(call, { ...place(resource), finish }, kind.document(resource))
@@ -87,7 +87,7 @@ export function managedResourceRoutes<
     const existing = table.get(id)
     if (existing !== undefined) {
       kind.replace(existing, body)
-      table.put(existing)
+      table.changed(existing)
       return { status: 200, body: kind.document(existing) }
     }
     return acceptChange(call, kind.create(id, body))
@@ -96,7 +96,7 @@ export function managedResourceRoutes<
     const resource = requireResource(call)
     kind.update(resource, parseBody(kind.updateSchema, call.body))
     resource.provisioningState = 'Updating'
-    table.put(resource)
+    table.changed(resource)
     return acceptChange(call, resource)
   }
   const remove = (call: ArmCall): Promise<ArmReply> | ArmReply => {

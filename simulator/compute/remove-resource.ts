@@ -34,7 +34,7 @@ export function removeSnapshot(state: ComputeState, snapshot: DiskSnapshot): voi
       percent: completionPercent(state, copy),
       message: `The source snapshot '${formatResourceId(snapshot.id)}' was deleted while it was being copied.`,
     }
-    state.snapshots.put(copy)
+    state.snapshots.changed(copy)
   }
   state.snapshots.delete(snapshot.id)
 }

@@ -62,7 +62,7 @@ export function restorePointRoutes(state: ComputeState, baseUrl: () => string): 
   const patchCollection = (call: ArmCall): ArmReply => {
     const collection = collectionOf(call)
     collection.tags = parseBody(collectionUpdateSchema, call.body).tags ?? collection.tags
-    collections.put(collection)
+    collections.changed(collection)
     return { status: 200, body: collectionDocument(state, collection) }
   }
   const getCollection = (call: ArmCall): ArmReply => {

@@ -46,7 +46,7 @@ export function createCollection(state: ComputeState, id: ResourceId, body: Coll
 export function replaceCollection(state: ComputeState, collection: RestorePointCollection, body: CollectionBody): void {
   if (body.properties.source.id.toLowerCase() !== lookupKey(collection.vmId)) throw changeNotAllowed('source')
   collection.tags = body.tags
-  state.restorePointCollections.put(collection)
+  state.restorePointCollections.changed(collection)
 }
 
 /**

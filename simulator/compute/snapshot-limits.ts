@@ -31,6 +31,21 @@ export function createSnapshotLog(windowMs: number): SnapshotLog {
   }
 }
 
+/** Counts what exists, for a state that was loaded: what was deleted before that does not count any more. */
+export function recountSnapshots(state: ComputeState): void {
+  const inOrder = <T extends { readonly timeCreated: Date }>(points: Iterable<T>): T[] =>
+    [...points].sort((one, other) => one.timeCreated.getTime() - other.timeCreated.getTime())
+  for (const { isIncremental, creationData, timeCreated } of inOrder(state.snapshots.all())) {
+    const { createOption, sourceUniqueId } = creationData
+    if (isIncremental && createOption === 'Copy' && sourceUniqueId !== undefined) {
+      state.snapshotLog.record(sourceUniqueId, timeCreated)
+    }
+  }
+  for (const { source, timeCreated } of inOrder(state.restorePoints.all())) {
+    state.restorePointLog.record(source.uniqueId, timeCreated)
+  }
+}
+
 /** All incremental snapshots of this very disk (not of another one of the same name). */
 export function incrementalSnapshotsOf(state: ComputeState, disk: ManagedDisk): DiskSnapshot[] {
   return [...state.snapshots.all()].filter(

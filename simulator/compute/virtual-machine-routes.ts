@@ -39,7 +39,7 @@ export function virtualMachineRoutes(state: ComputeState, baseUrl: () => string)
   const acceptChange = async (call: ArmCall, vm: VirtualMachine, status: number): Promise<ArmReply> => {
     const finish = (): Record<string, unknown> => {
       vm.provisioningState = 'Succeeded'
-      table.put(vm)
+      table.changed(vm)
       return vmDocument(state, vm)
     }
     const reply = await accept(call, vm, { finish })

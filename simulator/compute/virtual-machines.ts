@@ -49,7 +49,7 @@ export function updateVirtualMachine(state: ComputeState, vm: VirtualMachine, up
   }
   if (update.tags !== undefined) vm.tags = update.tags
   vm.properties = { ...vm.properties, ...properties }
-  state.virtualMachines.put(vm)
+  state.virtualMachines.changed(vm)
 }
 
 /** `attachDetachDataDisks`: by id, without the rest of the model. All or nothing. */
@@ -64,7 +64,7 @@ export function attachAndDetach(state: ComputeState, vm: VirtualMachine, body: A
     dataDisks.push({ diskId: disk.id, lun, deleteOption: 'Detach', properties })
   }
   setDisks(state, vm, { osDisk: vm.osDisk, dataDisks })
-  state.virtualMachines.put(vm)
+  state.virtualMachines.changed(vm)
 }
 
 /** Lets go of its disks, and deletes those that were to go with it. Restore points of it stay. */
@@ -80,7 +80,7 @@ export function removeVirtualMachine(state: ComputeState, vm: VirtualMachine): v
 
 export function setRunning(state: ComputeState, vm: VirtualMachine, isRunning: boolean): void {
   vm.isRunning = isRunning
-  state.virtualMachines.put(vm)
+  state.virtualMachines.changed(vm)
 }
 
 function firstFreeLun(dataDisks: readonly DataDisk[]): number {

@@ -156,7 +156,7 @@ export function createDiskControl(options: DiskControlOptions): DiskControl {
       })
       const disk = createDisk(state, id, body)
       disk.provisioningState = 'Succeeded'
-      state.disks.put(disk)
+      state.disks.changed(disk)
       return { id: formatResourceId(disk.id), uniqueId: disk.uniqueId }
     },
     async writeDisk(id, offsetBytes, data) {
@@ -179,7 +179,7 @@ export function createDiskControl(options: DiskControlOptions): DiskControl {
       const disk = requireDisk(id)
       if (sizeGib * GIB < disk.volume.sizeBytes) throw invalidParameter('sizeGib', 'Disks never shrink.')
       updateDisk(state, disk, { properties: { diskSizeGB: sizeGib } })
-      state.disks.put(disk)
+      state.disks.changed(disk)
     },
     deleteDisk: remove,
     deleteSnapshot: remove,
