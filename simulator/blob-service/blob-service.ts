@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { NO_JOURNAL, type Journal } from '../state/journal.ts'
+import { createBlobFaults } from '../faults/blob-faults.ts'
+import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { VolumeStore } from '../store/volume-store.ts'
 import { createAuthorizer, type AuthorizerOptions } from './auth/authorizer.ts'
 import { BlobLedger } from './kept/blob-ledger.ts'
@@ -11,7 +13,7 @@ import { Publications } from './publications.ts'
 import type { BlobPublisher } from './published-blob.ts'
 import { createRequestHandler } from './request-handler.ts'
 import { ServiceClock } from './service-clock.ts'
-import type { ServiceHooks } from './service-hooks.ts'
+import { combineHooks, type ServiceHooks } from './service-hooks.ts'
 import { StatsCounter, type BlobServiceStats } from './service-stats.ts'
 
 /**
@@ -32,6 +34,10 @@ export interface BlobServiceOptions {
   readonly authorize?: AuthorizerOptions['authorize']
   readonly clock?: () => Date
   readonly limits?: Partial<BlobLimits>
+  /** How fast it is. Default: as fast as it can. */
+  readonly shaper?: ServiceHooks
+  /** What is to go wrong. Default: nothing. */
+  readonly faults?: FaultPlan
   /** Keeps accounts, blobs and publications; the store must have joined it. Default: nothing is kept. */
   readonly journal?: Journal
 }
@@ -59,6 +65,7 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
   const ledger = new BlobLedger({ journal, store: options.store, clock, accounts })
   const publications = new Publications({ journal, store: options.store, clock, baseUrl: options.baseUrl })
   const counter = new StatsCounter()
+  const expiredSignatures = new Set<string>()
   const state: BlobServiceState = {
     store: options.store,
     clock,
@@ -66,16 +73,22 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
     accounts,
     publications,
     ledger,
+    expiredSignatures,
     baseUrl: options.baseUrl,
     authorize: createAuthorizer({
       publications,
       clock,
+      expiredSignatures,
       verifyBearer: options.verifyBearer,
       authorize: options.authorize ?? (() => true),
     }),
   }
+  const around = [
+    ...(options.shaper === undefined ? [] : [options.shaper]),
+    ...(options.faults === undefined ? [] : [createBlobFaults(options.faults, state)]),
+  ]
   const service: BlobService = {
-    handle: createRequestHandler(state, counter, () => service.hooks),
+    handle: createRequestHandler(state, counter, () => combineHooks([...around, service.hooks])),
     publisher: publications,
     accounts,
     createAccount(settings) {

@@ -39,6 +39,8 @@ export interface OperationContext {
   readonly service: BlobServiceState
   /** Reports bytes that moved without passing through the request, as a server-side copy does. */
   readonly countCopiedBytes: (bytes: number) => void
+  /** What a write puts into pages instead of its data: the same, unless a fault damages it. */
+  readonly alterWritten: (data: Buffer) => Buffer
 }
 
 /** What all operations share. */
@@ -50,6 +52,8 @@ export interface BlobServiceState {
   readonly publications: Publications
   /** Is told of every change to containers and blobs, so that it can be kept. */
   readonly ledger: BlobLedger
+  /** Of SAS that ended before their time. */
+  readonly expiredSignatures: Set<string>
   readonly baseUrl: () => string
   /**
    * Settles who makes a request and whether that caller may do the operation.

@@ -84,6 +84,15 @@ export class Publications implements BlobPublisher, JournalPart<PublicationEntry
     return this.#publicationOf(published)
   }
 
+  /** The SAS has run out from now on. */
+  expire(accountName: string): void {
+    const published = this.#byAccount.get(accountName)
+    if (published === undefined) return
+    const ended = { ...published, expiresAt: this.#clock.now() }
+    this.#byAccount.set(accountName, ended)
+    if (this.#isKept) this.#write(entryOf(ended))
+  }
+
   find(id: string): Publication | undefined {
     const published = this.#byAccount.get(id)
     return published === undefined ? undefined : this.#publicationOf(published)
@@ -139,6 +148,7 @@ export class Publications implements BlobPublisher, JournalPart<PublicationEntry
 
   #publicationOf({ path, secrets, expiresAt }: PublishedBlob): Publication {
     const baseUrl = this.#baseUrl
+    const byAccount = this.#byAccount
     return {
       id: path.account,
       // The port is known only when the service listens, which may be after the journal was loaded.
@@ -146,7 +156,9 @@ export class Publications implements BlobPublisher, JournalPart<PublicationEntry
         const query = [...secrets].map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')
         return `${baseUrl()}/${path.account}/${path.container}/${path.blob}?${query}`
       },
-      expiresAt,
+      get expiresAt() {
+        return byAccount.get(path.account)?.expiresAt ?? expiresAt
+      },
       withdraw: () => {
         if (this.#byAccount.delete(path.account)) this.#write({ kind: 'withdrawn', account: path.account })
       },

@@ -45,6 +45,7 @@ export interface Publication {
   readonly id: string
   /** Full SAS URL; valid until `expiresAt` or `withdraw`. */
   readonly sasUrl: string
+  /** Sooner than asked for when a fault ended the access. */
   readonly expiresAt: Date
   /** Ends the access; later calls with the SAS get 403 AuthenticationFailed. Twice is fine. */
   withdraw(): void

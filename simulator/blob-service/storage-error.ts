@@ -103,6 +103,7 @@ const CATALOGUE = {
   NoPendingCopyOperation: [409, 'There is currently no pending copy operation.'],
   /** Not of Azure: an operation that the local Azure does not offer. */
   NotImplemented: [501, 'The local Azure does not offer this operation.'],
+  OperationTimedOut: [500, 'The operation could not be completed within the permitted time.'],
   OutOfRangeInput: [400, 'One of the request inputs is out of range.'],
   OutOfRangeQueryParameterValue: [
     400,
@@ -146,6 +147,8 @@ export type StorageErrorCode = keyof typeof CATALOGUE
 export interface StorageErrorDetail {
   /** Instead of the status of the catalogue: a read that meets a condition answers 304, a write 412. */
   readonly status?: number
+  /** Instead of a code of the catalogue, for a fault that shall have one which the service does not know. */
+  readonly code?: string
   /** Instead of the text of the catalogue. */
   readonly message?: string
   /** What exactly is wrong; goes into `AuthenticationErrorDetail` or `ReasonDetail` of the body. Never a secret. */
@@ -155,7 +158,7 @@ export interface StorageErrorDetail {
 
 /** Ends an operation with an error answer. */
 export class StorageError extends Error {
-  readonly code: StorageErrorCode
+  readonly code: string
   readonly status: number
   readonly reason: string | undefined
   readonly headers: Readonly<Record<string, string>>
@@ -164,7 +167,7 @@ export class StorageError extends Error {
     const [status, message] = CATALOGUE[code]
     super(detail.message ?? message)
     this.name = 'StorageError'
-    this.code = code
+    this.code = detail.code ?? code
     this.status = detail.status ?? status
     this.reason = detail.reason
     this.headers = detail.headers ?? {}
