@@ -14,6 +14,9 @@ import { createAccountControl, type AccountControl } from './control/account-con
 import { createControlHandler, type Controls } from './control/control-server.ts'
 import { createKeptRoles, createKeptSettings } from './control/kept-choices.ts'
 import { createDiskControl, type DiskControl } from './control/control.ts'
+import { FaultPlan } from './faults/fault-plan.ts'
+import { Shaper, type ShapingStats } from './shaping/shaper.ts'
+import type { ShapingChange } from './shaping/shaping-settings.ts'
 import { createIdentityHandler } from './identity/identity-endpoint.ts'
 import { createPrincipalDirectory } from './identity/principals.ts'
 import { createTokenIssuer } from './identity/tokens.ts'
@@ -57,6 +60,8 @@ export interface LocalAzureOptions {
   readonly blobLimits?: Partial<BlobLimits> | undefined
   /** Time of tokens, SAS, creation and limits. Default: the system's. Delays run on real time. */
   readonly clock?: (() => Date) | undefined
+  /** How slow the blob service is; see `shaping-settings.ts`. Default `none`. */
+  readonly shaping?: ShapingChange | undefined
   /** May answer in the place of any operation of the resource manager. */
   readonly beforeOperation?: BeforeOperation | undefined
   /** Stand around every operation of the blob service. */
@@ -90,9 +95,14 @@ export interface LocalAzureEndpoints {
 export interface LocalAzureStats {
   readonly compute: ReturnType<ComputeService['stats']>
   readonly blob: ReturnType<BlobService['stats']>
+  readonly shaping: ShapingStats
 }
 
 export interface LocalAzure extends LocalAzureEndpoints, DiskControl, AccountControl {
+  /** What goes wrong, by rule, in both services. */
+  readonly faults: FaultPlan
+  /** How slow the blob service is. */
+  readonly shaper: Shaper
   stats(): LocalAzureStats
   /** Stops all servers and forgets everything. Twice is fine. */
   close(): Promise<void>
@@ -177,7 +187,7 @@ interface Services {
   readonly handleResourceManager: RequestListener
   readonly handleBlob: RequestListener
   readonly handleIdentity: RequestListener
-  readonly controls: Controls & { stats(): LocalAzureStats }
+  readonly controls: Controls & Pick<LocalAzure, 'faults' | 'shaper' | 'stats'>
 }
 
 /** The services, wired to each other and to the journal, which is not loaded, nor does anything listen yet. */
@@ -196,7 +206,19 @@ function composeServices(options: LocalAzureOptions, parts: ServiceParts): Servi
 
   const baseUrl = (): string => addresses.blob
   const limits = options.blobLimits ?? {}
-  const blobs = createBlobService({ store, baseUrl, verifyBearer, authorize: roles.isAllowed, clock, limits, journal })
+  const faults = new FaultPlan(clock)
+  const shaper = new Shaper(options.shaping)
+  const blobs = createBlobService({
+    store,
+    baseUrl,
+    verifyBearer,
+    authorize: roles.isAllowed,
+    clock,
+    limits,
+    journal,
+    shaper,
+    faults,
+  })
   blobs.hooks = options.blobHooks ?? {}
   const compute = createComputeService({
     store,
@@ -208,6 +230,7 @@ function composeServices(options: LocalAzureOptions, parts: ServiceParts): Servi
     settings: settings.present,
     roles,
     clock,
+    faults,
     tenantId,
     audiences: RESOURCE_MANAGER_AUDIENCES,
     verifyBearer,
@@ -231,7 +254,9 @@ function composeServices(options: LocalAzureOptions, parts: ServiceParts): Servi
     controls: {
       ...diskControl,
       ...createAccountControl({ blobs, subscriptionId }),
-      stats: () => ({ compute: compute.stats(), blob: blobs.stats() }),
+      faults,
+      shaper,
+      stats: () => ({ compute: compute.stats(), blob: blobs.stats(), shaping: shaper.stats() }),
     },
   }
 }

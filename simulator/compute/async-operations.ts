@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { Journal } from '../state/journal.ts'
 import { PROVIDER } from './arm-routes.ts'
 import { param, type ArmCall, type ArmReply } from './arm-call.ts'
@@ -13,7 +14,7 @@ import type { ComputeSettings } from './settings.ts'
  * The effect of an operation takes place when it is accepted; `operationMs` only delays the report of it. So an
  * operation goes on when its client dies, as on Azure. Operations are kept for as long as the process lives, or in a
  * journal; one whose end had not been reported when the process ended is reported as failed by the next one, although
- * its effect is there.
+ * its effect is there. The same goes for an operation that a fault makes fail.
  * Shapes: github.com/Azure/azure-powershell/issues/11464 (headers) and /5956 (bodies).
  */
 
@@ -58,6 +59,7 @@ export interface AsyncOperationsOptions {
   /** Scheme, host and port of the resource manager. */
   readonly baseUrl: () => string
   readonly journal: Journal
+  readonly faults: FaultPlan
 }
 
 /** Dates are text. A failure is kept by what a client sees of it. */
@@ -83,13 +85,16 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
     },
   })
 
-  const run = async (operation: AsyncOperation, work: AsyncWork): Promise<void> => {
+  const run = async (call: ArmCall, operation: AsyncOperation, work: AsyncWork): Promise<void> => {
+    const [fault] = options.faults.draw({ operation: call.operation, resource: call.path }, ['failOperation'])
     const delayed = waitUnreferenced(options.settings().operationMs)
     let outcome: Outcome
     try {
       await work.perform?.()
       await delayed
-      outcome = { kind: 'succeeded', output: work.finish?.() }
+      const output = work.finish?.()
+      if (fault !== undefined) throw new ArmError(500, fault.effect.code, fault.effect.message)
+      outcome = { kind: 'succeeded', output }
     } catch (error) {
       await delayed
       outcome = { kind: 'failed', error: asArmError(error) }
@@ -121,7 +126,7 @@ export function createAsyncOperations(options: AsyncOperationsOptions): AsyncOpe
       }
       operations.set(operation.id, operation)
       write(keptOperation(operation))
-      const running = run(operation, work)
+      const running = run(call, operation, work)
       // It fails only when the journal cannot be written, which the next change will be told.
       running.catch(() => {})
       // Without a delay the end is there before the first poll, which spares SDKs their waiting time.

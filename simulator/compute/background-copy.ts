@@ -1,12 +1,15 @@
 import type { ComputeState } from './compute-state.ts'
 import type { DiskRestorePoint, DiskSnapshot } from './disk-model.ts'
+import { formatResourceId } from './resource-id.ts'
 
 /**
  * How far the copy behind a snapshot is: that of an Ultra or Premium SSD v2 disk, or a `CopyStart` from another
  * snapshot. Nothing runs; the percentage is a matter of the clock. Every other snapshot is complete at once.
+ *
+ * A fault that stalls it is asked for as operation `CompletionPercent`, each time that the percentage matters.
  */
 
-type CopyState = Pick<ComputeState, 'clock' | 'settings'>
+type CopyState = Pick<ComputeState, 'clock' | 'faults'>
 
 /** In whole percent, rounded down; 100 only when the copy has ended well. */
 export function completionPercent(state: CopyState, point: DiskSnapshot | DiskRestorePoint): number {
@@ -15,7 +18,9 @@ export function completionPercent(state: CopyState, point: DiskSnapshot | DiskRe
   if (wholeMs === 0) return 100
   const passedMs = state.clock().getTime() - point.timeCreated.getTime()
   const percent = Math.min(100, Math.max(0, Math.floor((100 * passedMs) / wholeMs)))
-  return Math.min(percent, state.settings().stallCopiesAtPercent ?? 100)
+  const call = { operation: 'CompletionPercent', resource: formatResourceId(point.id) }
+  const stalls = state.faults.draw(call, ['stallCompletion'])
+  return Math.min(percent, ...stalls.map(({ effect }) => effect.percent))
 }
 
 export function isCopying(state: CopyState, snapshot: DiskSnapshot): boolean {

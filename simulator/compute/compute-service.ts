@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import createRouter from 'find-my-way'
+import { withArmFaults } from '../faults/arm-faults.ts'
+import { ConnectionDropped } from '../faults/connection-dropped.ts'
+import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { BlobPublisher } from '../blob-service/published-blob.ts'
 import type { Journal } from '../state/journal.ts'
 import type { VolumeStore } from '../store/volume-store.ts'
@@ -31,8 +34,8 @@ import { virtualMachineRoutes } from './virtual-machine-routes.ts'
  * The resource manager of the local Azure as an HTTP request handler: disks, snapshots, virtual machines and their
  * restore points, resource groups, and what there is of storage accounts.
  *
- * Each request goes through the same steps: api-version, token, subscription, resource group, role, throttle, hook,
- * operation.
+ * Each request goes through the same steps: api-version, token, subscription, resource group, role, throttle, faults,
+ * hook, operation.
  * The bytes of disks and the SAS URLs belong to others (`store`, `publisher`).
  */
 
@@ -49,6 +52,7 @@ export interface ComputeServiceOptions extends BearerOptions {
   readonly settings: () => ComputeSettings
   readonly roles: RoleTable
   readonly clock: () => Date
+  readonly faults: FaultPlan
   readonly beforeOperation?: BeforeOperation
 }
 
@@ -74,6 +78,7 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     nextInstant: createInstantSource(clock),
     settings,
     roles,
+    faults: options.faults,
     groups: createResourceGroups(journal),
     ...createResourceTables(journal, {
       volume: (id) => options.store.volume(id),
@@ -82,7 +87,7 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     }),
     snapshotLog: createSnapshotLog(RATE_WINDOW_MS),
     restorePointLog: createSnapshotLog(HOUR_MS),
-    operations: createAsyncOperations({ settings, clock, baseUrl, journal }),
+    operations: createAsyncOperations({ settings, clock, baseUrl, journal, faults: options.faults }),
   }
   const counts = new Map<string, number>()
   const throttle = createArmThrottle({ settings, clock })
@@ -109,7 +114,8 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     const call: ArmCall = { operation, caller, params, query, path, apiVersion, body }
     const admission = throttle.admit(call, route.method)
     if (admission.kind === 'throttled') return admission.reply
-    const reply = (await options.beforeOperation?.(call)) ?? (await route.handle(call))
+    const run = async (): Promise<ArmReply> => (await options.beforeOperation?.(call)) ?? route.handle(call)
+    const reply = await withArmFaults(options.faults, call, run)
     return { ...reply, headers: { ...admission.headers, ...reply.headers } }
   }
 
@@ -121,8 +127,12 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
   })
   for (const route of routes) {
     router.on(route.method, route.path, async (request, response, params) => {
-      const reply = await serve(route, request, definedOnly(params)).catch(replyOf)
-      sendReply(request, response, reply)
+      try {
+        sendReply(request, response, await serve(route, request, definedOnly(params)))
+      } catch (error) {
+        if (error instanceof ConnectionDropped) response.destroy()
+        else sendReply(request, response, replyOf(error))
+      }
     })
   }
 

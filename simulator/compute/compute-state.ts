@@ -1,4 +1,5 @@
 import type { BlobPublisher } from '../blob-service/published-blob.ts'
+import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { Volume } from '../store/volume.ts'
 import type { AsyncOperations } from './async-operations.ts'
 import type { ExportableResource } from './disk-model.ts'
@@ -20,6 +21,7 @@ export interface ComputeState extends ResourceTables {
   readonly nextInstant: () => Date
   readonly settings: () => ComputeSettings
   readonly roles: RoleTable
+  readonly faults: FaultPlan
   readonly groups: ResourceGroups
   /** By disk. */
   readonly snapshotLog: SnapshotLog

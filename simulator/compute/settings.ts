@@ -18,8 +18,6 @@ export const computeSettingsSchema = z.strictObject({
   regionCopyMs: z.int().min(0).default(0),
   /** Snapshots that may be under way to one region of a subscription by CopyStart. */
   copiesPerRegion: z.int().min(1).default(100),
-  /** While it is set no copy goes beyond this percentage. */
-  stallCopiesAtPercent: z.int().min(0).max(99).nullable().default(null),
   /** Incremental snapshots of such a disk that may be below 100 percent at a time. */
   pendingBackgroundCopiesPerDisk: z.int().min(1).default(3),
   /** Incremental snapshots of one disk that may exist at a time. */

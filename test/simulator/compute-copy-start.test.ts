@@ -18,7 +18,8 @@ beforeAll(async () => {
 afterAll(() => azure.close())
 beforeEach(() => {
   later(3_600_000)
-  azure.changeSettings({ regionCopyMs: 0, backgroundCopyMs: 0, copiesPerRegion: 100, stallCopiesAtPercent: null })
+  azure.changeSettings({ regionCopyMs: 0, backgroundCopyMs: 0, copiesPerRegion: 100 })
+  azure.faults.clear()
 })
 
 const later = (ms: number): void => void (now = new Date(now.getTime() + ms))
@@ -107,12 +108,13 @@ describe('a snapshot copied by CopyStart', () => {
     expect((await read(copy)).copyCompletionError).toBeUndefined()
   })
 
-  test('stands still while copies are stalled', async () => {
-    azure.changeSettings({ regionCopyMs: 100_000, stallCopiesAtPercent: 40 })
+  test('stands still while a fault stalls it', async () => {
+    azure.changeSettings({ regionCopyMs: 100_000 })
     const copy = await copyOf(await snapshotOf(aDisk()))
+    azure.faults.add({ resource: `*/${copy.name}`, effect: { kind: 'stallCompletion', percent: 40 } })
     later(1_000_000)
     expect((await read(copy)).completionPercent).toBe(40)
-    azure.changeSettings({ stallCopiesAtPercent: null })
+    azure.faults.clear()
     expect((await read(copy)).completionPercent).toBe(100)
   })
 })
