@@ -42,6 +42,8 @@ export class DataFile {
   #endLocation: number
   #failure: Error | undefined
   readonly #unfinished = new Map<number, UnfinishedWrite>()
+  /** The end of the last write of the thread pool. Two at a time would only fight for the lock of the file. */
+  #lastWrite: Promise<void> = Promise.resolve()
 
   private constructor(handle: FileHandle, endLocation: number, blockingBytes: number) {
     this.#handle = handle
@@ -71,7 +73,8 @@ export class DataFile {
       this.#writeBlocking(data, location)
       return { location, written: Promise.resolve() }
     }
-    const written = this.#writeAll(data, location)
+    const written = this.#lastWrite.then(() => this.#writeAll(data, location))
+    this.#lastWrite = written.catch(() => {})
     this.#unfinished.set(location, { endLocation: location + data.length, written })
     return { location, written }
   }
@@ -112,6 +115,7 @@ export class DataFile {
 
   async #writeAll(data: Buffer, location: number): Promise<void> {
     try {
+      if (this.#failure !== undefined) throw this.#failure
       let done = 0
       while (done < data.length) {
         done += (await this.#handle.write(data, done, data.length - done, location + done)).bytesWritten

@@ -37,8 +37,8 @@ export class FrozenSparseVolume implements FrozenVolume {
     return this.#pages.log.inUse(this.#name)
   }
 
-  async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
-    return readRuns(this.#pages.file, this.runs, this.sizeBytes, offsetBytes, lengthBytes)
+  async read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer> {
+    return readRuns(this.#pages.file, this, offsetBytes, lengthBytes, into)
   }
 
   pageSpans(fromBytes = 0, toBytes = this.sizeBytes): Iterable<PageSpan> {
@@ -110,8 +110,8 @@ export class SparseVolume implements Volume {
     this.#sizeBytes = sizeBytes
   }
 
-  async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
-    return readRuns(this.#pages.file, this.runs, this.#sizeBytes, offsetBytes, lengthBytes)
+  async read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer> {
+    return readRuns(this.#pages.file, this, offsetBytes, lengthBytes, into)
   }
 
   /** Of the moment of the call: changes made while iterating are not seen. */
@@ -137,10 +137,10 @@ export class SparseVolume implements Volume {
 /** The pieces to read are settled before the first wait, so a change made meanwhile is not half seen. */
 async function readRuns(
   file: DataFile,
-  runs: RunSource,
-  sizeBytes: number,
+  { runs, sizeBytes }: { readonly runs: RunSource; readonly sizeBytes: number },
   offsetBytes: number,
   lengthBytes: number,
+  into: Buffer | undefined,
 ): Promise<Buffer> {
   const endBytes = offsetBytes + lengthBytes
   if (offsetBytes < 0 || lengthBytes < 0 || endBytes > sizeBytes) {
@@ -154,7 +154,9 @@ async function readRuns(
     pieces.push({ location: cursor.location + start - cursor.startBytes, startBytes: start, endBytes: end })
     foundBytes += end - start
   }
-  const result = foundBytes === lengthBytes ? Buffer.allocUnsafe(lengthBytes) : Buffer.alloc(lengthBytes)
+  const isOwn = into === undefined || into.length < lengthBytes
+  const result = isOwn ? Buffer.allocUnsafe(lengthBytes) : into.subarray(0, lengthBytes)
+  if (foundBytes < lengthBytes) result.fill(0)
   for (const piece of pieces) {
     await file.read(piece.location, result.subarray(piece.startBytes - offsetBytes, piece.endBytes - offsetBytes))
   }

@@ -25,8 +25,11 @@ export interface DiffSpan extends PageSpan {
 /** What can be read of a volume, frozen or not. */
 export interface ReadableVolume {
   readonly sizeBytes: number
-  /** Reads `lengthBytes` from `offsetBytes`; holes read as zeros. */
-  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>
+  /**
+   * Reads `lengthBytes` from `offsetBytes`; holes read as zeros. Into the beginning of `into`, where that is given and
+   * large enough: new memory costs more than reading.
+   */
+  read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer>
   /** Allocated spans in ascending order, adjacent ones merged, clipped to the window [fromBytes, toBytes). Lazy. */
   pageSpans(fromBytes?: number, toBytes?: number): Iterable<PageSpan>
   /** Bytes allocated now (not: unique). */
