@@ -45,6 +45,8 @@ export interface BlobServiceOptions {
 export interface BlobService {
   handle(request: IncomingMessage, response: ServerResponse): void
   readonly publisher: BlobPublisher
+  /** By name. */
+  readonly accounts: ReadonlyMap<string, Account>
   /** A second account of a name takes the place of the first. */
   createAccount(settings: AccountSettings): Account
   deleteAccount(name: string): void
@@ -91,6 +93,7 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
   const service: BlobService = {
     handle: createRequestHandler(state, counter, () => combineHooks([...around, service.hooks])),
     publisher: publications,
+    accounts,
     createAccount(settings) {
       const account = new Account(settings)
       accounts.set(account.name, account)

@@ -5,6 +5,12 @@ import type { FrozenVolume, Volume } from '../store/volume.ts'
  * published as a page blob of an `md-` account until it is withdrawn.
  */
 
+/** What the bearer of the token must be allowed to do: a data action of RBAC on an ARM id. */
+export interface DataRight {
+  readonly action: string
+  readonly scope: string
+}
+
 /** Readable export of a disk or snapshot: the content with the VHD footer as its last 512 bytes. */
 export interface PublishedExport {
   readonly kind: 'export'
@@ -20,6 +26,8 @@ export interface PublishedExport {
   readonly isPrivate: boolean
   /** Entra-protected: the SAS alone is not enough, a bearer token for https://disk.azure.com/ must stand beside it. */
   readonly needsBearer: boolean
+  /** Default: any token for the audience will do. */
+  readonly dataRight?: DataRight | undefined
 }
 
 /** Write access to a disk that is being uploaded. */
@@ -29,6 +37,7 @@ export interface PublishedUpload {
   readonly volume: Volume
   readonly uniqueId: string
   readonly needsBearer: boolean
+  readonly dataRight?: DataRight | undefined
 }
 
 export interface Publication {

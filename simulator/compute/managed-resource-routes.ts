@@ -3,9 +3,10 @@ import { param, type ArmCall, type ArmReply } from './arm-call.ts'
 import { resourceNotFound } from './arm-error.ts'
 import { GROUP_PATH, PROVIDER, SUBSCRIPTION_PATH, type ArmRoute } from './arm-routes.ts'
 import type { ComputeState } from './compute-state.ts'
-import { beginAccess, endAccess, withdrawAccess } from './disk-access.ts'
-import type { ExportableResource } from './disk-model.ts'
-import { requireLinkedSource } from './linked-source.ts'
+import { beginAccess, endAccess } from './disk-access.ts'
+import type { DiskSnapshot, ManagedDisk } from './disk-model.ts'
+import { checkImportSource } from './import-source.ts'
+import { requireLinkedSources } from './linked-source.ts'
 import { listPage } from './list-pages.ts'
 import { grantAccessSchema, parseBody, type CreationData } from './request-bodies.ts'
 import type { ComputeResourceType, ResourceId } from './resource-id.ts'
@@ -17,7 +18,7 @@ import type { ResourceTable } from './resource-table.ts'
  */
 
 /** In what disks and snapshots differ. */
-export interface ManagedResourceKind<T extends ExportableResource, Body, Update> {
+export interface ManagedResourceKind<T extends ManagedDisk | DiskSnapshot, Body, Update> {
   readonly type: ComputeResourceType
   /** First half of the operation ids. */
   readonly operationGroup: 'Disks' | 'Snapshots'
@@ -31,10 +32,16 @@ export interface ManagedResourceKind<T extends ExportableResource, Body, Update>
   update(resource: T, update: Update): void
   /** @throws ArmError 409 when the resource may not be deleted now. */
   checkDelete(resource: T): void
+  /** Takes it out of the table. */
+  remove(resource: T): void
   document(resource: T): Readonly<Record<string, unknown>>
 }
 
-export function managedResourceRoutes<T extends ExportableResource, Body, Update>(
+export function managedResourceRoutes<
+  T extends ManagedDisk | DiskSnapshot,
+  Body extends { readonly location: string },
+  Update,
+>(
   state: ComputeState,
   kind: ManagedResourceKind<T, Body, Update>,
   baseUrl: () => string,
@@ -63,34 +70,40 @@ export function managedResourceRoutes<T extends ExportableResource, Body, Update
   const acceptChange = (call: ArmCall, resource: T): Promise<ArmReply> => {
     const finish = (): Readonly<Record<string, unknown>> => {
       resource.provisioningState = 'Succeeded'
+      table.changed(resource)
       return kind.document(resource)
     }
     return state.operations.accept(call, { ...place(resource), finish }, kind.document(resource))
   }
 
-  const put = (call: ArmCall): Promise<ArmReply> | ArmReply => {
+  const put = async (call: ArmCall): Promise<ArmReply> => {
     const id = idOf(call)
     const body = parseBody(kind.bodySchema, call.body)
+    if (table.get(id) === undefined) {
+      requireLinkedSources(state, call, id, kind.creationDataOf(body))
+      await checkImportSource(state, kind.creationDataOf(body), body.location)
+    }
+    // Asked again, as another PUT may have been faster while the source was read.
     const existing = table.get(id)
     if (existing !== undefined) {
       kind.replace(existing, body)
+      table.changed(existing)
       return { status: 200, body: kind.document(existing) }
     }
-    requireLinkedSource(state, call, id, kind.creationDataOf(body))
     return acceptChange(call, kind.create(id, body))
   }
   const patch = (call: ArmCall): Promise<ArmReply> => {
     const resource = requireResource(call)
     kind.update(resource, parseBody(kind.updateSchema, call.body))
     resource.provisioningState = 'Updating'
+    table.changed(resource)
     return acceptChange(call, resource)
   }
   const remove = (call: ArmCall): Promise<ArmReply> | ArmReply => {
     const resource = table.get(idOf(call))
     if (resource === undefined) return { status: 204 }
     kind.checkDelete(resource)
-    withdrawAccess(resource)
-    return state.operations.accept(call, { ...place(resource), perform: () => table.delete(resource.id) })
+    return state.operations.accept(call, { ...place(resource), perform: () => kind.remove(resource) })
   }
   const grantAccess = (call: ArmCall): Promise<ArmReply> => {
     const resource = requireResource(call)
@@ -99,7 +112,7 @@ export function managedResourceRoutes<T extends ExportableResource, Body, Update
   }
   const revokeAccess = (call: ArmCall): Promise<ArmReply> => {
     const resource = requireResource(call)
-    return state.operations.accept(call, { ...place(resource), perform: () => endAccess(resource) })
+    return state.operations.accept(call, { ...place(resource), perform: () => endAccess(state, resource) })
   }
   const get = (call: ArmCall): ArmReply => ({ status: 200, body: kind.document(requireResource(call)) })
   const list = (call: ArmCall): ArmReply =>

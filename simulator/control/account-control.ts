@@ -46,6 +46,7 @@ export interface CreatedAccount {
 export interface AccountControl {
   /** A second account of a name takes the place of the first. @throws ZodError for a name or kind that is none. */
   createAccount(spec: AccountSpec): CreatedAccount
+  hasAccount(name: string): boolean
   /** With all its blobs. Twice is fine. */
   deleteAccount(name: string): void
   /** Twice is fine. @throws ArmError 404 when `createAccount` made no such account, 400 for a name that is none. */
@@ -70,6 +71,7 @@ export function createAccountControl(options: AccountControlOptions): AccountCon
       const account = blobs.createAccount(key === undefined ? settings : { ...settings, key })
       return { name: account.name, id: resourceId, key: account.key.toString('base64') }
     },
+    hasAccount: (name) => blobs.account(name) !== undefined,
     deleteAccount(name) {
       blobs.deleteAccount(name)
     },

@@ -40,7 +40,12 @@ export function createAuthorizer(options: AuthorizerOptions): Authorize {
       requireSecure(request)
       const token = bearerToken(request)
       if (token === undefined) throw new StorageError('NoAuthenticationInformation', { headers: CHALLENGE })
-      if (verifyBearer(token, 'https://disk.azure.com') === undefined) throw invalidToken()
+      const principal = verifyBearer(token, 'https://disk.azure.com')
+      if (principal === undefined) throw invalidToken()
+      const { dataRight } = publication.blob
+      if (dataRight !== undefined && !options.authorize(principal.principalId, dataRight.action, dataRight.scope)) {
+        throw new StorageError('AuthorizationPermissionMismatch')
+      }
     }
     return { kind: 'publication', isPrivate: publication.blob.kind === 'export' && publication.blob.isPrivate }
   }
