@@ -5,7 +5,7 @@ import type { FaultPlan } from '../faults/fault-plan.ts'
 import type { VolumeStore } from '../store/volume-store.ts'
 import { createAuthorizer, type AuthorizerOptions } from './auth/authorizer.ts'
 import { BlobLedger } from './kept/blob-ledger.ts'
-import { AZURE_LIMITS, type BlobLimits } from './limits.ts'
+import { changedLimits, type BlobLimits } from './limits.ts'
 import { Account, type AccountSettings } from './model/account.ts'
 import { Container } from './model/container.ts'
 import type { BlobServiceState } from './operation.ts'
@@ -55,6 +55,9 @@ export interface BlobService {
   createContainer(account: Account, name: string): void
   /** May be set and changed at any time; requests under way keep the hooks they began with. */
   hooks: ServiceHooks
+  limits(): BlobLimits
+  /** Takes effect on the next request. @throws ZodError */
+  changeLimits(change: Partial<BlobLimits>): BlobLimits
   stats(): BlobServiceStats
 }
 
@@ -69,7 +72,7 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
   const state: BlobServiceState = {
     store: options.store,
     clock,
-    limits: { ...AZURE_LIMITS, ...options.limits },
+    limits: changedLimits({}, options.limits ?? {}),
     accounts,
     publications,
     ledger,
@@ -108,6 +111,8 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
       ledger.containerChanged(account.name, container)
     },
     hooks: {},
+    limits: () => state.limits,
+    changeLimits: (change) => (state.limits = changedLimits(state.limits, change)),
     stats: () => counter.stats(),
   }
   return service

@@ -47,7 +47,8 @@ export interface OperationContext {
 export interface BlobServiceState {
   readonly store: VolumeStore
   readonly clock: ServiceClock
-  readonly limits: BlobLimits
+  /** Others take their place when they are changed. */
+  limits: BlobLimits
   readonly accounts: ReadonlyMap<string, Account>
   readonly publications: Publications
   /** Is told of every change to containers and blobs, so that it can be kept. */

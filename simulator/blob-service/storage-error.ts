@@ -27,6 +27,7 @@ const CATALOGUE = {
     'This request is not authorized to perform this operation using this source IP.',
   ],
   BlobAlreadyExists: [409, 'The specified blob already exists.'],
+  BlobGenerationMismatch: [409, 'The blob generation does not match.'],
   BlobNotFound: [404, 'The specified blob does not exist.'],
   BlobOperationNotSupported: [409, 'The operation is not supported in this scenario.'],
   BlobOverwritten: [409, 'The blob has been recreated since the previous snapshot was taken.'],
@@ -43,6 +44,7 @@ const CATALOGUE = {
     'The CRC64 value specified in the request did not match the CRC64 value calculated by the server.',
   ],
   EmptyMetadataKey: [400, 'The key for one of the metadata key-value pairs is empty.'],
+  FeatureVersionMismatch: [409, 'The operation for the blob requires a newer version of the service.'],
   InfiniteLeaseDurationRequired: [
     412,
     'The lease ID matched, but the specified lease must be an infinite-duration lease.',
@@ -143,6 +145,10 @@ const CATALOGUE = {
 } satisfies Record<string, readonly [status: number, message: string]>
 
 export type StorageErrorCode = keyof typeof CATALOGUE
+
+export function isStorageErrorCode(code: string): code is StorageErrorCode {
+  return Object.hasOwn(CATALOGUE, code)
+}
 
 export interface StorageErrorDetail {
   /** Instead of the status of the catalogue: a read that meets a condition answers 304, a write 412. */

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import type { BlobService } from '../blob-service/blob-service.ts'
+import type { BlobLimits } from '../blob-service/limits.ts'
+import type { Account } from '../blob-service/model/account.ts'
+import { accountUsage, type BlobUsage } from '../blob-service/usage.ts'
 import { ArmError, invalidParameter } from '../compute/arm-error.ts'
 import { normalLocation } from '../compute/regions.ts'
 import { formatResourceGroupId } from '../compute/resource-id.ts'
@@ -51,6 +54,11 @@ export interface AccountControl {
   deleteAccount(name: string): void
   /** Twice is fine. @throws ArmError 404 when `createAccount` made no such account, 400 for a name that is none. */
   createContainer(account: string, name: string): void
+  /** What every blob of an account takes up, with its snapshots. @throws ArmError 404 when there is no such account. */
+  storageUsage(account: string): BlobUsage[]
+  blobLimits(): BlobLimits
+  /** @throws ZodError for a limit that does not exist, or a value that is none. */
+  changeBlobLimits(change: Partial<BlobLimits>): BlobLimits
 }
 
 export interface AccountControlOptions {
@@ -62,6 +70,11 @@ const CONTAINER_NAME = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/
 
 export function createAccountControl(options: AccountControlOptions): AccountControl {
   const { blobs } = options
+  const requireAccount = (name: string): Account => {
+    const account = blobs.account(name)
+    if (account === undefined) throw new ArmError(404, 'ResourceNotFound', `Account '${name}' was not found.`)
+    return account
+  }
   return {
     createAccount(spec) {
       const { key, subscriptionId, resourceGroup, ...rest } = accountSpecSchema.parse(spec)
@@ -76,10 +89,12 @@ export function createAccountControl(options: AccountControlOptions): AccountCon
       blobs.deleteAccount(name)
     },
     createContainer(accountName, name) {
-      const account = blobs.account(accountName)
-      if (account === undefined) throw new ArmError(404, 'ResourceNotFound', `Account '${accountName}' was not found.`)
+      const account = requireAccount(accountName)
       if (!CONTAINER_NAME.test(name)) throw invalidParameter('container')
       blobs.createContainer(account, name)
     },
+    storageUsage: (name) => accountUsage(requireAccount(name)),
+    blobLimits: () => blobs.limits(),
+    changeBlobLimits: (change) => blobs.changeLimits(change),
   }
 }

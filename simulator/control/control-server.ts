@@ -115,6 +115,11 @@ export function createControlHandler(controls: Controls) {
   route('DELETE', '/accounts', (query) => controls.deleteAccount(text(query, 'name')))
   route('PUT', '/containers', (query) => controls.createContainer(text(query, 'account'), text(query, 'name')))
   route('GET', '/usage', () => ({ snapshots: controls.usage() }))
+  route('GET', '/storage-usage', (query) => controls.storageUsage(text(query, 'account')))
+  route('GET', '/blob-limits', () => controls.blobLimits())
+  route('PATCH', '/blob-limits', async (_query, request) =>
+    controls.changeBlobLimits(z.record(z.string(), z.number()).parse(await readJsonBody(request))),
+  )
   route('POST', '/faults', async (_query, request) => ({
     id: addFault(controls.faults, faultRuleSchema.parse(await readJsonBody(request))),
   }))

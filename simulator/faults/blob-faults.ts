@@ -1,7 +1,7 @@
 import { expireAccess } from '../blob-service/expire-access.ts'
 import type { BlobServiceState } from '../blob-service/operation.ts'
 import type { Fate, OperationCall, ServiceHooks } from '../blob-service/service-hooks.ts'
-import { StorageError, type StorageErrorCode } from '../blob-service/storage-error.ts'
+import { isStorageErrorCode, StorageError, type StorageErrorCode } from '../blob-service/storage-error.ts'
 import { ConnectionDropped } from './connection-dropped.ts'
 import type { Fault, FaultPlan } from './fault-plan.ts'
 
@@ -38,7 +38,8 @@ async function strike(service: BlobServiceState, call: OperationCall, { effect, 
   switch (effect.kind) {
     case 'status': {
       const { status, code, message, retryAfterSeconds } = effect
-      throw new StorageError(codeOfStatus(status), {
+      const known = code !== undefined && isStorageErrorCode(code) ? code : codeOfStatus(status)
+      throw new StorageError(known, {
         status,
         ...(code === undefined ? {} : { code }),
         ...(message === undefined ? {} : { message }),
