@@ -8,13 +8,19 @@ import type { ServiceHooks } from './blob-service/service-hooks.ts'
 import type { BeforeOperation } from './compute/arm-call.ts'
 import { createComputeService, type ComputeService } from './compute/compute-service.ts'
 import { createRoleTable } from './compute/roles.ts'
-import { computeSettings, type ComputeSettingsChange } from './compute/settings.ts'
+import { createStorageDirectory } from './compute/storage-directory.ts'
+import type { ComputeSettingsChange } from './compute/settings.ts'
 import { createAccountControl, type AccountControl } from './control/account-control.ts'
 import { createControlHandler, type Controls } from './control/control-server.ts'
+import { createKeptRoles, createKeptSettings } from './control/kept-choices.ts'
 import { createDiskControl, type DiskControl } from './control/control.ts'
+import { FaultPlan } from './faults/fault-plan.ts'
+import { Shaper, type ShapingStats } from './shaping/shaper.ts'
+import type { ShapingChange } from './shaping/shaping-settings.ts'
 import { createIdentityHandler } from './identity/identity-endpoint.ts'
 import { createPrincipalDirectory } from './identity/principals.ts'
 import { createTokenIssuer } from './identity/tokens.ts'
+import { NO_JOURNAL, openJournal, type Journal } from './state/journal.ts'
 import { createVolumeStore, type VolumeStore } from './store/volume-store.ts'
 import { ensureAuthority } from './tls/authority-directory.ts'
 import { issueServerCertificate, type KeyedCertificate } from './tls/certificates.ts'
@@ -24,7 +30,8 @@ import { listen } from './tls/listen.ts'
  * The local Azure, composed: resource manager and blob service over HTTPS, managed-identity endpoint and control API
  * over HTTP, all of them on one machine. The unmodified Azure SDKs talk to it; docs/local-azure.md tells how.
  *
- * It keeps its state in memory and its bytes in a file, and forgets both when it is closed.
+ * It keeps its state in memory and its bytes in a file and forgets both when it is closed, unless it is given a
+ * directory to keep them in.
  */
 
 export const DEFAULT_SUBSCRIPTION_ID = '00000000-0000-4000-8000-000000000001'
@@ -42,15 +49,19 @@ export interface LocalAzureOptions {
   readonly hostName?: string | undefined
   /** Each default 0: a free one. */
   readonly ports?: LocalAzurePorts | undefined
-  /** Where the CA is kept or made. Default: a directory that is removed on close. */
+  /** Where the CA is kept or made. Default: in `stateDir`, else a directory that is removed on close. */
   readonly caDir?: string | undefined
   /** Where the bytes of volumes lie. Default: a temporary file. */
   readonly dataDir?: string | undefined
+  /** Keeps everything in this directory, and goes on from what is there. Ports are kept only if they are given. */
+  readonly stateDir?: string | undefined
   readonly subscriptionId?: string | undefined
   readonly settings?: ComputeSettingsChange | undefined
   readonly blobLimits?: Partial<BlobLimits> | undefined
   /** Time of tokens, SAS, creation and limits. Default: the system's. Delays run on real time. */
   readonly clock?: (() => Date) | undefined
+  /** How slow the blob service is; see `shaping-settings.ts`. Default `none`. */
+  readonly shaping?: ShapingChange | undefined
   /** May answer in the place of any operation of the resource manager. */
   readonly beforeOperation?: BeforeOperation | undefined
   /** Stand around every operation of the blob service. */
@@ -84,9 +95,14 @@ export interface LocalAzureEndpoints {
 export interface LocalAzureStats {
   readonly compute: ReturnType<ComputeService['stats']>
   readonly blob: ReturnType<BlobService['stats']>
+  readonly shaping: ShapingStats
 }
 
 export interface LocalAzure extends LocalAzureEndpoints, DiskControl, AccountControl {
+  /** What goes wrong, by rule, in both services. */
+  readonly faults: FaultPlan
+  /** How slow the blob service is. */
+  readonly shaper: Shaper
   stats(): LocalAzureStats
   /** Stops all servers and forgets everything. Twice is fine. */
   close(): Promise<void>
@@ -100,12 +116,18 @@ export async function startLocalAzure(options: LocalAzureOptions = {}): Promise<
   const closers: Array<() => Promise<void>> = []
   const close = closeOnce(closers)
   try {
-    const caDir = options.caDir ?? (await temporaryDirectory(closers))
-    const authority = await ensureAuthority(caDir)
-    const store = await createVolumeStore(options.dataDir === undefined ? {} : { directory: options.dataDir })
+    const { stateDir } = options
+    const journal = stateDir === undefined ? NO_JOURNAL : await openJournal(stateDir)
+    closers.push(() => journal.close())
+    const keptCaDir = stateDir === undefined ? undefined : join(stateDir, 'ca')
+    const authority = await ensureAuthority(options.caDir ?? keptCaDir ?? (await temporaryDirectory(closers)))
+    const dataDir = options.dataDir ?? stateDir
+    const store = await createVolumeStore(dataDir === undefined ? {} : { directory: dataDir, journal })
     closers.push(() => store.close())
     const addresses: ServiceAddresses = { resourceManager: '', blob: '' }
-    const services = composeServices(options, store, addresses)
+    const services = composeServices(options, { store, journal, addresses })
+    await journal.load()
+    services.resume()
 
     const hostName = options.hostName ?? 'localhost'
     const dns = [...new Set([hostName, 'localhost'])]
@@ -153,57 +175,88 @@ interface ServiceAddresses {
   blob: string
 }
 
+interface ServiceParts {
+  readonly store: VolumeStore
+  readonly journal: Journal
+  readonly addresses: ServiceAddresses
+}
+
 interface Services {
+  /** To be called once when the journal has been loaded. */
+  resume(): void
   readonly handleResourceManager: RequestListener
   readonly handleBlob: RequestListener
   readonly handleIdentity: RequestListener
-  readonly controls: Controls & { stats(): LocalAzureStats }
+  readonly controls: Controls & Pick<LocalAzure, 'faults' | 'shaper' | 'stats'>
 }
 
-/** The services, wired to each other, not yet listening. */
-function composeServices(options: LocalAzureOptions, store: VolumeStore, addresses: ServiceAddresses): Services {
+/** The services, wired to each other and to the journal, which is not loaded, nor does anything listen yet. */
+function composeServices(options: LocalAzureOptions, parts: ServiceParts): Services {
+  const { store, journal, addresses } = parts
   const clock = options.clock ?? (() => new Date())
   const subscriptionId = options.subscriptionId ?? DEFAULT_SUBSCRIPTION_ID
   const directory = createPrincipalDirectory()
   const { tenantId } = directory
-  const tokens = createTokenIssuer({ tenantId, clock })
+  const tokens = createTokenIssuer({ tenantId, clock, journal })
   const { verifyBearer } = tokens
   const roles = createRoleTable()
   roles.assign(directory.ensure(DEFAULT_PRINCIPAL).principalId, [{ actions: ['*'] }])
-  let settings = computeSettings(options.settings)
+  const keptRoles = createKeptRoles(journal, directory, roles)
+  const settings = createKeptSettings(journal, options.settings ?? {})
 
   const baseUrl = (): string => addresses.blob
   const limits = options.blobLimits ?? {}
-  const blobs = createBlobService({ store, baseUrl, verifyBearer, authorize: roles.isAllowed, clock, limits })
+  const faults = new FaultPlan(clock)
+  const shaper = new Shaper(options.shaping)
+  const blobs = createBlobService({
+    store,
+    baseUrl,
+    verifyBearer,
+    authorize: roles.isAllowed,
+    clock,
+    limits,
+    journal,
+    shaper,
+    faults,
+  })
   blobs.hooks = options.blobHooks ?? {}
   const compute = createComputeService({
-    createVolume: (sizeBytes) => store.createVolume(sizeBytes),
+    store,
+    journal,
     publisher: blobs.publisher,
+    storage: createStorageDirectory(blobs, baseUrl),
     baseUrl: () => addresses.resourceManager,
-    settings: () => settings,
+    blobBaseUrl: baseUrl,
+    settings: settings.present,
     roles,
     clock,
+    faults,
     tenantId,
     audiences: RESOURCE_MANAGER_AUDIENCES,
     verifyBearer,
     ...(options.beforeOperation === undefined ? {} : { beforeOperation: options.beforeOperation }),
   })
-  compute.state.groups.addSubscription(subscriptionId)
 
   const diskControl = createDiskControl({
     state: compute.state,
     subscriptionId,
-    changeSettings: (change) => (settings = computeSettings({ ...settings, ...change })),
-    assignRoles: (name, assignments) => roles.assign(directory.ensure(name).principalId, assignments),
+    changeSettings: settings.change,
+    assignRoles: keptRoles.assign,
   })
   return {
+    resume() {
+      compute.resume()
+      compute.state.groups.addSubscription(subscriptionId)
+    },
     handleResourceManager: (request, response) => compute.handle(request, response),
     handleBlob: (request, response) => blobs.handle(request, response),
     handleIdentity: createIdentityHandler(directory, tokens),
     controls: {
       ...diskControl,
-      ...createAccountControl({ blobs, subscriptionId, clock }),
-      stats: () => ({ compute: compute.stats(), blob: blobs.stats() }),
+      ...createAccountControl({ blobs, subscriptionId }),
+      faults,
+      shaper,
+      stats: () => ({ compute: compute.stats(), blob: blobs.stats(), shaping: shaper.stats() }),
     },
   }
 }

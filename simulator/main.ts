@@ -1,47 +1,32 @@
 #!/usr/bin/env node
-import { rename, writeFile } from 'node:fs/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { realpathSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { CommanderError } from 'commander'
+import { z } from 'zod'
 import { DEFAULT_PRINCIPAL, startLocalAzure, type LocalAzure, type LocalAzureEndpoints } from './azure.ts'
+import { createProgram, type CommandLine } from './command-line.ts'
+import type { ComputeSettingsChange } from './compute/settings.ts'
+import { faultRuleSchema } from './faults/fault-rule.ts'
 import { ensureAuthority } from './tls/authority-directory.ts'
 
-/** The command line of the local Azure: starts it, says where it is, stops it on SIGINT and SIGTERM. */
+/** The program of the local Azure: starts it, says where it is, stops it on SIGINT and SIGTERM. */
 
-interface CommandLine {
-  readonly port: number
-  readonly blobPort: number
-  readonly identityPort: number
-  readonly controlPort: number
-  readonly host: string
-  readonly hostName: string
-  readonly caDir?: string
-  readonly dataDir?: string
-  readonly readyFile?: string
-  readonly makeCa?: string
-  readonly account: string[]
-  readonly container: string[]
-}
-
-const program = new Command('local-azure')
-  .description('A local Azure for managed-disk backup: disks, snapshots and page blobs for the unmodified Azure SDKs.')
-  .option('--port <port>', 'port of the resource manager (0: a free one)', parsePort, 0)
-  .option('--blob-port <port>', 'port of the blob service', parsePort, 0)
-  .option('--identity-port <port>', 'port of the managed-identity endpoint', parsePort, 0)
-  .option('--control-port <port>', 'port of the control API', parsePort, 0)
-  .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--host-name <name>', 'name in the endpoint URLs and in the certificate', 'localhost')
-  .option('--ca-dir <dir>', 'where the certificate authority is kept; made when it is not there')
-  .option('--data-dir <dir>', 'where the bytes of disks and blobs lie (default: a temporary file)')
-  .option('--ready-file <path>', 'write the endpoints to this file as JSON once everything listens')
-  .option('--account <name>', 'create this storage account; may be repeated', collect, [])
-  .option('--container <account/name>', 'create this container in one of the accounts; may be repeated', collect, [])
-  .option('--make-ca <dir>', 'make the certificate authority in this directory, print its certificate file and exit')
-  .action(run)
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  process.stderr.write(`local-azure: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+/**
+ * Runs the command line; `argv` is without the names of program and script. Resolves with the exit code: after SIGINT or
+ * SIGTERM when the local Azure has stopped, at once for a wrong argument or when it cannot start.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = createProgram(run)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return 0
+  } catch (error) {
+    // What commander refuses it has told already; help is an error of code 0.
+    if (error instanceof CommanderError) return error.exitCode
+    process.stderr.write(`local-azure: ${messageOf(error)}\n`)
+    return 1
+  }
 }
 
 async function run(options: CommandLine): Promise<void> {
@@ -50,12 +35,18 @@ async function run(options: CommandLine): Promise<void> {
     process.stdout.write(`${certificateFile}\n`)
     return
   }
+  const rules = options.faults === undefined ? [] : await readFaults(options.faults)
 
   const azure = await startLocalAzure({
     host: options.host,
     hostName: options.hostName,
+    subscriptionId: options.subscription,
     caDir: options.caDir,
     dataDir: options.dataDir,
+    stateDir: options.state,
+    // Names and values are checked where settings are made.
+    settings: Object.fromEntries(options.set) as ComputeSettingsChange,
+    shaping: options.shape,
     ports: {
       resourceManager: options.port,
       blob: options.blobPort,
@@ -63,17 +54,29 @@ async function run(options: CommandLine): Promise<void> {
       control: options.controlPort,
     },
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void azure.close())
-
+  const stopped = stopSignal()
   try {
-    for (const name of options.account) azure.createAccount({ name })
+    for (const name of options.account) if (!azure.hasAccount(name)) azure.createAccount({ name })
     for (const path of options.container) azure.createContainer(...accountAndName(path))
+    for (const rule of rules) azure.faults.add(rule)
     if (options.readyFile !== undefined) await writeReadyFile(options.readyFile, azure)
-  } catch (error) {
+    process.stdout.write(describe(azure, options.account))
+    await stopped
+  } finally {
     await azure.close()
-    throw error
   }
-  process.stdout.write(describe(azure, options.account))
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+async function readFaults(path: string): Promise<Array<z.output<typeof faultRuleSchema>>> {
+  const rules = z.array(faultRuleSchema).safeParse(JSON.parse(await readFile(path, 'utf8')))
+  if (rules.success) return rules.data
+  throw new Error(`${path}: ${z.prettifyError(rules.error)}`)
 }
 
 /** Whoever waits for the file never reads half of it. */
@@ -113,17 +116,24 @@ function describe(azure: LocalAzure, accounts: readonly string[]): string {
   return `${lines.join('\n')}\n`
 }
 
-function parsePort(value: string): number {
-  const port = Number(value)
-  if (/^\d+$/.test(value) && port <= 65_535) return port
-  throw new InvalidArgumentError('a port is a number from 0 to 65535')
-}
-
 function accountAndName(path: string): [string, string] {
   const [account = '', name = ''] = path.split('/')
   return [account, name]
 }
 
-function collect(value: string, previous: readonly string[]): string[] {
-  return [...previous, value]
+function messageOf(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error)
+  return error instanceof Error ? error.message : String(error)
 }
+
+/** False when another program loaded this module to call `main`. */
+function isScript(): boolean {
+  const script = process.argv[1]
+  try {
+    return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)
+  } catch {
+    return false
+  }
+}
+
+if (isScript()) process.exitCode = await main(process.argv.slice(2))

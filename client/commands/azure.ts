@@ -9,8 +9,8 @@ export function registerAzureCommand(program: Command): void {
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (args: string[]) => {
-      // A program of its own, which reads the arguments of its process; the product knows no more of it.
-      process.argv.splice(2, Infinity, ...args)
-      await import('../../simulator/main.ts')
+      const { main } = await import('../../simulator/main.ts')
+      const code = await main(args)
+      if (code !== 0) throw new Error(`the local Azure ended with exit code ${code}`)
     })
 }

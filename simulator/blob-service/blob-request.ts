@@ -19,6 +19,7 @@ export interface RequestParts {
   readonly remoteAddress: string
 }
 
+const MAX_KEPT_BODY_BYTES = 4 * 2 ** 20
 const VERSION = /^\d{4}-\d\d-\d\d$/
 /** What an unversioned request without a SAS means to the service. */
 const OLDEST_VERSION = '2009-09-19'
@@ -38,6 +39,7 @@ export class BlobRequest {
   /** `x-ms-version`, else the version of the SAS, else the oldest. */
   readonly version: string
   readonly #incoming: IncomingMessage | undefined
+  #keptBody: Buffer | undefined
 
   constructor(parts: RequestParts, incoming?: IncomingMessage) {
     this.method = parts.method
@@ -129,6 +131,12 @@ export class BlobRequest {
    * Ends with an error when the client goes away early, so that half a body is never taken for a whole one.
    */
   async *bodyPieces(pieceBytes: number): AsyncGenerator<Buffer> {
+    if (this.#keptBody !== undefined) {
+      for (let start = 0; start < this.#keptBody.length; start += pieceBytes) {
+        yield this.#keptBody.subarray(start, start + pieceBytes)
+      }
+      return
+    }
     let left = this.contentLength()
     let piece = Buffer.allocUnsafe(Math.min(left, pieceBytes))
     let filled = 0
@@ -146,6 +154,12 @@ export class BlobRequest {
       }
     }
     if (left > 0) throw new StorageError('InvalidInput', { reason: 'The body ended before its Content-Length.' })
+  }
+
+  /** Reads the body now, so that it can be had more than once. One that is larger than a write of pages is left. */
+  async keepBody(): Promise<void> {
+    const length = this.numberHeader('content-length') ?? 0
+    if (length <= MAX_KEPT_BODY_BYTES) this.#keptBody = await this.body(length)
   }
 
   /** @throws StorageError RequestBodyTooLarge (413), before a byte is read. */

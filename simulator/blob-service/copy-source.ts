@@ -22,13 +22,13 @@ const SOURCE_AUTHORIZATION = 'x-ms-copy-source-authorization'
 export type SourceRights =
   { readonly kind: 'ownRights'; readonly authorization: string | undefined } | { readonly kind: 'accountKey' }
 
-/** Reads a range of `x-ms-copy-source`. */
-export async function readCopySource(context: OperationContext, range: ClosedRange): Promise<Buffer> {
+/** Reads a range of `x-ms-copy-source`, into the buffer where that is possible. */
+export async function readCopySource(context: OperationContext, range: ClosedRange, into: Buffer): Promise<Buffer> {
   const url = requireSourceUrl(context)
   if (!isOwn(context, url)) return fetchRange(context, url, range)
   const state = openOwnSource(context, url, { kind: 'ownRights', authorization: sourceAuthorization(context) })
   if (range.endBytes >= contentLength(state)) throw cannotVerify(new StorageError('InvalidRange'))
-  return readContent(state, range.startBytes, rangeLength(range))
+  return readContent(state, range.startBytes, rangeLength(range), into)
 }
 
 /** `x-ms-copy-source`. @throws StorageError InvalidHeaderValue when it is no URL or longer than 2 KiB. */

@@ -1,32 +1,38 @@
-/** Limits of the service. They are Azure's documented ones unless a test makes them smaller. */
-export interface BlobLimits {
-  /** 8 TiB. */
-  readonly maxPageBlobBytes: number
-  /** Of one Put Page or Put Page From URL that writes; 4 MiB. */
-  readonly maxPageWriteBytes: number
-  /** Ranges in one answer of Get Page Ranges, also when `maxresults` is omitted; 10,000. */
-  readonly maxPageListRanges: number
-  /** Blobs or containers in one answer of a list; 5,000. */
-  readonly maxListItems: number
-  /** Of one Put Blob of a block blob; 5,000 MiB. */
-  readonly maxPutBlobBytes: number
-  /** Of one Put Block; 4,000 MiB. */
-  readonly maxBlockBytes: number
-  /** Of a premium page blob; 100. */
-  readonly maxPremiumSnapshots: number
-  /** Between two snapshots of a premium page blob; ten minutes. */
-  readonly premiumSnapshotIntervalMs: number
-}
+import { z } from 'zod'
+
+/**
+ * Limits of the service. They are Azure's documented ones unless somebody changes them, which may be at any time; a
+ * limit of Infinity is none, over HTTP a number too large to be reached.
+ */
 
 const MIB = 2 ** 20
+const limit = (documented: number) => z.number().min(1).default(documented)
 
-export const AZURE_LIMITS: BlobLimits = {
-  maxPageBlobBytes: 8 * 2 ** 40,
-  maxPageWriteBytes: 4 * MIB,
-  maxPageListRanges: 10_000,
-  maxListItems: 5_000,
-  maxPutBlobBytes: 5_000 * MIB,
-  maxBlockBytes: 4_000 * MIB,
-  maxPremiumSnapshots: 100,
-  premiumSnapshotIntervalMs: 10 * 60 * 1000,
+export const blobLimitsSchema = z.strictObject({
+  /** 8 TiB. */
+  maxPageBlobBytes: limit(8 * 2 ** 40),
+  /** Of one Put Page or Put Page From URL that writes; 4 MiB. */
+  maxPageWriteBytes: limit(4 * MIB),
+  /** Ranges in one answer of Get Page Ranges, also when `maxresults` is omitted; 10,000. */
+  maxPageListRanges: limit(10_000),
+  /** Blobs or containers in one answer of a list; 5,000. */
+  maxListItems: limit(5_000),
+  /** Of one Put Blob of a block blob; 5,000 MiB. */
+  maxPutBlobBytes: limit(5_000 * MIB),
+  /** Of one Put Block; 4,000 MiB. */
+  maxBlockBytes: limit(4_000 * MIB),
+  /** Of a premium page blob; 100. */
+  maxPremiumSnapshots: limit(100),
+  /** Between two snapshots of a premium page blob; ten minutes. */
+  premiumSnapshotIntervalMs: z
+    .number()
+    .min(0)
+    .default(10 * 60 * 1000),
+})
+
+export type BlobLimits = Readonly<z.infer<typeof blobLimitsSchema>>
+
+/** The present limits with `change` over them. @throws ZodError for a limit that does not exist, or a value that is none. */
+export function changedLimits(present: Partial<BlobLimits>, change: Partial<BlobLimits>): BlobLimits {
+  return blobLimitsSchema.parse({ ...present, ...change })
 }

@@ -1,5 +1,6 @@
 import type { Caller } from './auth/caller.ts'
 import type { BlobRequest, ResourceLevel } from './blob-request.ts'
+import type { BlobLedger } from './kept/blob-ledger.ts'
 import type { BlobLimits } from './limits.ts'
 import type { Account } from './model/account.ts'
 import type { Publications } from './publications.ts'
@@ -38,15 +39,22 @@ export interface OperationContext {
   readonly service: BlobServiceState
   /** Reports bytes that moved without passing through the request, as a server-side copy does. */
   readonly countCopiedBytes: (bytes: number) => void
+  /** What a write puts into pages instead of its data: the same, unless a fault damages it. */
+  readonly alterWritten: (data: Buffer) => Buffer
 }
 
 /** What all operations share. */
 export interface BlobServiceState {
   readonly store: VolumeStore
   readonly clock: ServiceClock
-  readonly limits: BlobLimits
+  /** Others take their place when they are changed. */
+  limits: BlobLimits
   readonly accounts: ReadonlyMap<string, Account>
   readonly publications: Publications
+  /** Is told of every change to containers and blobs, so that it can be kept. */
+  readonly ledger: BlobLedger
+  /** Of SAS that ended before their time. */
+  readonly expiredSignatures: Set<string>
   readonly baseUrl: () => string
   /**
    * Settles who makes a request and whether that caller may do the operation.

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Journal, JournalPart, WriteEntry } from '../state/journal.ts'
+import type { VolumeStore } from '../store/volume-store.ts'
 import type { BlobRequest } from './blob-request.ts'
-import { Account } from './model/account.ts'
-import { Blob, type BlobState } from './model/blob.ts'
-import { Container } from './model/container.ts'
-import { ExportPages } from './model/export-pages.ts'
+import { keptPublished, restoredPublished, type KeptPublished } from './kept/kept-publication.ts'
+import type { Account } from './model/account.ts'
+import { createPublishedAccount, publishedSnapshotTime, type PublishedPath } from './published-account.ts'
 import type { BlobPublisher, Publication, PublishedExport, PublishedUpload } from './published-blob.ts'
-import { formatSnapshotTime, type ServiceClock } from './service-clock.ts'
+import type { ServiceClock } from './service-clock.ts'
 import { StorageError } from './storage-error.ts'
 
 /**
@@ -15,48 +16,86 @@ import { StorageError } from './storage-error.ts'
 
 const ACCOUNT_PREFIX = 'md-'
 
+/** All of a publication that must be kept. */
 interface PublishedBlob {
+  readonly path: PublishedPath
   readonly blob: PublishedExport | PublishedUpload
-  readonly account: Account
-  readonly containerName: string
-  readonly blobName: string
   /** What the query must hold. */
   readonly secrets: ReadonlyMap<string, string>
   readonly expiresAt: Date
 }
 
-export class Publications implements BlobPublisher {
-  readonly #byAccount = new Map<string, PublishedBlob>()
+type PublicationEntry =
+  | {
+      readonly kind: 'published'
+      readonly path: PublishedPath
+      readonly blob: KeptPublished
+      readonly secrets: readonly (readonly [string, string])[]
+      readonly expiresAt: string
+    }
+  | { readonly kind: 'withdrawn'; readonly account: string }
+
+export interface PublicationsOptions {
+  readonly clock: ServiceClock
+  readonly baseUrl: () => string
+  readonly store: VolumeStore
+  readonly journal: Journal
+}
+
+export class Publications implements BlobPublisher, JournalPart<PublicationEntry> {
+  readonly name = 'publications'
+  readonly #byAccount = new Map<string, PublishedBlob & { readonly account: Account }>()
   readonly #clock: ServiceClock
   readonly #baseUrl: () => string
+  readonly #store: VolumeStore
+  readonly #isKept: boolean
+  readonly #write: WriteEntry<PublicationEntry>
 
-  constructor(clock: ServiceClock, baseUrl: () => string) {
-    this.#clock = clock
-    this.#baseUrl = baseUrl
+  constructor(options: PublicationsOptions) {
+    this.#clock = options.clock
+    this.#baseUrl = options.baseUrl
+    this.#store = options.store
+    this.#isKept = options.journal.isKept
+    this.#write = options.journal.join<PublicationEntry>(this)
   }
 
   publish(blob: PublishedExport | PublishedUpload, durationSeconds: number): Publication {
-    const accountName = `${ACCOUNT_PREFIX}${blob.kind === 'upload' ? 'impexp-' : ''}${randomBytes(6).toString('hex')}`
-    const containerName = randomBytes(6).toString('hex')
-    const blobName = blob.kind === 'upload' ? randomBytes(6).toString('hex') : 'abcd'
-    const snapshot = blob.kind === 'export' ? formatSnapshotTime(blob.createdAt) : undefined
-    const secrets = new Map([
-      ...(snapshot === undefined ? [] : [['snapshot', snapshot] as const]),
-      // The versions are those that real exports and uploads carry.
-      ['sv', snapshot === undefined ? '2018-03-28' : '2018-11-09'],
-      ['sr', snapshot === undefined ? 'b' : 'bs'],
-      ['si', randomUUID()],
-      ['sig', randomBytes(32).toString('base64')],
-    ])
-    const expiresAt = new Date(this.#clock.now().getTime() + durationSeconds * 1000)
-    const account = this.#createAccount(accountName, containerName, blobName, blob, snapshot)
-    this.#byAccount.set(accountName, { blob, account, containerName, blobName, secrets, expiresAt })
-    const query = [...secrets].map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')
-    return {
-      sasUrl: `${this.#baseUrl()}/${accountName}/${containerName}/${blobName}?${query}`,
-      expiresAt,
-      withdraw: () => void this.#byAccount.delete(accountName),
+    const isUpload = blob.kind === 'upload'
+    const snapshot = publishedSnapshotTime(blob)
+    const published: PublishedBlob = {
+      path: {
+        account: `${ACCOUNT_PREFIX}${isUpload ? 'impexp-' : ''}${randomBytes(6).toString('hex')}`,
+        container: randomBytes(6).toString('hex'),
+        blob: isUpload ? randomBytes(6).toString('hex') : 'abcd',
+      },
+      blob,
+      secrets: new Map([
+        ...(snapshot === undefined ? [] : [['snapshot', snapshot] as const]),
+        // The versions are those that real exports and uploads carry.
+        ['sv', isUpload ? '2018-03-28' : '2018-11-09'],
+        ['sr', isUpload ? 'b' : 'bs'],
+        ['si', randomUUID()],
+        ['sig', randomBytes(32).toString('base64')],
+      ]),
+      expiresAt: new Date(this.#clock.now().getTime() + durationSeconds * 1000),
     }
+    this.#put(published)
+    if (this.#isKept) this.#write(entryOf(published))
+    return this.#publicationOf(published)
+  }
+
+  /** The SAS has run out from now on. */
+  expire(accountName: string): void {
+    const published = this.#byAccount.get(accountName)
+    if (published === undefined) return
+    const ended = { ...published, expiresAt: this.#clock.now() }
+    this.#byAccount.set(accountName, ended)
+    if (this.#isKept) this.#write(entryOf(ended))
+  }
+
+  find(id: string): Publication | undefined {
+    const published = this.#byAccount.get(id)
+    return published === undefined ? undefined : this.#publicationOf(published)
   }
 
   /** True for every name of the kind, published or not: what was withdrawn is 403, not 404. */
@@ -74,48 +113,65 @@ export class Publications implements BlobPublisher {
     const isRight =
       published !== undefined &&
       now < published.expiresAt &&
-      request.containerName === published.containerName &&
-      request.blobName === published.blobName &&
+      request.containerName === published.path.container &&
+      request.blobName === published.path.blob &&
       request.query.has('snapshot') === published.secrets.has('snapshot') &&
       [...published.secrets].every(([key, value]) => request.query.get(key) === value)
     if (!isRight) throw new StorageError('AuthenticationFailed', { reason: 'Signature did not match.' })
     return published
   }
 
-  #createAccount(
-    accountName: string,
-    containerName: string,
-    blobName: string,
-    published: PublishedExport | PublishedUpload,
-    snapshot: string | undefined,
-  ): Account {
-    const account = new Account({
-      name: accountName,
-      kind: 'ManagedDisk',
-      sku: 'Standard_LRS',
-      isHnsEnabled: false,
-      region: '',
-    })
-    const now = this.#clock.now()
-    const container = new Container(containerName, new Map(), this.#clock.nextETag(), now)
-    const blob = new Blob(blobName)
-    const createdAt = published.kind === 'export' ? published.createdAt : now
-    const state: BlobState = {
-      type: 'PageBlob',
-      pages: published.kind === 'export' ? new ExportPages(published) : published.volume,
-      sequenceNumber: 0,
-      metadata: new Map(),
-      http: { contentType: 'application/octet-stream' },
-      etag: this.#clock.nextETag(),
-      lastModified: createdAt,
-      createdAt,
-      generation: Symbol(blobName),
-      copy: undefined,
+  apply(entry: PublicationEntry): void {
+    if (entry.kind === 'withdrawn') {
+      this.#byAccount.delete(entry.account)
+      return
     }
-    if (snapshot === undefined) blob.base = state
-    else blob.snapshots.set(snapshot, state)
-    container.add(blob)
-    account.containers.set(containerName, container)
-    return account
+    this.#put({
+      path: entry.path,
+      blob: restoredPublished(entry.blob, this.#store),
+      secrets: new Map(entry.secrets),
+      expiresAt: new Date(entry.expiresAt),
+    })
+  }
+
+  *entries(): Generator<PublicationEntry> {
+    const now = this.#clock.now()
+    for (const published of this.#byAccount.values()) {
+      if (published.expiresAt > now) yield entryOf(published)
+    }
+  }
+
+  #put(published: PublishedBlob): void {
+    const { path, blob } = published
+    this.#byAccount.set(path.account, { ...published, account: createPublishedAccount(path, blob, this.#clock) })
+  }
+
+  #publicationOf({ path, secrets, expiresAt }: PublishedBlob): Publication {
+    const baseUrl = this.#baseUrl
+    const byAccount = this.#byAccount
+    return {
+      id: path.account,
+      // The port is known only when the service listens, which may be after the journal was loaded.
+      get sasUrl() {
+        const query = [...secrets].map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')
+        return `${baseUrl()}/${path.account}/${path.container}/${path.blob}?${query}`
+      },
+      get expiresAt() {
+        return byAccount.get(path.account)?.expiresAt ?? expiresAt
+      },
+      withdraw: () => {
+        if (this.#byAccount.delete(path.account)) this.#write({ kind: 'withdrawn', account: path.account })
+      },
+    }
+  }
+}
+
+function entryOf({ path, blob, secrets, expiresAt }: PublishedBlob): PublicationEntry {
+  return {
+    kind: 'published',
+    path,
+    blob: keptPublished(blob),
+    secrets: [...secrets],
+    expiresAt: expiresAt.toISOString(),
   }
 }

@@ -5,6 +5,12 @@ import type { FrozenVolume, Volume } from '../store/volume.ts'
  * published as a page blob of an `md-` account until it is withdrawn.
  */
 
+/** What the bearer of the token must be allowed to do: a data action of RBAC on an ARM id. */
+export interface DataRight {
+  readonly action: string
+  readonly scope: string
+}
+
 /** Readable export of a disk or snapshot: the content with the VHD footer as its last 512 bytes. */
 export interface PublishedExport {
   readonly kind: 'export'
@@ -20,6 +26,8 @@ export interface PublishedExport {
   readonly isPrivate: boolean
   /** Entra-protected: the SAS alone is not enough, a bearer token for https://disk.azure.com/ must stand beside it. */
   readonly needsBearer: boolean
+  /** Default: any token for the audience will do. */
+  readonly dataRight?: DataRight | undefined
 }
 
 /** Write access to a disk that is being uploaded. */
@@ -29,11 +37,15 @@ export interface PublishedUpload {
   readonly volume: Volume
   readonly uniqueId: string
   readonly needsBearer: boolean
+  readonly dataRight?: DataRight | undefined
 }
 
 export interface Publication {
+  /** Finds it again after a restart. */
+  readonly id: string
   /** Full SAS URL; valid until `expiresAt` or `withdraw`. */
   readonly sasUrl: string
+  /** Sooner than asked for when a fault ended the access. */
   readonly expiresAt: Date
   /** Ends the access; later calls with the SAS get 403 AuthenticationFailed. Twice is fine. */
   withdraw(): void
@@ -42,4 +54,6 @@ export interface Publication {
 /** What the compute service needs of the blob service. */
 export interface BlobPublisher {
   publish(blob: PublishedExport | PublishedUpload, durationSeconds: number): Publication
+  /** By its id; undefined when it was withdrawn or has run out. For a part of the journal that applies an entry. */
+  find(id: string): Publication | undefined
 }

@@ -24,17 +24,11 @@ export interface ReplyFrame {
 export async function sendReply(response: ServerResponse, frame: ReplyFrame, reply: Reply): Promise<number> {
   const body = reply.body ?? ''
   const isStream = typeof body !== 'string' && !Buffer.isBuffer(body)
-  const bodyBytes = isStream ? 0 : Buffer.byteLength(body)
-  const hasLength = isStream || reply.headers?.['Content-Length'] !== undefined || reply.status === 304
-  response.writeHead(reply.status, {
-    Server: 'Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0',
-    ...(hasLength ? {} : { 'Content-Length': String(bodyBytes) }),
-    ...frameHeaders(frame),
-    ...reply.headers,
-  })
+  const bodyBytes = isStream ? undefined : Buffer.byteLength(body)
+  response.writeHead(reply.status, headersOf(frame, reply, bodyBytes))
   if (!isStream) {
     response.end(body)
-    return bodyBytes
+    return bodyBytes ?? 0
   }
   let sentBytes = 0
   await pipeline(
@@ -47,6 +41,32 @@ export async function sendReply(response: ServerResponse, frame: ReplyFrame, rep
     },
     response,
   )
+  return sentBytes
+}
+
+/**
+ * Begins an answer as `sendReply` does, and ends the connection behind so many bytes of its body. Gives the bytes of
+ * body that went out.
+ */
+export async function sendReplyUpTo(
+  response: ServerResponse,
+  frame: ReplyFrame,
+  reply: Reply,
+  limitBytes: number,
+): Promise<number> {
+  const { body = '' } = reply
+  const pieces = typeof body === 'string' || Buffer.isBuffer(body) ? [Buffer.from(body)] : body
+  const lengthBytes = typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.byteLength(body) : undefined
+  response.writeHead(reply.status, headersOf(frame, reply, lengthBytes))
+  let sentBytes = 0
+  for await (const piece of pieces) {
+    const part = piece.subarray(0, limitBytes - sentBytes)
+    // Ending the connection would take along what has not reached the system yet.
+    await new Promise((resolve) => response.write(part, resolve))
+    sentBytes += part.length
+    if (sentBytes >= limitBytes) break
+  }
+  response.destroy()
   return sentBytes
 }
 
@@ -71,11 +91,17 @@ export function xmlReply(root: string, headers: Readonly<Record<string, string>>
   return { status: 200, headers: { 'Content-Type': 'application/xml', ...headers }, body: xmlDocument(root) }
 }
 
-function frameHeaders(frame: ReplyFrame): Record<string, string> {
+/** The length of a stream is told by the operation, or not at all. */
+function headersOf(frame: ReplyFrame, reply: Reply, bodyBytes: number | undefined): Record<string, string> {
+  const hasLength =
+    bodyBytes === undefined || reply.headers?.['Content-Length'] !== undefined || reply.status === 304
   return {
+    Server: 'Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0',
+    ...(hasLength ? {} : { 'Content-Length': String(bodyBytes) }),
     'x-ms-request-id': frame.requestId,
     'x-ms-version': frame.version,
     Date: frame.now.toUTCString(),
     ...(frame.clientRequestId === undefined ? {} : { 'x-ms-client-request-id': frame.clientRequestId }),
+    ...reply.headers,
   }
 }

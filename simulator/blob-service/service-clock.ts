@@ -29,6 +29,12 @@ export class ServiceClock {
     return formatTicks(this.#nextTicks())
   }
 
+  /** ETags and snapshot times from now on are later than this one, which an earlier process gave out. */
+  goOnAfter(stamp: { readonly etag: string } | { readonly snapshot: string }): void {
+    const ticks = 'etag' in stamp ? BigInt(stamp.etag.slice(1, -1)) : parseTicks(stamp.snapshot)
+    if (ticks > this.#lastTicks) this.#lastTicks = ticks
+  }
+
   #nextTicks(): bigint {
     const ticks = ticksOf(this.#now())
     this.#lastTicks = ticks > this.#lastTicks ? ticks : this.#lastTicks + 1n
@@ -49,6 +55,11 @@ export function isSnapshotTime(text: string): boolean {
 
 function ticksOf(at: Date): bigint {
   return BigInt(at.getTime()) * TICKS_PER_MS + UNIX_EPOCH_TICKS
+}
+
+function parseTicks(snapshotTime: string): bigint {
+  const [seconds = '', fraction = ''] = snapshotTime.slice(0, -1).split('.')
+  return ticksOf(new Date(`${seconds}Z`)) + BigInt(fraction)
 }
 
 function formatTicks(ticks: bigint): string {

@@ -27,6 +27,7 @@ const CATALOGUE = {
     'This request is not authorized to perform this operation using this source IP.',
   ],
   BlobAlreadyExists: [409, 'The specified blob already exists.'],
+  BlobGenerationMismatch: [409, 'The blob generation does not match.'],
   BlobNotFound: [404, 'The specified blob does not exist.'],
   BlobOperationNotSupported: [409, 'The operation is not supported in this scenario.'],
   BlobOverwritten: [409, 'The blob has been recreated since the previous snapshot was taken.'],
@@ -43,6 +44,7 @@ const CATALOGUE = {
     'The CRC64 value specified in the request did not match the CRC64 value calculated by the server.',
   ],
   EmptyMetadataKey: [400, 'The key for one of the metadata key-value pairs is empty.'],
+  FeatureVersionMismatch: [409, 'The operation for the blob requires a newer version of the service.'],
   InfiniteLeaseDurationRequired: [
     412,
     'The lease ID matched, but the specified lease must be an infinite-duration lease.',
@@ -103,6 +105,7 @@ const CATALOGUE = {
   NoPendingCopyOperation: [409, 'There is currently no pending copy operation.'],
   /** Not of Azure: an operation that the local Azure does not offer. */
   NotImplemented: [501, 'The local Azure does not offer this operation.'],
+  OperationTimedOut: [500, 'The operation could not be completed within the permitted time.'],
   OutOfRangeInput: [400, 'One of the request inputs is out of range.'],
   OutOfRangeQueryParameterValue: [
     400,
@@ -143,9 +146,15 @@ const CATALOGUE = {
 
 export type StorageErrorCode = keyof typeof CATALOGUE
 
+export function isStorageErrorCode(code: string): code is StorageErrorCode {
+  return Object.hasOwn(CATALOGUE, code)
+}
+
 export interface StorageErrorDetail {
   /** Instead of the status of the catalogue: a read that meets a condition answers 304, a write 412. */
   readonly status?: number
+  /** Instead of a code of the catalogue, for a fault that shall have one which the service does not know. */
+  readonly code?: string
   /** Instead of the text of the catalogue. */
   readonly message?: string
   /** What exactly is wrong; goes into `AuthenticationErrorDetail` or `ReasonDetail` of the body. Never a secret. */
@@ -155,7 +164,7 @@ export interface StorageErrorDetail {
 
 /** Ends an operation with an error answer. */
 export class StorageError extends Error {
-  readonly code: StorageErrorCode
+  readonly code: string
   readonly status: number
   readonly reason: string | undefined
   readonly headers: Readonly<Record<string, string>>
@@ -164,7 +173,7 @@ export class StorageError extends Error {
     const [status, message] = CATALOGUE[code]
     super(detail.message ?? message)
     this.name = 'StorageError'
-    this.code = code
+    this.code = detail.code ?? code
     this.status = detail.status ?? status
     this.reason = detail.reason
     this.headers = detail.headers ?? {}

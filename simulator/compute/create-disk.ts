@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { invalidParameter, notSupportedHere } from './arm-error.ts'
 import type { ComputeState } from './compute-state.ts'
 import { requireCopySource } from './copy-source.ts'
+import { requireImportSource } from './import-source.ts'
 import { GIB, type ManagedDisk, type SectorSizeBytes } from './disk-model.ts'
 import { checkDiskName, checkDiskSize, checkDiskSku, requireUploadSize, sectorSizeOf } from './disk-rules.ts'
 import { requireRegion } from './regions.ts'
@@ -13,9 +14,13 @@ import {
   type InheritedProperties,
 } from './request-bodies.ts'
 import type { ResourceId } from './resource-id.ts'
+import { VHD_FOOTER_BYTES } from './vhd-footer.ts'
 import type { Volume } from '../store/volume.ts'
 
-/** Making a managed disk: empty, as a copy, or as the target of an upload. */
+/**
+ * Making a managed disk: empty, as a copy of a disk, snapshot or restore point, of a VHD in a page blob, or as the
+ * target of an upload.
+ */
 
 interface DiskContent {
   readonly volume: Volume
@@ -48,6 +53,7 @@ export function createDisk(state: ComputeState, id: ResourceId, body: DiskBody):
     sectorSizeBytes: content.sectorSizeBytes,
     volume: content.volume,
     upload: content.upload,
+    attachedTo: undefined,
     zones: body.zones,
     provisioningState: 'Creating',
     sku,
@@ -76,7 +82,15 @@ function contentOf(state: ComputeState, body: DiskBody, sku: string): DiskConten
       if (sectorSizeBytes === 4096) throw notSupportedHere('Uploading a VHDX, which sectors of 4096 bytes need,')
       return { volume: state.createVolume(uploadSizeBytes), sectorSizeBytes, upload: 'pending' }
     }
+    case 'Import': {
+      const blob = requireImportSource(state, creationData, body.location)
+      const volume = blob.fork()
+      volume.resize(blob.sizeBytes - VHD_FOOTER_BYTES)
+      growTo(volume, diskSizeGB, sku)
+      return { volume, sectorSizeBytes: sectorSizeOf(sku, 512), upload: undefined }
+    }
     case 'Copy':
+    case 'Restore':
       return copiedContent(state, body, sku)
     default:
       throw notSupportedHere(`createOption '${creationData.createOption}' of a disk`)
@@ -88,13 +102,8 @@ function copiedContent(state: ComputeState, body: DiskBody, sku: string): DiskCo
   const { resource, freeze } = requireCopySource(state, creationData.sourceResourceId, body.location)
   // A VHDX, so a source with sectors of 4,096 bytes, fits only Ultra and Premium SSD v2.
   const sectorSizeBytes = sectorSizeOf(sku, resource.sectorSizeBytes)
-  const content = freeze()
-  const sizeBytes = diskSizeGB === undefined ? content.sizeBytes : diskSizeGB * GIB
-  checkDiskSize(Math.ceil(sizeBytes / GIB), sku)
-  if (sizeBytes < content.sizeBytes) throw invalidParameter('diskSizeGB', 'A copy cannot be smaller than its source.')
-
-  const volume = content.fork()
-  if (sizeBytes > content.sizeBytes) volume.resize(sizeBytes)
+  const volume = freeze().fork()
+  growTo(volume, diskSizeGB, sku)
   return {
     volume,
     sectorSizeBytes,
@@ -102,4 +111,11 @@ function copiedContent(state: ComputeState, body: DiskBody, sku: string): DiskCo
     sourceUniqueId: resource.uniqueId,
     inherited: resource.inherited,
   }
+}
+
+function growTo(volume: Volume, diskSizeGB: number | undefined, sku: string): void {
+  const sizeBytes = diskSizeGB === undefined ? volume.sizeBytes : diskSizeGB * GIB
+  checkDiskSize(Math.ceil(sizeBytes / GIB), sku)
+  if (sizeBytes < volume.sizeBytes) throw invalidParameter('diskSizeGB', 'A copy cannot be smaller than its source.')
+  if (sizeBytes > volume.sizeBytes) volume.resize(sizeBytes)
 }

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { changeNotAllowed, invalidParameter, notSupportedHere } from './arm-error.ts'
+import { changeNotAllowed, invalidParameter } from './arm-error.ts'
 import type { ComputeState } from './compute-state.ts'
-import { requireCopySource, type CopySource } from './copy-source.ts'
-import { isBackgroundCopied, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
-import { familyIdOf } from './snapshot-family.ts'
+import { isBackgroundCopied, type DiskSnapshot } from './disk-model.ts'
 import { requireRegion, type Region } from './regions.ts'
 import { accessSchema, inheritedSchema, type SnapshotBody, type SnapshotUpdate } from './request-bodies.ts'
 import type { ResourceId } from './resource-id.ts'
-import { checkSnapshotLimits, incrementalSnapshotsOf } from './snapshot-limits.ts'
+import { requireOrigin, type SnapshotOrigin } from './snapshot-origin.ts'
 
 /** Making and changing snapshots. The point in time is that of the first PUT; a repeated PUT never takes another. */
 
@@ -20,15 +18,10 @@ export function createSnapshot(state: ComputeState, id: ResourceId, body: Snapsh
   if (!/^[A-Za-z0-9_-]{1,80}$/.test(id.name)) throw invalidParameter('snapshot.name')
   const region = requireRegion(body.location)
   const { creationData, incremental: isIncremental } = body.properties
-  if (creationData.createOption !== 'Copy') {
-    throw notSupportedHere(`createOption '${creationData.createOption}' of a snapshot`)
-  }
-  const source = requireCopySource(state, creationData.sourceResourceId, body.location)
-  const disk = isIncremental ? requireIncrementalSource(state, id, source) : undefined
-  const sku = snapshotSku(state, body, region, disk)
+  const origin = requireOrigin(state, id, body, region)
+  const sku = snapshotSku(body, region, origin)
+  const instantAccessMs = (requireInstantAccess(body, origin) ?? 0) * 60_000
   const timeCreated = state.nextInstant()
-  const { resource } = source
-  const copyMs = disk !== undefined && isBackgroundCopied(disk.sku) ? state.settings().backgroundCopyMs : 0
 
   const snapshot: DiskSnapshot = {
     kind: 'snapshot',
@@ -36,21 +29,24 @@ export function createSnapshot(state: ComputeState, id: ResourceId, body: Snapsh
     uniqueId: randomUUID(),
     location: region.name,
     timeCreated,
-    completeAt: new Date(timeCreated.getTime() + copyMs),
-    creationData: { ...creationData, sourceUniqueId: resource.uniqueId },
-    sectorSizeBytes: resource.sectorSizeBytes,
-    content: source.freeze(),
+    completeAt: new Date(timeCreated.getTime() + origin.backgroundCopyMs),
+    instantAccessUntil: instantAccessMs === 0 ? undefined : new Date(timeCreated.getTime() + instantAccessMs),
+    copiedFrom: origin.copiedFrom,
+    copyFailure: undefined,
+    creationData: { ...creationData, sourceUniqueId: origin.sourceUniqueId },
+    sectorSizeBytes: origin.sectorSizeBytes,
+    content: origin.content,
     isIncremental,
-    familyId: disk === undefined ? undefined : familyIdOf(disk),
+    familyId: origin.familyId,
     provisioningState: 'Creating',
     sku,
     tags: body.tags,
-    inherited: { ...resource.inherited, ...inheritedSchema.parse(body.properties) },
+    inherited: { ...origin.inherited, ...inheritedSchema.parse(body.properties) },
     access: accessSchema.parse(body.properties),
     grant: undefined,
   }
   state.snapshots.put(snapshot)
-  if (disk !== undefined) state.snapshotLog.record(disk.uniqueId, timeCreated)
+  if (origin.disk !== undefined) state.snapshotLog.record(origin.disk.uniqueId, timeCreated)
   return snapshot
 }
 
@@ -70,6 +66,7 @@ export function replaceSnapshot(snapshot: DiskSnapshot, body: SnapshotBody): voi
   const { creationData, incremental, ...properties } = body.properties
   const isSameOrigin =
     creationData.createOption === snapshot.creationData.createOption &&
+    creationData.sourceUri === snapshot.creationData.sourceUri &&
     creationData.sourceResourceId?.toLowerCase() === snapshot.creationData.sourceResourceId?.toLowerCase()
   if (!isSameOrigin) throw changeNotAllowed('creationData')
   if (incremental !== snapshot.isIncremental) throw changeNotAllowed('incremental')
@@ -77,29 +74,23 @@ export function replaceSnapshot(snapshot: DiskSnapshot, body: SnapshotBody): voi
   updateSnapshot(snapshot, { tags: body.tags, sku: body.sku, properties })
 }
 
-function requireIncrementalSource(state: ComputeState, id: ResourceId, source: CopySource): ManagedDisk {
-  const { resource } = source
-  if (resource.kind === 'snapshot') throw notSupportedHere('An incremental copy of a snapshot (CopyStart)')
-  if (resource.id.subscriptionId.toLowerCase() !== id.subscriptionId.toLowerCase()) {
-    throw invalidParameter(
-      'creationData.sourceResourceId',
-      'An incremental snapshot must be in the subscription of its disk.',
-    )
-  }
-  checkSnapshotLimits(state, resource)
-  return resource
+/** In minutes. @throws ArmError 400 unless the source is an Ultra or Premium SSD v2 disk. */
+function requireInstantAccess(body: SnapshotBody, origin: SnapshotOrigin): number | undefined {
+  const { instantAccessDurationMinutes } = body.properties.creationData
+  if (instantAccessDurationMinutes === undefined) return undefined
+  if (origin.disk !== undefined && isBackgroundCopied(origin.disk.sku)) return instantAccessDurationMinutes
+  throw invalidParameter(
+    'creationData.instantAccessDurationMinutes',
+    'Only incremental snapshots of Ultra and Premium SSD v2 disks have instant access.',
+  )
 }
 
 /** Incremental: standard storage, as the snapshot before, else zone-redundant where the region can. */
-function snapshotSku(
-  state: ComputeState,
-  body: SnapshotBody,
-  region: Region,
-  disk: ManagedDisk | undefined,
-): string {
+function snapshotSku(body: SnapshotBody, region: Region, origin: SnapshotOrigin): string {
   const requested = body.sku?.name
+  const isIncremental = origin.familyId !== undefined
   const standard = ['Standard_LRS', 'Standard_ZRS']
-  const allowed = disk === undefined ? [...standard, 'Premium_LRS'] : standard
+  const allowed = isIncremental ? standard : [...standard, 'Premium_LRS']
   if (requested !== undefined && !allowed.includes(requested)) {
     throw invalidParameter('sku.name', `Allowed here: ${allowed.join(', ')}.`)
   }
@@ -107,10 +98,6 @@ function snapshotSku(
     throw invalidParameter('sku.name', `Region '${region.name}' has no zone-redundant snapshots.`)
   }
   if (requested !== undefined) return requested
-  if (disk === undefined) return 'Standard_LRS'
-  const newest = incrementalSnapshotsOf(state, disk).reduce<DiskSnapshot | undefined>(
-    (latest, snapshot) => (latest === undefined || snapshot.timeCreated > latest.timeCreated ? snapshot : latest),
-    undefined,
-  )
-  return newest?.sku ?? (region.hasZones ? 'Standard_ZRS' : 'Standard_LRS')
+  if (!isIncremental) return 'Standard_LRS'
+  return origin.previous?.sku ?? (region.hasZones ? 'Standard_ZRS' : 'Standard_LRS')
 }

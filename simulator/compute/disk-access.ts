@@ -1,9 +1,11 @@
 import { ArmError, invalidParameter, notAllowed, notSupportedHere } from './arm-error.ts'
 import type { ComputeState } from './compute-state.ts'
+import { requireComplete } from './copy-source.ts'
+import { keep } from './exportables.ts'
 import {
-  completionPercent,
   liveGrant,
   type AccessGrant,
+  type DiskRestorePoint,
   type DiskSnapshot,
   type ExportableResource,
 } from './disk-model.ts'
@@ -39,11 +41,12 @@ export function beginAccess(state: ComputeState, resource: ExportableResource, b
         resource.grant = undefined
     }
   }
-  if (resource.kind === 'snapshot') checkFamilyLimit(state, resource)
+  if (resource.kind !== 'disk') checkFamilyLimit(state, resource)
 
   const grant = publishResource(state, resource, body.durationInSeconds)
   resource.grant = grant
   if (resource.kind === 'disk' && resource.upload === 'pending') resource.upload = 'open'
+  keep(state, resource)
   return grant
 }
 
@@ -51,8 +54,8 @@ export function beginAccess(state: ComputeState, resource: ExportableResource, b
  * endGetAccess: withdraws the SAS; without one it does nothing. Ends an upload when the VHD is whole.
  * @throws ArmError 400 BadRequest when an uploaded disk has no VHD footer; it stays open for another upload.
  */
-export async function endAccess(resource: ExportableResource): Promise<void> {
-  withdrawAccess(resource)
+export async function endAccess(state: ComputeState, resource: ExportableResource): Promise<void> {
+  withdrawAccess(state, resource)
   if (resource.kind !== 'disk' || resource.upload !== 'open') return
   const { volume } = resource
   const contentBytes = volume.sizeBytes - VHD_FOOTER_BYTES
@@ -61,12 +64,15 @@ export async function endAccess(resource: ExportableResource): Promise<void> {
   }
   volume.resize(contentBytes)
   resource.upload = undefined
+  keep(state, resource)
 }
 
 /** Takes the SAS away, live or run out. Twice is fine. */
-export function withdrawAccess(resource: ExportableResource): void {
-  resource.grant?.publication.withdraw()
+export function withdrawAccess(state: ComputeState, resource: ExportableResource): void {
+  if (resource.grant === undefined) return
+  resource.grant.publication.withdraw()
   resource.grant = undefined
+  keep(state, resource)
 }
 
 /** @throws ArmError 409 in Azure's words when a SAS is out that deleting would cut off. */
@@ -110,17 +116,19 @@ function checkState(state: ComputeState, resource: ExportableResource, body: Gra
   if (resource.access.networkAccessPolicy === 'DenyAll') {
     throw notAllowed(`Access to '${resource.id.name}' is denied by its network access policy 'DenyAll'.`)
   }
-  if (resource.kind === 'snapshot' && completionPercent(resource, state.clock()) < 100) {
-    throw notAllowed(`The background copy of snapshot '${resource.id.name}' is not complete.`)
+  if (resource.kind !== 'disk') return requireComplete(state, resource)
+  const vm = resource.attachedTo === undefined ? undefined : state.virtualMachines.get(resource.attachedTo)
+  if (vm?.isRunning === true) {
+    throw notAllowed(`Disk '${resource.id.name}' is attached to running VM '${vm.id.name}' and cannot be exported.`)
   }
 }
 
 /** At most five snapshots of one incremental family (virtual-machines-disks-incremental-snapshots-restrictions.md). */
-function checkFamilyLimit(state: ComputeState, snapshot: DiskSnapshot): void {
-  if (snapshot.familyId === undefined) return
+function checkFamilyLimit(state: ComputeState, point: DiskSnapshot | DiskRestorePoint): void {
+  if (point.familyId === undefined) return
   const now = state.clock()
-  const granted = [...state.snapshots.all()].filter(
-    (other) => other !== snapshot && other.familyId === snapshot.familyId && liveGrant(other, now) !== undefined,
+  const granted = [...state.snapshots.all(), ...state.diskRestorePoints.all()].filter(
+    (other) => other !== point && other.familyId === point.familyId && liveGrant(other, now) !== undefined,
   )
   const limit = state.settings().sasPerFamily
   if (granted.length < limit) return

@@ -3,7 +3,10 @@ import type { FrozenVolume, Volume } from '../store/volume.ts'
 import type { AccessProperties, CreationData, InheritedProperties, PerformanceProperties } from './request-bodies.ts'
 import type { ResourceId } from './resource-id.ts'
 
-/** What the compute service holds of a managed disk and of a snapshot. `*-document.ts` shows it as ARM does. */
+/**
+ * What the compute service holds of a managed disk, of a snapshot, and of a disk in a restore point of a virtual
+ * machine. `*-document.ts` shows them as ARM does.
+ */
 
 export type SectorSizeBytes = 512 | 4096
 
@@ -13,20 +16,23 @@ export interface AccessGrant {
   readonly publication: Publication
 }
 
-interface ManagedResource {
+interface Exportable {
   readonly id: ResourceId
   /** Tells a re-created resource of the same name from the first one. A UUID. */
   readonly uniqueId: string
   readonly location: string
   readonly timeCreated: Date
-  readonly creationData: CreationData & { readonly sourceUniqueId?: string | undefined }
   readonly sectorSizeBytes: SectorSizeBytes
-  provisioningState: 'Creating' | 'Updating' | 'Succeeded'
-  sku: string
-  tags: Readonly<Record<string, string>>
   inherited: InheritedProperties
   access: AccessProperties
   grant: AccessGrant | undefined
+}
+
+interface ManagedResource extends Exportable {
+  readonly creationData: CreationData & { readonly sourceUniqueId?: string | undefined }
+  provisioningState: 'Creating' | 'Updating' | 'Succeeded'
+  sku: string
+  tags: Readonly<Record<string, string>>
 }
 
 /** The volume is the disk's content; while an upload is open it is content and footer. */
@@ -37,19 +43,46 @@ export interface ManagedDisk extends ManagedResource {
   performance: PerformanceProperties
   /** `pending` until the first write access, `open` until endGetAccess; undefined for a disk that can be used. */
   upload: 'pending' | 'open' | undefined
+  /** The virtual machine that has it. */
+  attachedTo: ResourceId | undefined
 }
 
-export interface DiskSnapshot extends ManagedResource {
-  readonly kind: 'snapshot'
+/** Content that never changes, and how far it has been copied to where it is kept. */
+interface PointInTime extends Exportable {
   readonly content: FrozenVolume
-  readonly isIncremental: boolean
-  /** Shared by all incremental snapshots of one disk. */
+  /** Only within one family is there a diff. Undefined for full snapshots. */
   readonly familyId: string | undefined
-  /** When the background copy of an Ultra or Premium SSD v2 snapshot ends; equal to `timeCreated` for other disks. */
+  /** When its background copy ends; equal to `timeCreated` for what needs none. */
   readonly completeAt: Date
 }
 
-export type ExportableResource = ManagedDisk | DiskSnapshot
+export interface DiskSnapshot extends ManagedResource, PointInTime {
+  readonly kind: 'snapshot'
+  readonly isIncremental: boolean
+  /** Until then disks can be made of it although its background copy runs (`instantAccessDurationMinutes`). */
+  readonly instantAccessUntil: Date | undefined
+  /** Set for a copy made by `CopyStart`. */
+  readonly copiedFrom: CopiedFrom | undefined
+  /** Set when its copy ended without success: it stays at this percentage. */
+  copyFailure: { readonly percent: number; readonly message: string } | undefined
+}
+
+/** The snapshot that a `CopyStart` began at, as it was then. */
+export interface CopiedFrom {
+  readonly id: ResourceId
+  readonly uniqueId: string
+  readonly timeCreated: Date
+  /** What had to be moved: everything for the first copy into a region, the changes for a later one. */
+  readonly movedBytes: number
+}
+
+export interface DiskRestorePoint extends PointInTime {
+  readonly kind: 'diskRestorePoint'
+  readonly sourceDiskId: ResourceId
+  readonly sourceUniqueId: string
+}
+
+export type ExportableResource = ManagedDisk | DiskSnapshot | DiskRestorePoint
 
 export const GIB = 1024 ** 3
 export const MIB = 1024 ** 2
@@ -62,11 +95,4 @@ export function isBackgroundCopied(diskSku: string): boolean {
 /** The grant that still gives access; undefined also for one that ran out. */
 export function liveGrant(resource: ExportableResource, now: Date): AccessGrant | undefined {
   return resource.grant !== undefined && resource.grant.publication.expiresAt > now ? resource.grant : undefined
-}
-
-/** Rounded down to a whole percent; 100 only when the copy has ended. */
-export function completionPercent(snapshot: DiskSnapshot, now: Date): number {
-  const wholeMs = snapshot.completeAt.getTime() - snapshot.timeCreated.getTime()
-  if (now >= snapshot.completeAt || wholeMs === 0) return 100
-  return Math.floor((100 * (now.getTime() - snapshot.timeCreated.getTime())) / wholeMs)
 }

@@ -1,8 +1,8 @@
 import type { ComputeState } from './compute-state.ts'
 import { createDisk } from './create-disk.ts'
 import { createSnapshot, replaceSnapshot, updateSnapshot } from './create-snapshot.ts'
-import { refuseWhileGranted } from './disk-access.ts'
 import type { DiskSnapshot, ManagedDisk } from './disk-model.ts'
+import { checkDiskDelete, checkSnapshotDelete, removeDisk, removeSnapshot } from './remove-resource.ts'
 import type { ManagedResourceKind } from './managed-resource-routes.ts'
 import {
   diskBodySchema,
@@ -30,8 +30,9 @@ export function diskKind(state: ComputeState): ManagedResourceKind<ManagedDisk, 
     create: (id, body) => createDisk(state, id, body),
     replace: (disk, body) => replaceDisk(state, disk, body),
     update: (disk, update) => updateDisk(state, disk, update),
-    checkDelete: (disk) => refuseWhileGranted(state, disk),
-    document: (disk) => diskDocument(disk, state.clock()),
+    checkDelete: (disk) => checkDiskDelete(state, disk),
+    remove: (disk) => removeDisk(state, disk),
+    document: (disk) => diskDocument(state, disk),
   }
 }
 
@@ -46,9 +47,8 @@ export function snapshotKind(state: ComputeState): ManagedResourceKind<DiskSnaps
     create: (id, body) => createSnapshot(state, id, body),
     replace: replaceSnapshot,
     update: updateSnapshot,
-    checkDelete: (snapshot) => {
-      if (state.settings().deleteWithAccess === 'refuse') refuseWhileGranted(state, snapshot)
-    },
-    document: (snapshot) => snapshotDocument(snapshot, state.clock()),
+    checkDelete: (snapshot) => checkSnapshotDelete(state, snapshot),
+    remove: (snapshot) => removeSnapshot(state, snapshot),
+    document: (snapshot) => snapshotDocument(state, snapshot),
   }
 }

@@ -1,11 +1,12 @@
-import type { PublishedExport } from '../blob-service/published-blob.ts'
+import type { DataRight, PublishedExport } from '../blob-service/published-blob.ts'
 import type { FrozenVolume } from '../store/volume.ts'
 import type { ComputeState } from './compute-state.ts'
-import type { AccessGrant, DiskSnapshot, ExportableResource, ManagedDisk } from './disk-model.ts'
+import type { AccessGrant, DiskRestorePoint, DiskSnapshot, ExportableResource, ManagedDisk } from './disk-model.ts'
+import { formatResourceId } from './resource-id.ts'
 import { diffGroupOf } from './snapshot-family.ts'
 import { createVhdFooter } from './vhd-footer.ts'
 
-/** What a SAS of a disk or snapshot is of: a fixed VHD, content and footer, to read or to write. */
+/** What a SAS of a disk, snapshot or disk restore point is of: a fixed VHD, content and footer, to read or to write. */
 
 /** A new SAS: to write for a disk that is being uploaded, to read for everything else. */
 export function publishResource(
@@ -15,10 +16,10 @@ export function publishResource(
 ): AccessGrant {
   if (resource.kind === 'disk' && resource.upload !== undefined) {
     const { volume, uniqueId } = resource
-    const upload = { kind: 'upload' as const, volume, uniqueId, needsBearer: needsBearer(resource) }
+    const upload = { kind: 'upload' as const, volume, uniqueId, ...entraRules(resource, 'upload') }
     return { access: 'Write', publication: state.publisher.publish(upload, durationSeconds) }
   }
-  const blob = resource.kind === 'disk' ? exportOfDisk(state, resource) : exportOfSnapshot(resource)
+  const blob = resource.kind === 'disk' ? exportOfDisk(state, resource) : exportOfPoint(resource)
   return { access: 'Read', publication: state.publisher.publish(blob, durationSeconds) }
 }
 
@@ -27,8 +28,8 @@ function exportOfDisk(state: ComputeState, disk: ManagedDisk): PublishedExport {
   return exportOf(disk, disk.volume.freeze(), state.clock(), undefined)
 }
 
-function exportOfSnapshot(snapshot: DiskSnapshot): PublishedExport {
-  return exportOf(snapshot, snapshot.content, snapshot.timeCreated, diffGroupOf(snapshot))
+function exportOfPoint(point: DiskSnapshot | DiskRestorePoint): PublishedExport {
+  return exportOf(point, point.content, point.timeCreated, diffGroupOf(point))
 }
 
 function exportOf(
@@ -45,11 +46,27 @@ function exportOf(
     familyId,
     uniqueId,
     createdAt,
-    isPrivate: resource.access.networkAccessPolicy === 'AllowPrivate',
-    needsBearer: needsBearer(resource),
+    isPrivate: isPrivate(resource),
+    ...entraRules(resource, 'download'),
   }
 }
 
-function needsBearer(resource: ExportableResource): boolean {
-  return resource.access.dataAccessAuthMode === 'AzureActiveDirectory'
+/** Either is enough: the data is then for the private endpoints of a disk access resource only. */
+function isPrivate(resource: ExportableResource): boolean {
+  const { networkAccessPolicy, publicNetworkAccess } = resource.access
+  return networkAccessPolicy === 'AllowPrivate' || publicNetworkAccess === 'Disabled'
+}
+
+/** The data actions are those of the built-in role Data Operator for Managed Disks. */
+function entraRules(
+  resource: ExportableResource,
+  verb: 'download' | 'upload',
+): { needsBearer: boolean; dataRight: DataRight } {
+  return {
+    needsBearer: resource.access.dataAccessAuthMode === 'AzureActiveDirectory',
+    dataRight: {
+      action: `Microsoft.Compute/${resource.id.type}/${verb}/action`,
+      scope: formatResourceId(resource.id),
+    },
+  }
 }

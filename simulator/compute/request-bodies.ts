@@ -46,6 +46,10 @@ const performanceShape = {
 const creationData = z.object({
   createOption: z.string(),
   sourceResourceId: z.string().optional(),
+  sourceUri: z.string().optional(),
+  storageAccountId: z.string().optional(),
+  instantAccessDurationMinutes: z.int().min(60).max(300).optional(),
+  provisionedBandwidthCopySpeed: z.enum(['None', 'Enhanced']).optional(),
   uploadSizeBytes: z.int().optional(),
   logicalSectorSize: z.union([z.literal(512), z.literal(4096)]).optional(),
 })

@@ -1,11 +1,13 @@
 import { azureTime } from './azure-time.ts'
-import { completionPercent, GIB, liveGrant, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
+import { completionPercent, snapshotAccessState } from './background-copy.ts'
+import type { ComputeState } from './compute-state.ts'
+import { GIB, liveGrant, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
 import { formatResourceId } from './resource-id.ts'
 import { VHD_FOOTER_BYTES } from './vhd-footer.ts'
 
 /** Disks and snapshots as the REST API shows them. Undefined properties vanish in JSON. */
 
-export function diskDocument(disk: ManagedDisk, now: Date): Record<string, unknown> {
+export function diskDocument(state: ComputeState, disk: ManagedDisk): Record<string, unknown> {
   const sizeBytes = disk.upload === undefined ? disk.volume.sizeBytes : disk.volume.sizeBytes - VHD_FOOTER_BYTES
   return {
     id: formatResourceId(disk.id),
@@ -13,6 +15,7 @@ export function diskDocument(disk: ManagedDisk, now: Date): Record<string, unkno
     type: 'Microsoft.Compute/disks',
     location: disk.location,
     tags: disk.tags,
+    managedBy: disk.attachedTo === undefined ? undefined : formatResourceId(disk.attachedTo),
     sku: skuDocument(disk.sku),
     zones: disk.zones,
     properties: {
@@ -23,14 +26,14 @@ export function diskDocument(disk: ManagedDisk, now: Date): Record<string, unkno
       ...sizeDocument(sizeBytes),
       timeCreated: azureTime(disk.timeCreated),
       provisioningState: disk.provisioningState,
-      diskState: diskState(disk, now),
+      diskState: diskState(state, disk),
       uniqueId: disk.uniqueId,
     },
   }
 }
 
-export function snapshotDocument(snapshot: DiskSnapshot, now: Date): Record<string, unknown> {
-  const percent = completionPercent(snapshot, now)
+export function snapshotDocument(state: ComputeState, snapshot: DiskSnapshot): Record<string, unknown> {
+  const { copyFailure } = snapshot
   return {
     id: formatResourceId(snapshot.id),
     name: snapshot.id.name,
@@ -45,21 +48,27 @@ export function snapshotDocument(snapshot: DiskSnapshot, now: Date): Record<stri
       ...sizeDocument(snapshot.content.sizeBytes),
       timeCreated: azureTime(snapshot.timeCreated),
       provisioningState: snapshot.provisioningState,
-      diskState: liveGrant(snapshot, now) === undefined ? 'Unattached' : 'ActiveSAS',
+      diskState: liveGrant(snapshot, state.clock()) === undefined ? 'Unattached' : 'ActiveSAS',
       uniqueId: snapshot.uniqueId,
       incremental: snapshot.isIncremental,
       incrementalSnapshotFamilyId: snapshot.familyId,
-      completionPercent: percent,
-      snapshotAccessState: percent === 100 ? 'Available' : 'Pending',
+      completionPercent: completionPercent(state, snapshot),
+      copyCompletionError:
+        copyFailure === undefined
+          ? undefined
+          : { errorCode: 'CopySourceNotFound', errorMessage: copyFailure.message },
+      snapshotAccessState: snapshotAccessState(state, snapshot),
     },
   }
 }
 
-/** The state a disk shows; `ActiveUpload` and `ActiveSAS` say that a SAS is out. */
-export function diskState(disk: ManagedDisk, now: Date): string {
+/** `ActiveUpload` and `ActiveSAS` say that a SAS is out, `Attached` that a virtual machine runs with the disk. */
+function diskState(state: ComputeState, disk: ManagedDisk): string {
   if (disk.upload === 'pending') return 'ReadyToUpload'
   if (disk.upload === 'open') return 'ActiveUpload'
-  return liveGrant(disk, now) === undefined ? 'Unattached' : 'ActiveSAS'
+  if (liveGrant(disk, state.clock()) !== undefined) return 'ActiveSAS'
+  if (disk.attachedTo === undefined) return 'Unattached'
+  return state.virtualMachines.get(disk.attachedTo)?.isRunning === true ? 'Attached' : 'Reserved'
 }
 
 function creationDataDocument(resource: ManagedDisk | DiskSnapshot): Record<string, unknown> {

@@ -1,14 +1,17 @@
 import { param, type ArmCall } from './arm-call.ts'
+import type { ComputeState } from './compute-state.ts'
+import { deleteResourceGroup } from './group-deletion.ts'
 import { GROUP_PATH, SUBSCRIPTION_PATH, type ArmRoute } from './arm-routes.ts'
 import { parseBody, resourceGroupBodySchema } from './request-bodies.ts'
-import { resourceGroupDocument, type ResourceGroups } from './resource-groups.ts'
+import { resourceGroupDocument } from './resource-groups.ts'
 import type { ResourceGroupId } from './resource-id.ts'
 
-/** Subscriptions and resource groups, as far as tools read or make them. Groups are not deleted here. */
+/** Subscriptions and resource groups, as far as tools read, make or delete them. */
 
 const READ_GROUPS = 'Microsoft.Resources/subscriptions/resourceGroups/read'
 
-export function resourceGroupRoutes(groups: ResourceGroups, tenantId: string): ArmRoute[] {
+export function resourceGroupRoutes(state: ComputeState, tenantId: string): ArmRoute[] {
+  const { groups } = state
   const subscriptionDocument = (subscriptionId: string): Record<string, unknown> => ({
     id: `/subscriptions/${subscriptionId}`,
     subscriptionId,
@@ -65,6 +68,18 @@ export function resourceGroupRoutes(groups: ResourceGroups, tenantId: string): A
         const isNew = groups.find(groupIdOf(call)) === undefined
         const group = groups.put(groupIdOf(call), location, tags)
         return { status: isNew ? 201 : 200, body: resourceGroupDocument(group) }
+      },
+    },
+    {
+      operation: 'ResourceGroups_Delete',
+      method: 'DELETE',
+      path: GROUP_PATH,
+      action: 'Microsoft.Resources/subscriptions/resourceGroups/delete',
+      handle: (call) => {
+        const { id, location } = groups.require(groupIdOf(call))
+        const { subscriptionId } = id
+        const perform = (): void => deleteResourceGroup(state, id)
+        return state.operations.accept(call, { kind: 'operationresults', subscriptionId, location, perform })
       },
     },
   ]

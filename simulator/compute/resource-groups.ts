@@ -1,3 +1,4 @@
+import type { Journal } from '../state/journal.ts'
 import { ArmError } from './arm-error.ts'
 import { formatResourceGroupId, type ResourceGroupId } from './resource-id.ts'
 import { normalLocation, requireRegion } from './regions.ts'
@@ -21,15 +22,46 @@ export interface ResourceGroups {
   /** @throws ArmError 404 ResourceGroupNotFound */
   require(id: ResourceGroupId): ResourceGroup
   list(subscriptionId: string): ResourceGroup[]
+  /** The group alone; what is in it is not looked at. Twice is fine. */
+  delete(id: ResourceGroupId): void
 }
 
-export function createResourceGroups(): ResourceGroups {
+type GroupEntry =
+  | { readonly kind: 'subscription'; readonly subscriptionId: string }
+  | { readonly kind: 'group'; readonly group: ResourceGroup }
+  | { readonly kind: 'gone'; readonly id: ResourceGroupId }
+
+export function createResourceGroups(journal: Journal): ResourceGroups {
   const subscriptionIds = new Map<string, string>()
   const groups = new Map<string, ResourceGroup>()
   const keyOf = (id: ResourceGroupId): string => formatResourceGroupId(id).toLowerCase()
+  const apply = (entry: GroupEntry): void => {
+    switch (entry.kind) {
+      case 'subscription':
+        return void subscriptionIds.set(entry.subscriptionId.toLowerCase(), entry.subscriptionId)
+      case 'group':
+        return void groups.set(keyOf(entry.group.id), entry.group)
+      case 'gone':
+        return void groups.delete(keyOf(entry.id))
+    }
+  }
+  const write = journal.join<GroupEntry>({
+    name: 'resource-groups',
+    apply,
+    *entries() {
+      for (const subscriptionId of subscriptionIds.values()) yield { kind: 'subscription', subscriptionId }
+      for (const group of groups.values()) yield { kind: 'group', group }
+    },
+  })
+  const change = (entry: GroupEntry): void => {
+    apply(entry)
+    write(entry)
+  }
 
   return {
-    addSubscription: (subscriptionId) => void subscriptionIds.set(subscriptionId.toLowerCase(), subscriptionId),
+    addSubscription(subscriptionId) {
+      if (!subscriptionIds.has(subscriptionId.toLowerCase())) change({ kind: 'subscription', subscriptionId })
+    },
     subscriptions: () => [...subscriptionIds.values()],
     requireSubscription(subscriptionId) {
       if (subscriptionIds.has(subscriptionId.toLowerCase())) return
@@ -47,7 +79,7 @@ export function createResourceGroups(): ResourceGroups {
         )
       }
       const group = { id: known?.id ?? id, location: name, tags }
-      groups.set(keyOf(id), group)
+      change({ kind: 'group', group })
       return group
     },
     find: (id) => groups.get(keyOf(id)),
@@ -60,6 +92,7 @@ export function createResourceGroups(): ResourceGroups {
       const wanted = subscriptionId.toLowerCase()
       return [...groups.values()].filter((group) => group.id.subscriptionId.toLowerCase() === wanted)
     },
+    delete: (id) => change({ kind: 'gone', id }),
   }
 }
 

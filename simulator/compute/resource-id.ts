@@ -1,8 +1,23 @@
 /**
- * ARM ids of disks and snapshots. They are compared without regard to case and shown in the case they were made with.
+ * ARM ids of Microsoft.Compute. They are compared without regard to case and shown in the case they were made with.
+ *
+ * The type of a resource inside another one has a segment for each, and so has its name:
+ * `restorePointCollections/restorePoints` and `daily/monday`.
  */
 
-export type ComputeResourceType = 'disks' | 'snapshots'
+export const RESTORE_POINT_TYPE = 'restorePointCollections/restorePoints'
+export const DISK_RESTORE_POINT_TYPE = 'restorePointCollections/restorePoints/diskRestorePoints'
+
+const TYPES = [
+  'disks',
+  'snapshots',
+  'virtualMachines',
+  'restorePointCollections',
+  RESTORE_POINT_TYPE,
+  DISK_RESTORE_POINT_TYPE,
+] as const
+
+export type ComputeResourceType = (typeof TYPES)[number]
 
 export interface ResourceGroupId {
   readonly subscriptionId: string
@@ -18,18 +33,21 @@ const PATTERN = new RegExp(
   [
     '^/subscriptions/(?<subscriptionId>[^/]+)',
     '/resourceGroups/(?<resourceGroup>[^/]+)',
-    '/providers/Microsoft\\.Compute',
-    '/(?<type>disks|snapshots)/(?<name>[^/]+)$',
+    '/providers/Microsoft\\.Compute/(?<rest>[^/]+/[^/]+(/[^/]+/[^/]+)*)$',
   ].join(''),
   'i',
 )
 
-/** The parts of an id; undefined when it is not that of a disk or snapshot. */
+/** The parts of an id; undefined when it is not that of a resource which the compute service has. */
 export function parseResourceId(text: string): ResourceId | undefined {
   const groups = PATTERN.exec(text)?.groups
   if (groups === undefined) return undefined
-  const { subscriptionId = '', resourceGroup = '', type = '', name = '' } = groups
-  return { subscriptionId, resourceGroup, type: type.toLowerCase() === 'disks' ? 'disks' : 'snapshots', name }
+  const { subscriptionId = '', resourceGroup = '', rest = '' } = groups
+  const segments = rest.split('/')
+  const typeText = segments.filter((_, index) => index % 2 === 0).join('/').toLowerCase()
+  const name = segments.filter((_, index) => index % 2 === 1).join('/')
+  const type = TYPES.find((known) => known.toLowerCase() === typeText)
+  return type === undefined ? undefined : { subscriptionId, resourceGroup, type, name }
 }
 
 export function formatResourceGroupId(id: ResourceGroupId): string {
@@ -37,10 +55,17 @@ export function formatResourceGroupId(id: ResourceGroupId): string {
 }
 
 export function formatResourceId(id: ResourceId): string {
-  return `${formatResourceGroupId(id)}/providers/Microsoft.Compute/${id.type}/${id.name}`
+  const names = id.name.split('/')
+  const path = id.type.split('/').map((type, index) => `${type}/${names[index] ?? ''}`)
+  return `${formatResourceGroupId(id)}/providers/Microsoft.Compute/${path.join('/')}`
 }
 
 /** Equal for ids that Azure takes for the same. */
 export function lookupKey(id: ResourceId): string {
   return formatResourceId(id).toLowerCase()
+}
+
+/** The last segment of its name: what a document shows as `name`. */
+export function ownName(id: ResourceId): string {
+  return id.name.split('/').at(-1) ?? id.name
 }

@@ -5,6 +5,8 @@ import { lookupKey, type ResourceId } from './resource-id.ts'
 export interface ResourceTable<T extends { readonly id: ResourceId }> {
   get(id: ResourceId): T | undefined
   put(resource: T): void
+  /** To be called after a change of a resource. One that is not in the table any more stays out of it. */
+  changed(resource: T): void
   /** Twice is fine. */
   delete(id: ResourceId): void
   all(): Iterable<T>
@@ -25,6 +27,7 @@ export function createResourceTable<T extends { readonly id: ResourceId }>(): Re
   return {
     get: (id) => byKey.get(lookupKey(id)),
     put: (resource) => void byKey.set(lookupKey(resource.id), resource),
+    changed: () => {},
     delete: (id) => void byKey.delete(lookupKey(id)),
     all: () => byKey.values(),
     page(scope, limit, after) {

@@ -14,6 +14,10 @@ export const computeSettingsSchema = z.strictObject({
   operationMs: z.int().min(0).default(0),
   /** How long the background copy of an Ultra or Premium SSD v2 snapshot takes to reach 100 percent. */
   backgroundCopyMs: z.int().min(0).default(0),
+  /** How long a CopyStart takes to reach 100 percent. */
+  regionCopyMs: z.int().min(0).default(0),
+  /** Snapshots that may be under way to one region of a subscription by CopyStart. */
+  copiesPerRegion: z.int().min(1).default(100),
   /** Incremental snapshots of such a disk that may be below 100 percent at a time. */
   pendingBackgroundCopiesPerDisk: z.int().min(1).default(3),
   /** Incremental snapshots of one disk that may exist at a time. */
@@ -22,6 +26,21 @@ export const computeSettingsSchema = z.strictObject({
   snapshotsPerFiveMinutes: z.int().min(1).default(7),
   /** Off: the five-minute limit is not enforced. */
   enforceSnapshotRate: z.boolean().default(true),
+  /** Restore points of a virtual machine that may exist, and that may be made in an hour (by `enforceSnapshotRate`). */
+  restorePointsPerVm: z.int().min(1).default(500),
+  restorePointsPerHour: z.int().min(1).default(3),
+  /** Off: no request is answered 429. */
+  enforceThrottling: z.boolean().default(true),
+  /** Requests of a principal in a subscription: how many at once, and how many more each second. */
+  readBucket: z.int().min(1).default(250),
+  readsPerSecond: z.number().positive().default(25),
+  writeBucket: z.int().min(1).default(200),
+  writesPerSecond: z.number().positive().default(10),
+  deleteBucket: z.int().min(1).default(200),
+  deletesPerSecond: z.number().positive().default(10),
+  /** PUT of snapshots in a subscription and region. */
+  snapshotPutsPer3Minutes: z.int().min(1).default(240),
+  snapshotPutsPer30Minutes: z.int().min(1).default(1920),
   /** Snapshots of one family that may have a SAS out at a time. */
   sasPerFamily: z.int().min(1).default(5),
   /** What a beginGetAccess on a resource that has a SAS out does. Azure's own answer is not documented. */

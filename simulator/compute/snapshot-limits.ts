@@ -1,31 +1,48 @@
 import { ArmError, notAllowed } from './arm-error.ts'
+import { isCopying } from './background-copy.ts'
 import type { ComputeState } from './compute-state.ts'
-import { completionPercent, isBackgroundCopied, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
+import { isBackgroundCopied, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
 
 /**
  * How many incremental snapshots a disk may have, and how fast it may get them
  * (MicrosoftDocs/azure-compute-docs, disks-incremental-snapshots.md, "Restrictions").
  */
 
-/** When snapshots were made, by the disk's uniqueId; those deleted since count as well. */
+/** When points in time were made, by the uniqueId of what they are of; those deleted since count as well. */
 export interface SnapshotLog {
-  record(diskUniqueId: string, at: Date): void
-  countSince(diskUniqueId: string, since: Date): number
+  record(uniqueId: string, at: Date): void
+  countSince(uniqueId: string, since: Date): number
 }
 
-const RATE_WINDOW_MS = 5 * 60 * 1000
+export const RATE_WINDOW_MS = 5 * 60 * 1000
 
-export function createSnapshotLog(): SnapshotLog {
+/** Forgets what is older than the window. */
+export function createSnapshotLog(windowMs: number): SnapshotLog {
   const instantsOf = new Map<string, Date[]>()
   return {
-    record(diskUniqueId, at) {
-      const windowStart = at.getTime() - RATE_WINDOW_MS
-      const recent = (instantsOf.get(diskUniqueId) ?? []).filter((instant) => instant.getTime() > windowStart)
-      instantsOf.set(diskUniqueId, [...recent, at])
+    record(uniqueId, at) {
+      const windowStart = at.getTime() - windowMs
+      const recent = (instantsOf.get(uniqueId) ?? []).filter((instant) => instant.getTime() > windowStart)
+      instantsOf.set(uniqueId, [...recent, at])
     },
-    countSince(diskUniqueId, since) {
-      return (instantsOf.get(diskUniqueId) ?? []).filter((instant) => instant > since).length
+    countSince(uniqueId, since) {
+      return (instantsOf.get(uniqueId) ?? []).filter((instant) => instant > since).length
     },
+  }
+}
+
+/** Counts what exists, for a state that was loaded: what was deleted before that does not count any more. */
+export function recountSnapshots(state: ComputeState): void {
+  const inOrder = <T extends { readonly timeCreated: Date }>(points: Iterable<T>): T[] =>
+    [...points].sort((one, other) => one.timeCreated.getTime() - other.timeCreated.getTime())
+  for (const { isIncremental, creationData, timeCreated } of inOrder(state.snapshots.all())) {
+    const { createOption, sourceUniqueId } = creationData
+    if (isIncremental && createOption === 'Copy' && sourceUniqueId !== undefined) {
+      state.snapshotLog.record(sourceUniqueId, timeCreated)
+    }
+  }
+  for (const { source, timeCreated } of inOrder(state.restorePoints.all())) {
+    state.restorePointLog.record(source.uniqueId, timeCreated)
   }
 }
 
@@ -58,7 +75,7 @@ export function checkSnapshotLimits(state: ComputeState, disk: ManagedDisk): voi
         `${settings.snapshotsPerFiveMinutes} in five minutes.`,
     )
   }
-  const pending = existing.filter((snapshot) => completionPercent(snapshot, now) < 100)
+  const pending = existing.filter((snapshot) => isCopying(state, snapshot))
   if (isBackgroundCopied(disk.sku) && pending.length >= settings.pendingBackgroundCopiesPerDisk) {
     throw notAllowed(`Disk '${disk.id.name}' already has ${pending.length} snapshots with a pending background copy.`)
   }

@@ -28,10 +28,11 @@ export function updateDisk(state: ComputeState, disk: ManagedDisk, update: DiskU
 /** A PUT on an existing disk changes what PATCH can change. @throws ArmError 409 PropertyChangeNotAllowed otherwise. */
 export function replaceDisk(state: ComputeState, disk: ManagedDisk, body: DiskBody): void {
   const { creationData, ...properties } = body.properties
-  const { createOption, uploadSizeBytes, sourceResourceId } = disk.creationData
+  const { createOption, uploadSizeBytes, sourceResourceId, sourceUri } = disk.creationData
   const isSameOrigin =
     creationData.createOption === createOption &&
     creationData.uploadSizeBytes === uploadSizeBytes &&
+    creationData.sourceUri === sourceUri &&
     creationData.sourceResourceId?.toLowerCase() === sourceResourceId?.toLowerCase()
   if (!isSameOrigin) throw changeNotAllowed('creationData')
   if (requireRegion(body.location).name !== disk.location) throw changeNotAllowed('location')

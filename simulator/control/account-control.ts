@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { BlobService } from '../blob-service/blob-service.ts'
+import type { BlobLimits } from '../blob-service/limits.ts'
 import type { Account } from '../blob-service/model/account.ts'
-import { Container } from '../blob-service/model/container.ts'
-import { ServiceClock } from '../blob-service/service-clock.ts'
+import { accountUsage, type BlobUsage } from '../blob-service/usage.ts'
 import { ArmError, invalidParameter } from '../compute/arm-error.ts'
 import { normalLocation } from '../compute/regions.ts'
 import { formatResourceGroupId } from '../compute/resource-id.ts'
@@ -49,24 +49,32 @@ export interface CreatedAccount {
 export interface AccountControl {
   /** A second account of a name takes the place of the first. @throws ZodError for a name or kind that is none. */
   createAccount(spec: AccountSpec): CreatedAccount
+  hasAccount(name: string): boolean
   /** With all its blobs. Twice is fine. */
   deleteAccount(name: string): void
   /** Twice is fine. @throws ArmError 404 when `createAccount` made no such account, 400 for a name that is none. */
   createContainer(account: string, name: string): void
+  /** What every blob of an account takes up, with its snapshots. @throws ArmError 404 when there is no such account. */
+  storageUsage(account: string): BlobUsage[]
+  blobLimits(): BlobLimits
+  /** @throws ZodError for a limit that does not exist, or a value that is none. */
+  changeBlobLimits(change: Partial<BlobLimits>): BlobLimits
 }
 
 export interface AccountControlOptions {
   readonly blobs: BlobService
   readonly subscriptionId: string
-  readonly clock: () => Date
 }
 
 const CONTAINER_NAME = /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/
 
 export function createAccountControl(options: AccountControlOptions): AccountControl {
   const { blobs } = options
-  const accounts = new Map<string, Account>()
-  const stamps = new ServiceClock(options.clock)
+  const requireAccount = (name: string): Account => {
+    const account = blobs.account(name)
+    if (account === undefined) throw new ArmError(404, 'ResourceNotFound', `Account '${name}' was not found.`)
+    return account
+  }
   return {
     createAccount(spec) {
       const { key, subscriptionId, resourceGroup, ...rest } = accountSpecSchema.parse(spec)
@@ -74,19 +82,19 @@ export function createAccountControl(options: AccountControlOptions): AccountCon
       const resourceId = `${group}/providers/Microsoft.Storage/storageAccounts/${rest.name}`
       const settings = { ...rest, region: normalLocation(rest.region), resourceId }
       const account = blobs.createAccount(key === undefined ? settings : { ...settings, key })
-      accounts.set(account.name, account)
       return { name: account.name, id: resourceId, key: account.key.toString('base64') }
     },
+    hasAccount: (name) => blobs.account(name) !== undefined,
     deleteAccount(name) {
-      accounts.delete(name)
       blobs.deleteAccount(name)
     },
     createContainer(accountName, name) {
-      const account = accounts.get(accountName)
-      if (account === undefined) throw new ArmError(404, 'ResourceNotFound', `Account '${accountName}' was not found.`)
+      const account = requireAccount(accountName)
       if (!CONTAINER_NAME.test(name)) throw invalidParameter('container')
-      if (account.containers.has(name)) return
-      account.containers.set(name, new Container(name, new Map(), stamps.nextETag(), stamps.now()))
+      blobs.createContainer(account, name)
     },
+    storageUsage: (name) => accountUsage(requireAccount(name)),
+    blobLimits: () => blobs.limits(),
+    changeBlobLimits: (change) => blobs.changeLimits(change),
   }
 }

@@ -4,6 +4,10 @@ import { z } from 'zod'
 import { ArmError, errorBody, invalidParameter } from '../compute/arm-error.ts'
 import { readJsonBody } from '../compute/arm-http.ts'
 import { computeSettingsSchema } from '../compute/settings.ts'
+import type { FaultPlan } from '../faults/fault-plan.ts'
+import { faultRuleSchema, type FaultRule } from '../faults/fault-rule.ts'
+import type { Shaper } from '../shaping/shaper.ts'
+import { shapingChangeSchema } from '../shaping/shaping-settings.ts'
 import { requestTarget } from '../tls/request-target.ts'
 import { accountSpecSchema, type AccountControl } from './account-control.ts'
 import type { DiskControl } from './control.ts'
@@ -14,6 +18,8 @@ import type { DiskControl } from './control.ts'
  */
 
 export interface Controls extends DiskControl, AccountControl {
+  readonly faults: FaultPlan
+  readonly shaper: Shaper
   stats(): object
 }
 
@@ -32,6 +38,7 @@ const diskSchema = z.strictObject({
   location: z.string().optional(),
   sku: z.string().optional(),
   zones: z.array(z.string()).optional(),
+  logicalSectorSize: z.union([z.literal(512), z.literal(4096)]).optional(),
   tags: z.record(z.string(), z.string()).optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
 })
@@ -107,9 +114,34 @@ export function createControlHandler(controls: Controls) {
   route('PUT', '/accounts', async (_query, request) => controls.createAccount(await body(accountSpecSchema, request)))
   route('DELETE', '/accounts', (query) => controls.deleteAccount(text(query, 'name')))
   route('PUT', '/containers', (query) => controls.createContainer(text(query, 'account'), text(query, 'name')))
+  route('GET', '/usage', () => ({ snapshots: controls.usage() }))
+  route('GET', '/storage-usage', (query) => controls.storageUsage(text(query, 'account')))
+  route('GET', '/blob-limits', () => controls.blobLimits())
+  route('PATCH', '/blob-limits', async (_query, request) =>
+    controls.changeBlobLimits(z.record(z.string(), z.number()).parse(await readJsonBody(request))),
+  )
+  route('POST', '/faults', async (_query, request) => ({
+    id: addFault(controls.faults, faultRuleSchema.parse(await readJsonBody(request))),
+  }))
+  route('GET', '/faults', () => ({ rules: controls.faults.rules(), fired: controls.faults.fired() }))
+  route('DELETE', '/faults', (query) => {
+    if (query.has('id')) controls.faults.remove(text(query, 'id'))
+    else controls.faults.clear()
+  })
+  route('GET', '/shaping', () => controls.shaper.settings())
+  route('PUT', '/shaping', async (_query, request) =>
+    controls.shaper.change(shapingChangeSchema.parse(await readJsonBody(request))),
+  )
   route('GET', '/stats', () => controls.stats())
 
   return (request: IncomingMessage, response: ServerResponse): void => void router.lookup(request, response)
+}
+
+/** @throws ArmError 409 for an id that is taken. */
+function addFault(faults: FaultPlan, rule: FaultRule): string {
+  const isTaken = faults.rules().some(({ id }) => id === rule.id)
+  if (isTaken) throw new ArmError(409, 'Conflict', `There is a fault rule '${rule.id}' already.`)
+  return faults.add(rule)
 }
 
 async function body<T>(schema: z.ZodType<T>, request: IncomingMessage): Promise<T> {

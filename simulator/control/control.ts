@@ -1,5 +1,7 @@
 import { ArmError, invalidParameter, resourceNotFound } from '../compute/arm-error.ts'
 import { findExportable, type ComputeState } from '../compute/compute-state.ts'
+import { allExportables } from '../compute/exportables.ts'
+import { removeDisk, removeSnapshot } from '../compute/remove-resource.ts'
 import { createDisk } from '../compute/create-disk.ts'
 import { withdrawAccess } from '../compute/disk-access.ts'
 import { GIB, liveGrant, type ExportableResource, type ManagedDisk } from '../compute/disk-model.ts'
@@ -7,6 +9,7 @@ import { parseBody, diskBodySchema } from '../compute/request-bodies.ts'
 import { formatResourceId, parseResourceId } from '../compute/resource-id.ts'
 import type { RoleAssignment } from '../compute/roles.ts'
 import type { ComputeSettings, ComputeSettingsChange } from '../compute/settings.ts'
+import { snapshotUsage, type SnapshotUsage } from '../compute/usage.ts'
 import { updateDisk } from '../compute/update-disk.ts'
 import type { ReadableVolume } from '../store/volume.ts'
 import { digestContent, type ContentDigest, type ContentRange } from './content-digest.ts'
@@ -32,6 +35,8 @@ export interface DiskSpec {
   /** Default `Premium_LRS`. */
   readonly sku?: string | undefined
   readonly zones?: readonly string[] | undefined
+  /** Default: what the SKU has. */
+  readonly logicalSectorSize?: 512 | 4096 | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
   /** Further properties of the REST body, e.g. `osType`, `supportedCapabilities`. */
   readonly properties?: Readonly<Record<string, unknown>> | undefined
@@ -51,7 +56,7 @@ export interface CreatedDisk {
 /** A SAS that is out now. The URL is given whole: it is a secret of a simulator. */
 export interface GrantedAccess {
   readonly id: string
-  readonly kind: 'disk' | 'snapshot'
+  readonly kind: ExportableResource['kind']
   readonly access: 'Read' | 'Write'
   readonly sasUrl: string
   readonly expiresAt: string
@@ -79,6 +84,8 @@ export interface DiskControl {
   withdrawAccess(id: string): void
   /** Replaces what a principal may do; makes the principal when it is new. Its name is its IDENTITY_HEADER. */
   assignRoles(principal: string, assignments: readonly RoleAssignment[]): void
+  /** What snapshots are billed for. */
+  usage(): SnapshotUsage[]
   settings(): ComputeSettings
   /** @throws ZodError for a setting that does not exist or a value out of range. */
   changeSettings(change: ComputeSettingsChange): ComputeSettings
@@ -120,9 +127,14 @@ export function createDiskControl(options: DiskControlOptions): DiskControl {
   }
   const remove = (id: string): void => {
     const resource = requireResource(id)
-    withdrawAccess(resource)
-    const table = resource.kind === 'disk' ? state.disks : state.snapshots
-    table.delete(resource.id)
+    switch (resource.kind) {
+      case 'disk':
+        return removeDisk(state, resource)
+      case 'snapshot':
+        return removeSnapshot(state, resource)
+      case 'diskRestorePoint':
+        throw invalidParameter('id', 'The disks of a restore point go with it.')
+    }
   }
 
   return {
@@ -134,15 +146,17 @@ export function createDiskControl(options: DiskControlOptions): DiskControl {
       const id = { subscriptionId, resourceGroup, type: 'disks' as const, name: spec.name }
       if (state.groups.find(id) === undefined) createResourceGroup({ name: resourceGroup, subscriptionId, location })
       if (state.disks.get(id) !== undefined) throw new ArmError(409, 'Conflict', `Disk '${spec.name}' exists already.`)
+      const creationData = { createOption: 'Empty', logicalSectorSize: spec.logicalSectorSize }
       const body = parseBody(diskBodySchema, {
         location,
         sku: { name: spec.sku ?? 'Premium_LRS' },
         zones: spec.zones,
         tags: spec.tags,
-        properties: { ...spec.properties, creationData: { createOption: 'Empty' }, diskSizeGB: spec.sizeGib },
+        properties: { ...spec.properties, creationData, diskSizeGB: spec.sizeGib },
       })
       const disk = createDisk(state, id, body)
       disk.provisioningState = 'Succeeded'
+      state.disks.changed(disk)
       return { id: formatResourceId(disk.id), uniqueId: disk.uniqueId }
     },
     async writeDisk(id, offsetBytes, data) {
@@ -165,13 +179,14 @@ export function createDiskControl(options: DiskControlOptions): DiskControl {
       const disk = requireDisk(id)
       if (sizeGib * GIB < disk.volume.sizeBytes) throw invalidParameter('sizeGib', 'Disks never shrink.')
       updateDisk(state, disk, { properties: { diskSizeGB: sizeGib } })
+      state.disks.changed(disk)
     },
     deleteDisk: remove,
     deleteSnapshot: remove,
-    grantedAccess: () =>
-      [...state.disks.all(), ...state.snapshots.all()].flatMap((resource) => granted(state, resource)),
-    withdrawAccess: (id) => withdrawAccess(requireResource(id)),
+    grantedAccess: () => allExportables(state).flatMap((resource) => granted(state, resource)),
+    withdrawAccess: (id) => withdrawAccess(state, requireResource(id)),
     assignRoles: options.assignRoles,
+    usage: () => snapshotUsage(state),
     settings: () => state.settings(),
     changeSettings: options.changeSettings,
   }

@@ -1,11 +1,13 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { NO_JOURNAL, type Journal } from '../state/journal.ts'
 import type { Principal } from './principals.ts'
 
 /**
- * Access tokens: JWTs with the claims of a managed identity, signed with a key that lives as long as the process.
+ * Access tokens: JWTs with the claims of a managed identity, signed with a key that lives as long as the process, or in
+ * a journal, so that a client goes on with its tokens over a restart.
  *
- * They are opaque to the SDKs, as real ones are. Tokens of an earlier start are refused, like those of another tenant.
+ * They are opaque to the SDKs, as real ones are. Those of another key are refused, like those of another tenant.
  */
 
 export interface AccessToken {
@@ -31,6 +33,8 @@ export interface VerifiedToken {
 export interface TokenIssuerOptions {
   readonly tenantId: string
   readonly clock: () => Date
+  /** Keeps the key. Default: nothing is kept. */
+  readonly journal?: Journal
   /** Default 24 hours, what managed identities get. */
   readonly lifetimeSeconds?: number
 }
@@ -39,7 +43,13 @@ const CLAIMS = z.object({ aud: z.string(), oid: z.string(), appid: z.string(), n
 const DEFAULT_LIFETIME_SECONDS = 24 * 3600
 
 export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
-  const key = randomBytes(32)
+  let key = randomBytes(32)
+  const journal = options.journal ?? NO_JOURNAL
+  journal.join<{ readonly key: string }>({
+    name: 'token-key',
+    apply: (entry) => void (key = Buffer.from(entry.key, 'base64')),
+    entries: () => [{ key: key.toString('base64') }],
+  })
   const lifetimeSeconds = options.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS
   const header = encode({ typ: 'JWT', alg: 'HS256' })
   const sign = (content: string): Buffer => createHmac('sha256', key).update(content).digest()

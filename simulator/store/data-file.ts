@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, open, rm, type FileHandle } from 'node:fs/promises'
-import { readSync, writeSync } from 'node:fs'
+import { constants, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
  * The one file that holds the bytes of all volumes of a store. It only grows: a location, once given, keeps its bytes
- * until the store closes. Space is not taken back from pages that nobody names any more.
+ * until the store closes, or, in a kept file, for ever. Space is not taken back from pages that nobody names any more.
  *
  * A read sees every write that was begun before it, finished or not. After a write has failed (a full disk) the pages
  * that name it cannot be trusted, so every later call fails with the same error.
@@ -13,6 +13,7 @@ import { join } from 'node:path'
 
 /** Up to this length a blocking call that meets the page cache costs less than a trip through the thread pool. */
 const BLOCKING_BYTES = 64 * 1024
+const FILE_NAME = 'pages.data'
 
 export interface AppendedData {
   readonly location: number
@@ -25,37 +26,55 @@ interface UnfinishedWrite {
   readonly written: Promise<void>
 }
 
+export interface DataFileOptions {
+  /** Default: a temporary file that vanishes with the process. */
+  readonly directory?: string
+  /**
+   * Goes on with what is in the directory. Bytes are then in the file when `append` returns, whatever their length, so
+   * that a journal entry which names them can follow at once. Default: starts empty.
+   */
+  readonly isKept?: boolean
+}
+
 export class DataFile {
   readonly #handle: FileHandle
-  #endLocation = 0
+  readonly #blockingBytes: number
+  #endLocation: number
   #failure: Error | undefined
   readonly #unfinished = new Map<number, UnfinishedWrite>()
+  /** The end of the last write of the thread pool. Two at a time would only fight for the lock of the file. */
+  #lastWrite: Promise<void> = Promise.resolve()
 
-  private constructor(handle: FileHandle) {
+  private constructor(handle: FileHandle, endLocation: number, blockingBytes: number) {
     this.#handle = handle
+    this.#endLocation = endLocation
+    this.#blockingBytes = blockingBytes
   }
 
-  /** In `directory`, starting empty; without one, in a temporary file that vanishes with the process. */
-  static async open(directory?: string): Promise<DataFile> {
-    if (directory !== undefined) {
-      await mkdir(directory, { recursive: true })
-      return new DataFile(await open(join(directory, 'pages.data'), 'w+'))
+  static async open(options: DataFileOptions = {}): Promise<DataFile> {
+    if (options.directory === undefined) {
+      const temporary = await mkdtemp(join(tmpdir(), 'local-azure-'))
+      const handle = await open(join(temporary, FILE_NAME), 'w+')
+      await rm(temporary, { recursive: true })
+      return new DataFile(handle, 0, BLOCKING_BYTES)
     }
-    const temporary = await mkdtemp(join(tmpdir(), 'local-azure-'))
-    const handle = await open(join(temporary, 'pages.data'), 'w+')
-    await rm(temporary, { recursive: true })
-    return new DataFile(handle)
+    await mkdir(options.directory, { recursive: true })
+    const path = join(options.directory, FILE_NAME)
+    if (options.isKept !== true) return new DataFile(await open(path, 'w+'), 0, BLOCKING_BYTES)
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT)
+    return new DataFile(handle, (await handle.stat()).size, Infinity)
   }
 
   append(data: Buffer): AppendedData {
     if (this.#failure !== undefined) throw this.#failure
     const location = this.#endLocation
     this.#endLocation += data.length
-    if (data.length <= BLOCKING_BYTES) {
+    if (data.length <= this.#blockingBytes) {
       this.#writeBlocking(data, location)
       return { location, written: Promise.resolve() }
     }
-    const written = this.#writeAll(data, location)
+    const written = this.#lastWrite.then(() => this.#writeAll(data, location))
+    this.#lastWrite = written.catch(() => {})
     this.#unfinished.set(location, { endLocation: location + data.length, written })
     return { location, written }
   }
@@ -96,6 +115,7 @@ export class DataFile {
 
   async #writeAll(data: Buffer, location: number): Promise<void> {
     try {
+      if (this.#failure !== undefined) throw this.#failure
       let done = 0
       while (done < data.length) {
         done += (await this.#handle.write(data, done, data.length - done, location + done)).bytesWritten

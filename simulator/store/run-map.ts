@@ -13,7 +13,8 @@
 const MAX_RUNS_PER_LEAF = 128
 const MIN_RUNS_PER_LEAF = MAX_RUNS_PER_LEAF / 4
 
-interface Leaf {
+/** A stretch of runs, ascending. The journal keeps leaves as they are, and so what maps share stays shared. */
+export interface Leaf {
   readonly starts: number[]
   readonly ends: number[]
   readonly locations: number[]
@@ -114,6 +115,11 @@ export class RunMap implements RunSource {
 
   get coveredBytes(): number {
     return this.#coveredBytes
+  }
+
+  /** False after the first change since the snapshot was taken. */
+  isStill(snapshot: RunSnapshot): boolean {
+    return this.#leaves === snapshot.leaves
   }
 
   /** Valid until the next `replace`; take a snapshot for a longer walk. */

@@ -1,6 +1,7 @@
 import type { DataFile } from './data-file.ts'
 import { RunMap, type RunSnapshot, type RunSource } from './run-map.ts'
 import { allocatedSpans, changedSpans } from './run-spans.ts'
+import type { VolumeLog } from './volume-log.ts'
 import { PAGE_BYTES, type DiffSpan, type FrozenVolume, type PageSpan, type Volume } from './volume.ts'
 
 /**
@@ -11,19 +12,33 @@ import { PAGE_BYTES, type DiffSpan, type FrozenVolume, type PageSpan, type Volum
  * them.
  */
 
-class FrozenSparseVolume implements FrozenVolume {
+/** What the volumes of a store share. */
+export interface VolumePages {
+  readonly file: DataFile
+  readonly log: VolumeLog
+}
+
+export class FrozenSparseVolume implements FrozenVolume {
   readonly sizeBytes: number
   readonly runs: RunSnapshot
-  readonly #file: DataFile
+  readonly #pages: VolumePages
+  /** The volume that it is a point in time of, until it has an id. */
+  #name: number | SparseVolume | undefined
 
-  constructor(file: DataFile, sizeBytes: number, runs: RunSnapshot) {
-    this.#file = file
+  constructor(pages: VolumePages, sizeBytes: number, runs: RunSnapshot, name?: number | SparseVolume) {
+    this.#pages = pages
     this.sizeBytes = sizeBytes
     this.runs = runs
+    this.#name = name
   }
 
-  async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
-    return readRuns(this.#file, this.runs, this.sizeBytes, offsetBytes, lengthBytes)
+  get id(): number {
+    if (typeof this.#name !== 'number') this.#name = this.#pages.log.frozen(this, this.#name)
+    return this.#pages.log.inUse(this.#name)
+  }
+
+  async read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer> {
+    return readRuns(this.#pages.file, this, offsetBytes, lengthBytes, into)
   }
 
   pageSpans(fromBytes = 0, toBytes = this.sizeBytes): Iterable<PageSpan> {
@@ -35,7 +50,8 @@ class FrozenSparseVolume implements FrozenVolume {
   }
 
   fork(): Volume {
-    return new SparseVolume(this.#file, this.sizeBytes, new RunMap(this.runs))
+    const id = this.#pages.log.forked(this)
+    return new SparseVolume(this.#pages, id, this.sizeBytes, new RunMap(this.runs))
   }
 
   diffSince(older: FrozenVolume, fromBytes = 0, toBytes = this.sizeBytes): Iterable<DiffSpan> {
@@ -45,15 +61,21 @@ class FrozenSparseVolume implements FrozenVolume {
 }
 
 export class SparseVolume implements Volume {
-  readonly #file: DataFile
-  readonly #runs: RunMap
+  readonly runs: RunMap
+  readonly #id: number
+  readonly #pages: VolumePages
   #sizeBytes: number
 
-  constructor(file: DataFile, sizeBytes: number, runs: RunMap) {
+  constructor(pages: VolumePages, id: number, sizeBytes: number, runs: RunMap) {
     requirePages(0, sizeBytes, Number.MAX_SAFE_INTEGER)
-    this.#file = file
+    this.#pages = pages
+    this.#id = id
     this.#sizeBytes = sizeBytes
-    this.#runs = runs
+    this.runs = runs
+  }
+
+  get id(): number {
+    return this.#pages.log.inUse(this.#id)
   }
 
   get sizeBytes(): number {
@@ -63,24 +85,33 @@ export class SparseVolume implements Volume {
   async write(offsetBytes: number, data: Buffer): Promise<void> {
     requirePages(offsetBytes, data.length, this.#sizeBytes)
     if (data.length === 0) return
-    const { location, written } = this.#file.append(data)
-    this.#runs.replace(offsetBytes, offsetBytes + data.length, location)
+    const { location, written } = this.#pages.file.append(data)
+    this.runs.replace(offsetBytes, offsetBytes + data.length, location)
+    this.#pages.log.replaced(this.#id, offsetBytes, offsetBytes + data.length, location)
     await written
   }
 
   clear(offsetBytes: number, lengthBytes: number): void {
     requirePages(offsetBytes, lengthBytes, this.#sizeBytes)
-    if (lengthBytes > 0) this.#runs.replace(offsetBytes, offsetBytes + lengthBytes)
+    if (lengthBytes === 0) return
+    this.runs.replace(offsetBytes, offsetBytes + lengthBytes)
+    this.#pages.log.replaced(this.#id, offsetBytes, offsetBytes + lengthBytes, undefined)
   }
 
   resize(sizeBytes: number): void {
+    this.setSize(sizeBytes)
+    this.#pages.log.resized(this.#id, sizeBytes)
+  }
+
+  /** As `resize`, and it is not kept: the journal itself brings the volume forward. */
+  setSize(sizeBytes: number): void {
     requirePages(0, sizeBytes, Number.MAX_SAFE_INTEGER)
-    if (sizeBytes < this.#sizeBytes) this.#runs.replace(sizeBytes, this.#sizeBytes)
+    if (sizeBytes < this.#sizeBytes) this.runs.replace(sizeBytes, this.#sizeBytes)
     this.#sizeBytes = sizeBytes
   }
 
-  async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
-    return readRuns(this.#file, this.#runs, this.#sizeBytes, offsetBytes, lengthBytes)
+  async read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer> {
+    return readRuns(this.#pages.file, this, offsetBytes, lengthBytes, into)
   }
 
   /** Of the moment of the call: changes made while iterating are not seen. */
@@ -89,11 +120,13 @@ export class SparseVolume implements Volume {
   }
 
   allocatedBytes(): number {
-    return this.#runs.coveredBytes
+    return this.runs.coveredBytes
   }
 
   freeze(): FrozenVolume {
-    return new FrozenSparseVolume(this.#file, this.#sizeBytes, this.#runs.snapshot())
+    // Where nothing is kept, a point in time must not hold on to a volume that everybody else has let go.
+    const origin = this.#pages.log.isKept ? this : undefined
+    return new FrozenSparseVolume(this.#pages, this.#sizeBytes, this.runs.snapshot(), origin)
   }
 
   diffSince(older: FrozenVolume, fromBytes?: number, toBytes?: number): Iterable<DiffSpan> {
@@ -104,10 +137,10 @@ export class SparseVolume implements Volume {
 /** The pieces to read are settled before the first wait, so a change made meanwhile is not half seen. */
 async function readRuns(
   file: DataFile,
-  runs: RunSource,
-  sizeBytes: number,
+  { runs, sizeBytes }: { readonly runs: RunSource; readonly sizeBytes: number },
   offsetBytes: number,
   lengthBytes: number,
+  into: Buffer | undefined,
 ): Promise<Buffer> {
   const endBytes = offsetBytes + lengthBytes
   if (offsetBytes < 0 || lengthBytes < 0 || endBytes > sizeBytes) {
@@ -121,7 +154,9 @@ async function readRuns(
     pieces.push({ location: cursor.location + start - cursor.startBytes, startBytes: start, endBytes: end })
     foundBytes += end - start
   }
-  const result = foundBytes === lengthBytes ? Buffer.allocUnsafe(lengthBytes) : Buffer.alloc(lengthBytes)
+  const isOwn = into === undefined || into.length < lengthBytes
+  const result = isOwn ? Buffer.allocUnsafe(lengthBytes) : into.subarray(0, lengthBytes)
+  if (foundBytes < lengthBytes) result.fill(0)
   for (const piece of pieces) {
     await file.read(piece.location, result.subarray(piece.startBytes - offsetBytes, piece.endBytes - offsetBytes))
   }

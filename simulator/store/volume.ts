@@ -25,8 +25,11 @@ export interface DiffSpan extends PageSpan {
 /** What can be read of a volume, frozen or not. */
 export interface ReadableVolume {
   readonly sizeBytes: number
-  /** Reads `lengthBytes` from `offsetBytes`; holes read as zeros. */
-  read(offsetBytes: number, lengthBytes: number): Promise<Buffer>
+  /**
+   * Reads `lengthBytes` from `offsetBytes`; holes read as zeros. Into the beginning of `into`, where that is given and
+   * large enough: new memory costs more than reading.
+   */
+  read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer>
   /** Allocated spans in ascending order, adjacent ones merged, clipped to the window [fromBytes, toBytes). Lazy. */
   pageSpans(fromBytes?: number, toBytes?: number): Iterable<PageSpan>
   /** Bytes allocated now (not: unique). */
@@ -35,6 +38,8 @@ export interface ReadableVolume {
 
 /** A point in time of a volume. Immutable. */
 export interface FrozenVolume extends ReadableVolume {
+  /** Names it in the journal. It is given when it is first asked for: what is never asked for is not kept. */
+  readonly id: number
   /** A new independent volume with the same content (copy-on-write), as "disk from snapshot" or "Copy Blob". */
   fork(): Volume
   /**
@@ -47,6 +52,8 @@ export interface FrozenVolume extends ReadableVolume {
 
 /** A volume that can be changed. Changes are atomic per call and in call order. */
 export interface Volume extends ReadableVolume {
+  /** Names it in the journal. */
+  readonly id: number
   write(offsetBytes: number, data: Buffer): Promise<void>
   clear(offsetBytes: number, lengthBytes: number): void
   /** Grows with holes, or cuts. */

@@ -17,6 +17,7 @@ import {
   type BlobServiceOptions,
 } from '../../simulator/blob-service/blob-service.ts'
 import type { AccountSettings } from '../../simulator/blob-service/model/account.ts'
+import { NO_JOURNAL, openJournal } from '../../simulator/state/journal.ts'
 import { createVolumeStore, type VolumeStore } from '../../simulator/store/volume-store.ts'
 
 /** A blob service on a loopback server of its own, with one account, the real SDK and raw requests against it. */
@@ -71,17 +72,27 @@ export interface RawAnswer {
 
 export interface FixtureOptions extends Partial<Omit<BlobServiceOptions, 'store' | 'baseUrl'>> {
   readonly tls?: { key: string; cert: string }
+  /** Where state is kept; what is there is loaded, and the first account is made only when it is not there. */
+  readonly stateDirectory?: string
 }
 
-export async function startBlobFixture({ tls, ...options }: FixtureOptions = {}): Promise<BlobFixture> {
-  const store = await createVolumeStore()
+export async function startBlobFixture({ tls, stateDirectory, ...options }: FixtureOptions = {}): Promise<BlobFixture> {
+  const journal = stateDirectory === undefined ? NO_JOURNAL : await openJournal(stateDirectory)
+  const store = await createVolumeStore(stateDirectory === undefined ? {} : { directory: stateDirectory, journal })
   let baseUrl = ''
-  const service = createBlobService({ store, baseUrl: () => baseUrl, verifyBearer: () => undefined, ...options })
+  const service = createBlobService({
+    store,
+    journal,
+    baseUrl: () => baseUrl,
+    verifyBearer: () => undefined,
+    ...options,
+  })
+  await journal.load()
   const server: Server = tls === undefined ? createHttpServer(service.handle) : createHttpsServer(tls, service.handle)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   baseUrl = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const sdkOf = (settings: Partial<AccountSettings> & { name: string }) => {
-    service.createAccount({ ...STANDARD_ACCOUNT, ...settings })
+    if (service.account(settings.name) === undefined) service.createAccount({ ...STANDARD_ACCOUNT, ...settings })
     const account = new StorageSharedKeyCredential(settings.name, KEY)
     return new BlobServiceClient(`${baseUrl}/${settings.name}`, account, NO_RETRIES)
   }

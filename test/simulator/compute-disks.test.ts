@@ -196,10 +196,15 @@ describe('a long-running operation', () => {
   const path = (name: string): string =>
     `${subscription()}/resourceGroups/${GROUP}/providers/Microsoft.Compute/disks/${name}?api-version=2025-01-02`
 
-  test('is polled at Azure-AsyncOperation and at Location, which tell of the same end', async () => {
-    azure.changeSettings({ operationMs: 60 })
-    const body = { location: 'westeurope', properties: { creationData: { createOption: 'Empty' }, diskSizeGB: 1 } }
-    const accepted = await callResourceManager(azure, 'PUT', path('polled'), body)
+  const put = (name: string): Promise<Response> =>
+    callResourceManager(azure, 'PUT', path(name), {
+      location: 'westeurope',
+      properties: { creationData: { createOption: 'Empty' }, diskSizeGB: 1 },
+    })
+
+  test('is polled at Azure-AsyncOperation and at Location', async () => {
+    azure.changeSettings({ operationMs: 3_600_000 })
+    const accepted = await put('polled')
     expect(accepted.status).toBe(202)
     expect(await accepted.json()).toMatchObject({ name: 'polled', properties: { provisioningState: 'Creating' } })
     const status = accepted.headers.get('azure-asyncoperation') ?? ''
@@ -212,25 +217,32 @@ describe('a long-running operation', () => {
     const running = await callResourceManager(azure, 'GET', status)
     expect(running.headers.get('retry-after')).toBe('0')
     expect(await running.json()).toMatchObject({ status: 'InProgress', startTime: expect.any(String) })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+  })
 
+  test('has the same end at both', async () => {
+    azure.changeSettings({ operationMs: 30 })
+    const accepted = await put('ending')
+    const monitor = accepted.headers.get('location') ?? ''
+    let bare = await callResourceManager(azure, 'GET', monitor)
+    while (bare.status === 202) bare = await callResourceManager(azure, 'GET', monitor)
+    expect(bare.status).toBe(200)
+
+    const status = accepted.headers.get('azure-asyncoperation') ?? ''
     const end = (await (await callResourceManager(azure, 'GET', status)).json()) as Record<string, unknown>
     expect(end).toMatchObject({
       status: 'Succeeded',
       endTime: expect.any(String),
-      properties: { output: { name: 'polled', properties: { provisioningState: 'Succeeded' } } },
+      properties: { output: { name: 'ending', properties: { provisioningState: 'Succeeded' } } },
     })
-    const bare = await callResourceManager(azure, 'GET', monitor)
-    expect(bare.status).toBe(200)
     expect(await bare.json()).toEqual((end['properties'] as { output: unknown }).output)
   })
 
   test('goes to its end when its client never polls', async () => {
     azure.changeSettings({ operationMs: 30 })
-    const body = { location: 'westeurope', properties: { creationData: { createOption: 'Empty' }, diskSizeGB: 1 } }
-    await callResourceManager(azure, 'PUT', path('abandoned'), body)
-    await new Promise((resolve) => setTimeout(resolve, 60))
-    expect((await client.disks.get(GROUP, 'abandoned')).provisioningState).toBe('Succeeded')
+    await put('abandoned')
+    const state = async (): Promise<string | undefined> => (await client.disks.get(GROUP, 'abandoned')).provisioningState
+    while ((await state()) === 'Creating') await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await state()).toBe('Succeeded')
   })
 
   test('that nobody started is not found', async () => {

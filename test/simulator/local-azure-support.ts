@@ -1,6 +1,8 @@
 import type { AccessToken, TokenCredential } from '@azure/identity'
 import { ComputeManagementClient } from '@azure/arm-compute'
+import type { ContainerClient, PageBlobClient } from '@azure/storage-blob'
 import { startLocalAzure, type LocalAzure, type LocalAzureOptions } from '../../simulator/azure.ts'
+import { createVhdFooter } from '../../simulator/compute/vhd-footer.ts'
 import { certificateAuthorityDirectory } from '../support/environment.ts'
 
 /**
@@ -14,7 +16,7 @@ export async function startForTests(options: LocalAzureOptions = {}): Promise<Lo
   return startLocalAzure({
     caDir: certificateAuthorityDirectory(),
     ...options,
-    settings: { enforceSnapshotRate: false, ...options.settings },
+    settings: { enforceSnapshotRate: false, enforceThrottling: false, ...options.settings },
   })
 }
 
@@ -76,4 +78,21 @@ export async function callResourceManager(
     headers: { authorization: `Bearer ${token?.token ?? ''}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
+}
+
+export const MIB = 1024 ** 2
+
+/** A fixed VHD of `sizeBytes` with `data` at its beginning, as a page blob of a container that exists. */
+export async function uploadVhd(
+  container: ContainerClient,
+  name: string,
+  sizeBytes: number,
+  data: Buffer,
+): Promise<PageBlobClient> {
+  const blob = container.getPageBlobClient(name)
+  await blob.create(sizeBytes + 512)
+  await blob.uploadPages(data, 0, data.length)
+  const footer = createVhdFooter({ diskSizeBytes: sizeBytes, createdAt: new Date(1e12), uniqueId: '0'.repeat(32) })
+  await blob.uploadPages(footer, sizeBytes, footer.length)
+  return blob
 }

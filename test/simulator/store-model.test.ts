@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { createVolumeStore } from '../../simulator/store/volume-store.ts'
 import { PAGE_BYTES, type DiffSpan, type FrozenVolume, type Volume } from '../../simulator/store/volume.ts'
+import { createRandom } from './support/random.ts'
 
 /**
  * Random changes to volumes beside a plain model: one cell a page, which holds the number of the write that made it.
@@ -15,16 +16,6 @@ type Cells = (number | undefined)[]
 interface Pair<V> {
   readonly volume: V
   readonly cells: Cells
-}
-
-function createRandom(start: number): (limit: number) => number {
-  let state = start >>> 0
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
-  }
 }
 
 function modelDiff(newer: Cells, older: Cells): DiffSpan[] {

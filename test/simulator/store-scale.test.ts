@@ -1,6 +1,6 @@
+import { expect, test } from '@jest/globals'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test } from '@jest/globals'
 import { RunMap } from '../../simulator/store/run-map.ts'
 import { allocatedSpans, changedSpans } from '../../simulator/store/run-spans.ts'
 
@@ -12,6 +12,13 @@ const MIDDLE_BYTES = (RANGES / 2) * STRIDE_BYTES
 /** A permutation of 0 … RANGES-1 that jumps about; the factor shares no divisor with the count. */
 const scattered = (index: number) => (index * 618_033) % RANGES
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+const heapBytes = () => {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
 const first = <Item>(items: Iterable<Item>, count: number) => {
   const taken: Item[] = []
   for (const item of items) {
@@ -19,15 +26,6 @@ const first = <Item>(items: Iterable<Item>, count: number) => {
     if (taken.length === count) break
   }
   return taken
-}
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
-/** What is in use, without what only waits for its collection. */
-const liveHeapBytes = () => {
-  collectGarbage()
-  return process.memoryUsage().heapUsed
 }
 
 /** CPU time, since the clock on the wall tells more of the machine's other work. */
@@ -38,14 +36,14 @@ const cpuMsOf = (work: () => void) => {
 }
 
 test('a million scattered ranges take less than 150 MB of heap, and a page of their list costs what it holds', () => {
-  const heapBefore = liveHeapBytes()
+  const heapBefore = heapBytes()
   const runs = new RunMap()
   for (let index = 0; index < RANGES; index += 1) {
     const start = scattered(index) * STRIDE_BYTES
     runs.replace(start, start + RANGE_BYTES, index * RANGE_BYTES)
   }
   expect(runs.coveredBytes).toBe(RANGES * RANGE_BYTES)
-  expect(liveHeapBytes() - heapBefore).toBeLessThan(150e6)
+  expect(heapBytes() - heapBefore).toBeLessThan(150e6)
 
   const before = runs.snapshot()
   runs.replace(MIDDLE_BYTES, MIDDLE_BYTES + 512, RANGES * RANGE_BYTES)

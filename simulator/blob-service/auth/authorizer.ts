@@ -19,6 +19,8 @@ export type TokenAudience = 'https://storage.azure.com' | 'https://disk.azure.co
 export interface AuthorizerOptions {
   readonly publications: Publications
   readonly clock: ServiceClock
+  /** Signatures that are good no more, whatever their SAS says. */
+  readonly expiredSignatures: ReadonlySet<string>
   readonly verifyBearer: (token: string, audience: TokenAudience) => { principalId: string } | undefined
   /** Role assignments: may the principal do the action on the scope (an ARM id)? */
   readonly authorize: (principalId: string, action: string, scope: string) => boolean
@@ -38,7 +40,12 @@ export function createAuthorizer(options: AuthorizerOptions): Authorize {
       requireSecure(request)
       const token = bearerToken(request)
       if (token === undefined) throw new StorageError('NoAuthenticationInformation', { headers: CHALLENGE })
-      if (verifyBearer(token, 'https://disk.azure.com') === undefined) throw invalidToken()
+      const principal = verifyBearer(token, 'https://disk.azure.com')
+      if (principal === undefined) throw invalidToken()
+      const { dataRight } = publication.blob
+      if (dataRight !== undefined && !options.authorize(principal.principalId, dataRight.action, dataRight.scope)) {
+        throw new StorageError('AuthorizationPermissionMismatch')
+      }
     }
     return { kind: 'publication', isPrivate: publication.blob.kind === 'export' && publication.blob.isPrivate }
   }
@@ -68,7 +75,11 @@ export function createAuthorizer(options: AuthorizerOptions): Authorize {
       verifySharedKey(request, account, sharedKey)
       return { kind: 'sharedKey' }
     }
-    if (!request.query.has('sig')) throw new StorageError('NoAuthenticationInformation', { headers: CHALLENGE })
+    const signature = request.query.get('sig')
+    if (signature === null) throw new StorageError('NoAuthenticationInformation', { headers: CHALLENGE })
+    if (options.expiredSignatures.has(signature)) {
+      throw new StorageError('AuthenticationFailed', { reason: 'Signature not valid in the specified time frame.' })
+    }
     const caller = authorizeSas(request, account, access, clock.now().getTime())
     // A user-delegation SAS can do no more than the user who signed it may do at the time of use.
     const signer = request.query.get('skoid')

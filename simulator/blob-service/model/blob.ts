@@ -33,7 +33,7 @@ interface CommonState {
   readonly lastModified: Date
   readonly createdAt: Date
   /** Another one after each Put Blob, Put Block List and Copy Blob: a diff over two generations is refused. */
-  readonly generation: symbol
+  readonly generation: string
   readonly copy: CopyRecord | undefined
 }
 
@@ -69,9 +69,8 @@ export class Blob {
   readonly lease = new Lease()
   readonly uncommittedBlocks = new Map<string, Block>()
 
-  constructor(name: string, base?: BlobState) {
+  constructor(name: string) {
     this.name = name
-    this.base = base
   }
 }
 
@@ -88,9 +87,14 @@ export function contentLength(state: BlobState): number {
   return state.blocks.reduce((sum, block) => sum + block.sizeBytes, 0)
 }
 
-/** Bytes [offsetBytes, offsetBytes + lengthBytes) of the content, which must be inside it. */
-export async function readContent(state: BlobState, offsetBytes: number, lengthBytes: number): Promise<Buffer> {
-  if (state.type === 'PageBlob') return state.pages.read(offsetBytes, lengthBytes)
+/** Bytes [offsetBytes, offsetBytes + lengthBytes) of the content, which must be inside it; `into` as for a volume. */
+export async function readContent(
+  state: BlobState,
+  offsetBytes: number,
+  lengthBytes: number,
+  into?: Buffer,
+): Promise<Buffer> {
+  if (state.type === 'PageBlob') return state.pages.read(offsetBytes, lengthBytes, into)
   const parts: Buffer[] = []
   let blockStart = 0
   for (const block of state.blocks) {

@@ -27,10 +27,10 @@ export class ExportPages implements ReadableVolume {
     return this.content.sizeBytes + this.footer.length
   }
 
-  async read(offsetBytes: number, lengthBytes: number): Promise<Buffer> {
+  async read(offsetBytes: number, lengthBytes: number, into?: Buffer): Promise<Buffer> {
     const contentBytes = this.content.sizeBytes
     const endBytes = offsetBytes + lengthBytes
-    if (endBytes <= contentBytes) return this.content.read(offsetBytes, lengthBytes)
+    if (endBytes <= contentBytes) return this.content.read(offsetBytes, lengthBytes, into)
     if (endBytes > this.sizeBytes) throw new RangeError(`byte ${endBytes} is behind the end of the export`)
     const footerPart = this.footer.subarray(Math.max(0, offsetBytes - contentBytes), endBytes - contentBytes)
     if (offsetBytes >= contentBytes) return footerPart

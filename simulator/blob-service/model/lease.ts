@@ -8,17 +8,29 @@ import { StorageError } from '../storage-error.ts'
 
 export type LeaseState = 'available' | 'leased' | 'expired' | 'breaking' | 'broken'
 
-interface Held {
+/** Times are milliseconds since 1970. */
+export interface HeldLease {
   readonly id: string
   /** Undefined: never ends by itself. */
   readonly durationMs: number | undefined
+  /** Infinity for one that never ends. */
   readonly endsAtMs: number
   /** Set once the lease has been broken; it is locked until then. */
   readonly brokenAtMs: number | undefined
 }
 
 export class Lease {
-  #held: Held | undefined
+  #held: HeldLease | undefined
+
+  /** What must be kept of it; undefined when nobody ever held it, or the last holder is forgotten. */
+  get held(): HeldLease | undefined {
+    return this.#held
+  }
+
+  /** Makes it what it was when it was kept. */
+  restore(held: HeldLease | undefined): void {
+    this.#held = held
+  }
 
   state(nowMs: number): LeaseState {
     const held = this.#held
@@ -108,7 +120,7 @@ export class Lease {
     if (this.#held !== undefined && !this.isLocked(nowMs)) this.#held = undefined
   }
 
-  #require(id: string): Held {
+  #require(id: string): HeldLease {
     if (this.#held === undefined || !sameId(id, this.#held.id)) {
       throw new StorageError('LeaseIdMismatchWithLeaseOperation')
     }

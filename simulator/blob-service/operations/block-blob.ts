@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { BODY_CHECKSUMS, md5Base64, verifyChecksum } from '../checksums.ts'
 import { readMetadata } from '../metadata.ts'
 import { Blob, type Block, type BlockBlobState } from '../model/blob.ts'
@@ -7,7 +8,7 @@ import { StorageError } from '../storage-error.ts'
 import { parseXmlChildren, xmlElement, xmlText } from '../xml.ts'
 import { PAGE_BYTES, type FrozenVolume } from '../../store/volume.ts'
 import { readHttpProperties } from './blob-headers.ts'
-import { createTarget, readTarget, replaceState, requireContainer, validatorHeaders } from './lookup.ts'
+import { createTarget, putBlobState, readTarget, requireContainer, validatorHeaders } from './lookup.ts'
 
 /** Block blobs: Put Blob, Put Block, Put Block List, Get Block List. */
 export const blockBlobOperations: readonly Operation[] = [
@@ -55,6 +56,7 @@ async function putBlock(context: OperationContext): Promise<Reply> {
   blob.lease.checkWrite(service.clock.now().getTime(), request.header('x-ms-lease-id'))
   blob.uncommittedBlocks.set(id, block)
   container.add(blob)
+  service.ledger.blobChanged(context.account, container.name, blob)
   return { status: 201, headers: { ...headers, 'x-ms-request-server-encrypted': 'true' } }
 }
 
@@ -162,9 +164,9 @@ function paddedToPages(data: Buffer): Buffer {
 }
 
 function commit(context: OperationContext, blocks: readonly Block[], http: BlockBlobState['http']): BlockBlobState {
-  const { container, blob } = createTarget(context)
+  const { blob } = createTarget(context)
   const now = context.service.clock.now()
-  const state = replaceState<BlockBlobState>(context, blob, {
+  return putBlobState<BlockBlobState>(context, blob, {
     type: 'BlockBlob',
     blocks,
     http,
@@ -172,12 +174,9 @@ function commit(context: OperationContext, blocks: readonly Block[], http: Block
     createdAt: blob.base?.createdAt ?? now,
     lastModified: now,
     etag: '',
-    generation: Symbol(blob.name),
+    generation: randomUUID(),
     copy: undefined,
   })
-  blob.uncommittedBlocks.clear()
-  container.add(blob)
-  return state
 }
 
 function listXml(name: string, blocks: readonly Block[]): string {

@@ -58,6 +58,7 @@ function createContainer(context: OperationContext): Reply {
   const { clock } = service
   const container = new Container(request.containerName, readMetadata(request), clock.nextETag(), clock.now())
   account.containers.set(container.name, container)
+  service.ledger.containerChanged(account.name, container)
   return { status: 201, headers: validatorHeaders(container) }
 }
 
@@ -65,6 +66,7 @@ function deleteContainer(context: OperationContext): Reply {
   const container = requireContainer(context)
   checkWriteConditions(context.request, container)
   context.account.containers.delete(container.name)
+  context.service.ledger.containerGone(context.account.name, container.name)
   return { status: 202 }
 }
 
@@ -85,11 +87,12 @@ function getProperties(context: OperationContext): Reply {
 }
 
 function setMetadata(context: OperationContext): Reply {
-  const { request, service } = context
+  const { request, account, service } = context
   const container = requireContainer(context)
   checkWriteConditions(request, container)
   container.metadata = readMetadata(request)
   container.etag = service.clock.nextETag()
   container.lastModified = service.clock.now()
+  service.ledger.containerChanged(account.name, container)
   return { status: 200, headers: validatorHeaders(container) }
 }

@@ -6,7 +6,7 @@ import { CREATE_BLOB, WRITE_BLOB, type Operation, type OperationContext } from '
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
 import type { Volume } from '../../store/volume.ts'
-import { createTarget, replaceState, validatorHeaders } from './lookup.ts'
+import { createTarget, putBlobState, validatorHeaders } from './lookup.ts'
 
 /**
  * Copy Blob and Copy Blob From URL, from a blob, blob snapshot or published disk of this service; both complete at
@@ -50,18 +50,16 @@ async function copyBlob(context: OperationContext): Promise<Reply> {
     throw new StorageError('InfiniteLeaseDurationRequired')
   }
   const copied = await copyContent(source)
-  const { container } = createTarget(context)
+  createTarget(context)
   const given = readMetadata(request)
   const now = service.clock.now()
-  const state = replaceState<BlobState>(context, blob, {
+  const state = putBlobState<BlobState>(context, blob, {
     ...copied,
     metadata: given.size === 0 ? source.metadata : given,
     createdAt: now,
-    generation: Symbol(blob.name),
+    generation: randomUUID(),
     copy: { id: randomUUID(), source: url.origin + url.pathname, completedAt: now, totalBytes },
   })
-  blob.uncommittedBlocks.clear()
-  container.add(blob)
   context.countCopiedBytes(totalBytes)
   return {
     status: 202,

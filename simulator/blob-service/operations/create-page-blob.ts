@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readMetadata } from '../metadata.ts'
 import type { PageBlobState } from '../model/blob.ts'
 import { CREATE_BLOB, type Operation, type OperationContext } from '../operation.ts'
@@ -5,7 +6,7 @@ import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
 import { PAGE_BYTES } from '../../store/volume.ts'
 import { readHttpProperties } from './blob-headers.ts'
-import { createTarget, replaceState, validatorHeaders } from './lookup.ts'
+import { createTarget, putBlobState, validatorHeaders } from './lookup.ts'
 
 /** Put Blob of a page blob: an empty one of the given length. Snapshots of a blob that it replaces stay. */
 export const createPageBlobOperation: Operation = {
@@ -22,9 +23,9 @@ function createPageBlob(context: OperationContext): Reply {
   if (!account.takesPageBlobs) throw new StorageError('BlobTypeNotSupported')
   if (request.contentLength() !== 0) throw new StorageError('InvalidHeaderValue', { reason: 'Content-Length' })
   const sizeBytes = requirePageBlobSize(context)
-  const { container, blob } = createTarget(context)
+  const { blob } = createTarget(context)
   const now = service.clock.now()
-  const state = replaceState<PageBlobState>(context, blob, {
+  const state = putBlobState<PageBlobState>(context, blob, {
     type: 'PageBlob',
     pages: service.store.createVolume(sizeBytes),
     sequenceNumber: request.numberHeader('x-ms-blob-sequence-number') ?? 0,
@@ -33,11 +34,9 @@ function createPageBlob(context: OperationContext): Reply {
     createdAt: now,
     lastModified: now,
     etag: '',
-    generation: Symbol(blob.name),
+    generation: randomUUID(),
     copy: undefined,
   })
-  blob.uncommittedBlocks.clear()
-  container.add(blob)
   return { status: 201, headers: { ...validatorHeaders(state), 'x-ms-request-server-encrypted': 'true' } }
 }
 

@@ -1,4 +1,5 @@
 import { checkReadConditions } from '../conditions.ts'
+import type { Blob } from '../model/blob.ts'
 import { DELETE_BLOB, type Operation, type OperationContext } from '../operation.ts'
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
@@ -28,11 +29,13 @@ function deleteBlob(context: OperationContext): Reply {
   }
   const { blob } = writeTarget(context)
   if (scope === 'only') {
-    blob.snapshots.clear()
+    for (const each of blob.snapshots.keys()) removeSnapshot(context, blob, each)
     return ACCEPTED
   }
   if (scope === undefined && blob.snapshots.size > 0) throw new StorageError('SnapshotsPresent')
-  requireContainer(context).remove(blob.name)
+  const container = requireContainer(context)
+  container.remove(blob.name)
+  context.service.ledger.blobGone(context.account.name, container.name, blob.name)
   return ACCEPTED
 }
 
@@ -41,6 +44,11 @@ function deleteSnapshot(context: OperationContext, snapshot: string): Reply {
   const state = blob?.snapshots.get(snapshot)
   if (blob === undefined || state === undefined) throw new StorageError('BlobNotFound')
   checkReadConditions(context.request, state)
-  blob.snapshots.delete(snapshot)
+  removeSnapshot(context, blob, snapshot)
   return ACCEPTED
+}
+
+function removeSnapshot({ account, request, service }: OperationContext, blob: Blob, snapshot: string): void {
+  blob.snapshots.delete(snapshot)
+  service.ledger.snapshotGone(account.name, request.containerName, blob.name, snapshot)
 }

@@ -1,4 +1,5 @@
 import { checkWriteConditions } from '../conditions.ts'
+import type { Lease } from '../model/lease.ts'
 import { WRITE_BLOB, type Operation, type OperationContext } from '../operation.ts'
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
@@ -20,14 +21,19 @@ const MAX_LEASE_SECONDS = 60
 const GUID = /^\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i
 
 function leaseBlob(context: OperationContext): Reply {
-  const { request, service } = context
+  const { request, account, service } = context
   if (request.query.has('snapshot')) throw new StorageError('InvalidOperation')
   const blob = requireContainer(context).blob(request.blobName)
   if (blob?.base === undefined) throw new StorageError('BlobNotFound')
   checkWriteConditions(request, blob.base)
-  const { lease } = blob
+  const reply = changeLease(context, blob.lease, validatorHeaders(blob.base))
+  service.ledger.blobChanged(account, request.containerName, blob)
+  return reply
+}
+
+function changeLease(context: OperationContext, lease: Lease, headers: Record<string, string>): Reply {
+  const { request, service } = context
   const nowMs = service.clock.now().getTime()
-  const headers = validatorHeaders(blob.base)
   const action = request.requireHeader('x-ms-lease-action').toLowerCase()
   switch (action) {
     case 'acquire': {

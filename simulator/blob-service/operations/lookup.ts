@@ -70,13 +70,22 @@ export function createTarget(context: OperationContext): { container: Container;
   return { container, blob }
 }
 
+/** As `replaceState`, for an operation that makes the blob anew: it is in the container, without uncommitted blocks. */
+export function putBlobState<State extends BlobState>(context: OperationContext, blob: Blob, state: State): State {
+  blob.uncommittedBlocks.clear()
+  requireContainer(context).add(blob)
+  return replaceState(context, blob, state)
+}
+
 /** Puts a changed state in place with a new ETag and time, and gives it. */
 export function replaceState<State extends BlobState>(context: OperationContext, blob: Blob, state: State): State {
-  const { clock } = context.service
+  const { account, request, service } = context
+  const { clock, ledger } = service
   const now = clock.now()
   const replaced = { ...state, etag: clock.nextETag(), lastModified: now }
   blob.base = replaced
   blob.lease.afterWrite(now.getTime())
+  ledger.blobChanged(account, request.containerName, blob)
   return replaced
 }
 

@@ -1,8 +1,9 @@
 import { clipRange } from '../byte-range.ts'
 import type { PageBlobState } from '../model/blob.ts'
 import { READ_BLOB, type Operation, type OperationContext } from '../operation.ts'
-import { xmlReply, type Reply } from '../reply.ts'
+import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
+import { xmlDocument } from '../xml.ts'
 import { PAGE_BYTES, type DiffSpan, type PageSpan } from '../../store/volume.ts'
 import { readTarget, validatorHeaders } from './lookup.ts'
 import { diffSpans, isDiff } from './page-ranges-diff.ts'
@@ -34,6 +35,8 @@ export const pageRangesOperations: readonly Operation[] = [
 ]
 
 const PAGING_VERSION = '2020-10-02'
+/** About a millisecond of work. */
+const RANGES_PER_PIECE = 2000
 const MARKER_PREFIX = 'page:'
 
 /** Spans of a state inside a window of bytes; the end is exclusive. */
@@ -61,21 +64,43 @@ function listRanges(context: OperationContext, listSpans: ListSpans): Reply {
   const paging = readPaging(context)
   const fromBytes = Math.max(alignDown(window.startBytes), paging.fromBytes)
   const toBytes = alignDown(window.endBytes) + PAGE_BYTES
-  const items: string[] = []
+  const spans = listSpans(context, state, fromBytes, toBytes)
+  return {
+    status: 200,
+    headers: {
+      ...validatorHeaders(state),
+      'Content-Type': 'application/xml',
+      'x-ms-blob-content-length': String(state.pages.sizeBytes),
+    },
+    body: listXml(spans, paging.limit, request.isVersionAtLeast(PAGING_VERSION)),
+  }
+}
+
+/**
+ * The list in pieces, between which others get their turn: it may hold a million ranges. It ends early at the limit,
+ * so an answer costs what it holds and not what the blob holds.
+ */
+async function* listXml(
+  spans: Iterable<PageSpan | DiffSpan>,
+  limit: number,
+  hasMarker: boolean,
+): AsyncGenerator<Buffer> {
+  let text = xmlDocument('<PageList>')
+  let count = 0
   let nextMarker: string | undefined
-  // The iteration ends early at the limit, so an answer costs what it holds and not what the blob holds.
-  for (const span of listSpans(context, state, fromBytes, toBytes)) {
-    if (items.length === paging.limit) {
+  for (const span of spans) {
+    if (count === limit) {
       nextMarker = `${MARKER_PREFIX}${span.startBytes}`
       break
     }
-    items.push(spanXml(span))
+    text += spanXml(span)
+    count += 1
+    if (count % RANGES_PER_PIECE > 0) continue
+    yield Buffer.from(text)
+    text = ''
+    await new Promise((resolve) => setImmediate(resolve))
   }
-  const marker = request.isVersionAtLeast(PAGING_VERSION) ? markerXml(nextMarker) : ''
-  return xmlReply(`<PageList>${items.join('')}${marker}</PageList>`, {
-    ...validatorHeaders(state),
-    'x-ms-blob-content-length': String(state.pages.sizeBytes),
-  })
+  yield Buffer.from(`${text}${hasMarker ? markerXml(nextMarker) : ''}</PageList>`)
 }
 
 function readPaging({ request, service }: OperationContext): { limit: number; fromBytes: number } {

@@ -1,3 +1,4 @@
+import { BufferPool } from '../buffer-pool.ts'
 import { parseByteRange, rangeLength, type ClosedRange } from '../byte-range.ts'
 import { SOURCE_CHECKSUMS, verifyChecksum } from '../checksums.ts'
 import { readCopySource } from '../copy-source.ts'
@@ -17,6 +18,7 @@ export const putPageFromUrlOperation: Operation = {
   run: putPageFromUrl,
 }
 
+const buffers = new BufferPool()
 const FIRST_VERSION = '2018-11-09'
 
 async function putPageFromUrl(context: OperationContext): Promise<Reply> {
@@ -35,10 +37,15 @@ async function putPageFromUrl(context: OperationContext): Promise<Reply> {
   }
   if (rangeLength(range) > service.limits.maxPageWriteBytes) throw new StorageError('RequestBodyTooLarge')
   requireWritable(context, range)
-  const data = await readCopySource(context, source)
-  const checksum = verifyChecksum(request, data, SOURCE_CHECKSUMS)
-  context.countCopiedBytes(data.length)
-  return writePages(context, range, data, checksum)
+  const buffer = buffers.take(rangeLength(range))
+  try {
+    const data = await readCopySource(context, source, buffer)
+    const checksum = verifyChecksum(request, data, SOURCE_CHECKSUMS)
+    context.countCopiedBytes(data.length)
+    return await writePages(context, range, data, checksum)
+  } finally {
+    buffers.giveBack(buffer)
+  }
 }
 
 function requireSourceRange({ request }: OperationContext): ClosedRange {

@@ -65,7 +65,7 @@ export async function writePages(
   headers: Readonly<Record<string, string>>,
 ): Promise<Reply> {
   const target = requireWritable(context, range)
-  const written = target.volume.write(range.startBytes, data)
+  const written = target.volume.write(range.startBytes, context.alterWritten(data))
   const reply = pagesChanged(context, target, headers)
   await written
   return reply

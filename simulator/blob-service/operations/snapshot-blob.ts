@@ -36,6 +36,7 @@ function snapshotBlob(context: OperationContext): Reply {
       : { ...frozen, metadata, etag: service.clock.nextETag(), lastModified: service.clock.now() }
   const snapshot = service.clock.nextSnapshotTime()
   blob.snapshots.set(snapshot, state)
+  service.ledger.snapshotTaken(account.name, request.containerName, blob, snapshot)
   return {
     status: 201,
     headers: { ...validatorHeaders(state), 'x-ms-snapshot': snapshot, 'x-ms-request-server-encrypted': 'false' },

@@ -1,0 +1,4 @@
+/** Thrown on the way of a request: its connection ends without an answer. */
+export class ConnectionDropped extends Error {
+  override readonly name = 'ConnectionDropped'
+}
