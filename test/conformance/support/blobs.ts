@@ -63,12 +63,21 @@ export function closedRange(offsetBytes: number, lengthBytes: number): string {
   return `bytes=${offsetBytes}-${offsetBytes + lengthBytes - 1}`
 }
 
-/** `P start-end` for a page range, `C start-end` for a clear range, in their order. */
+/**
+ * `P start-end` for a page range, `C start-end` for a clear range, in their order. Whether ranges that touch are told as one is
+ * not documented: they are made one here.
+ */
 export function parsePageList({ body }: Answer): { ranges: string[]; nextMarker: string } {
   const text = body.toString('utf8')
   const items = text.matchAll(/<(Page|Clear)Range>\s*<Start>(\d+)<\/Start>\s*<End>(\d+)<\/End>\s*<\/\1Range>/g)
+  const ranges: { kind: string; start: string; end: string }[] = []
+  for (const [, kind = '', start = '', end = ''] of items) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last.kind === kind && Number(last.end) + 1 === Number(start)) last.end = end
+    else ranges.push({ kind, start, end })
+  }
   return {
-    ranges: [...items].map(([, kind, start, end]) => `${kind?.[0]} ${start}-${end}`),
+    ranges: ranges.map(({ kind, start, end }) => `${kind[0]} ${start}-${end}`),
     nextMarker: /<NextMarker>(.*)<\/NextMarker>/.exec(text)?.[1] ?? '',
   }
 }
