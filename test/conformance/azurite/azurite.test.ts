@@ -16,7 +16,7 @@ import { signed } from './shared-key.ts'
 import { createTwins, type Call, type Outcome, type Service, type Twins } from './twins.ts'
 
 const PROGRAM = env['SNAPFERRY_TEST_AZURITE'] ?? ''
-const CALLS = Number(env['SNAPFERRY_CONFORMANCE_CALLS'] ?? 2500)
+const CALLS = Number(env['SNAPFERRY_CONFORMANCE_CALLS'] ?? 2000)
 const SEED = Number(env['SNAPFERRY_CONFORMANCE_SEED'] ?? randomInt(2 ** 31))
 const ACCOUNT = { name: 'conformance', key: randomBytes(64).toString('base64') }
 const TIMEOUT_MS = 5 * 60_000

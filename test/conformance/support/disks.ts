@@ -34,6 +34,8 @@ export interface Resource {
 }
 
 export interface Disks {
+  /** What everything must carry that a test makes by other means. */
+  readonly tags: Readonly<Record<string, string>>
   freshName(): string
   /** ARM id of a name in the resource group of the suite. */
   idOf(kind: Kind, name: string): string
@@ -64,6 +66,7 @@ export function openDisks(place: Place, runId: string): Disks {
   const settled: Disks['settle'] = (answer) => settle(place.credential, answer)
 
   const disks: Disks = {
+    tags,
     freshName: () => `${runId}-${++count}`,
     idOf: (kind, name) => `${group}/providers/Microsoft.Compute/${kind}/${name}`,
     arm,
