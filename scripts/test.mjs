@@ -36,13 +36,24 @@ async function runAll(patterns) {
   const { startTestServers } = await import('./lib/test-servers.mjs')
   const servers = await startTestServers(temporalCli)
   try {
-    await runJest(patterns, servers)
+    await runJest(patterns, { ...servers, env: { ...servers.env, ...(await azuriteSetting()) } })
     await searchForSecrets(servers)
   } finally {
     await servers.stop()
   }
   if (tally.failed === 0) await rm(servers.folder, { recursive: true, force: true })
   else process.stderr.write(`logs of the run: ${servers.logFolder}\n`)
+}
+
+/** For the comparison with Azurite, which is left out where it cannot be installed. */
+async function azuriteSetting() {
+  const { findAzurite } = await import('./conformance/tools.mjs')
+  try {
+    return { SNAPFERRY_TEST_AZURITE: await findAzurite() }
+  } catch (error) {
+    process.stderr.write(`no comparison with Azurite: ${error.message}\n`)
+    return {}
+  }
 }
 
 async function checkSources() {

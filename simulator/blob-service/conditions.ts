@@ -19,8 +19,12 @@ type Judged = Pick<BlobState, 'etag' | 'lastModified'>
 
 const SOURCE_PREFIX = 'x-ms-source-'
 
-/** @throws StorageError ConditionNotMet: 304 for what If-None-Match or If-Modified-Since stops, else 412. */
+/**
+ * @throws StorageError ConditionNotMet: 304 for what If-None-Match or If-Modified-Since stops, else 412;
+ *   UnsatisfiableCondition (400) for If-None-Match: *, which no read can meet.
+ */
 export function checkReadConditions(request: BlobRequest, state: Judged): void {
+  if (request.header('if-none-match')?.trim() === '*') throw new StorageError('UnsatisfiableCondition')
   const unmet = firstUnmet(readConditions(request, ''), state)
   if (unmet === undefined) return
   const isFreshness = unmet === 'ifNoneMatch' || unmet === 'ifModifiedSince'

@@ -134,6 +134,8 @@ const CATALOGUE = {
   SnapshotsPresent: [409, 'This operation is not permitted because the blob has snapshots.'],
   SourceConditionNotMet: [412, 'The source condition specified using HTTP conditional header(s) is not met.'],
   UnauthorizedBlobOverwrite: [403, 'This request is not authorized to perform blob overwrites.'],
+  // Asserted by the Azure CLI's live tests of `storage blob show --if-none-match *`.
+  UnsatisfiableCondition: [400, 'The request includes an unsatisfiable condition for this operation.'],
   UnsupportedHeader: [400, 'One of the HTTP headers specified in the request is not supported.'],
   // Seen in github.com/Azure/azure-sdk-for-java/issues/32386.
   UnsupportedHeaderForNonManagedDisksAccount: [

@@ -39,7 +39,7 @@ async function copyBlob(context: OperationContext): Promise<Reply> {
   const { request, account, service } = context
   const url = requireSourceUrl(context)
   if (!isOwn(context, url)) throw new StorageError('NotImplemented', { reason: 'Copy Blob from another server' })
-  const source = openOwnSource(context, url, sourceRights(context, url))
+  const source = openSource(context, url)
   if (source.type === 'PageBlob' ? !account.takesPageBlobs : !account.takesBlockBlobs) {
     throw new StorageError('BlobTypeNotSupported')
   }
@@ -67,11 +67,25 @@ async function copyBlob(context: OperationContext): Promise<Reply> {
   }
 }
 
+/** Copy Blob looks a source of its own account up itself, and says so when there is none; any other it can only not verify. */
+function openSource(context: OperationContext, url: URL): BlobState {
+  try {
+    return openOwnSource(context, url, sourceRights(context, url))
+  } catch (error) {
+    const isMissing = error instanceof StorageError && error.headers['x-ms-copy-source-error-code'] === 'BlobNotFound'
+    const isSync = context.request.header('x-ms-requires-sync')?.toLowerCase() === 'true'
+    throw isMissing && !isSync && isOfSameAccount(context, url) ? new StorageError('BlobNotFound') : error
+  }
+}
+
+function isOfSameAccount({ account }: OperationContext, url: URL): boolean {
+  return url.pathname.startsWith(`/${account.name}/`)
+}
+
 /** Within one account what authorizes the request authorizes its source as well, unless that has rights of its own. */
 function sourceRights(context: OperationContext, url: URL): SourceRights {
   const authorization = sourceAuthorization(context)
-  const isSameAccount = url.pathname.startsWith(`/${context.account.name}/`)
-  if (authorization !== undefined || url.searchParams.has('sig') || !isSameAccount)
+  if (authorization !== undefined || url.searchParams.has('sig') || !isOfSameAccount(context, url))
     return { kind: 'ownRights', authorization }
   if (context.caller.kind === 'sharedKey') return { kind: 'accountKey' }
   return { kind: 'ownRights', authorization: context.request.header('authorization') }
