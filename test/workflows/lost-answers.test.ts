@@ -1,6 +1,7 @@
 /** The worst that a network does: work is done and its answer is lost. Once on every kind of call, in every step of a run. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { ConnectionDropped, type OperationCall } from '../../simulator/blob-service/service-hooks.ts'
+import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
+import { ConnectionDropped } from '../../simulator/faults/connection-dropped.ts'
 import { backUpChanged, expectRestorable, expectTidy } from '../support/round-trip.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 
