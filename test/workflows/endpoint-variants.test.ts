@@ -56,7 +56,7 @@ describe('full, incremental and restore come out right where', () => {
   ])('%s', async (_, different) => {
     use(different())
     await expectRoundTrip(scene, scene.createDisk(1), SEED)
-  }, 90_000)
+  }, 180_000)
 })
 
 test('a run that lost its access resumes rightly where the base blob tells its own writes in blocks of 64 KiB', async () => {
@@ -89,7 +89,7 @@ test('a run that lost its access resumes rightly where the base blob tells its o
   expect(point.kind).toBe('incremental')
   expect(copies).toBeGreaterThan(60)
   await expectRestorable(scene, point.id, sha256)
-}, 90_000)
+}, 180_000)
 
 /** Asks for every list anew what the variant makes of lists. */
 function changeable(lists: PageLists): PageLists {

@@ -41,7 +41,7 @@ describe('a run reseeds, names the cause, and its point is right, when', () => {
     const next = await backUpChanged(scene, diskId, SEED + 1)
     expect(next.point).toMatchObject({ kind: 'reseed', reseedCause: 'LastPointGone' })
     await expectRestorable(scene, next.point.id, next.sha256)
-  }, 60_000)
+  }, 120_000)
 
   test('the base blob was made anew under its own metadata', async () => {
     const diskId = scene.createDisk(1)
@@ -56,7 +56,7 @@ describe('a run reseeds, names the cause, and its point is right, when', () => {
     await expectRestorable(scene, next.point.id, next.sha256)
     await expectRestorable(scene, first.point.id, first.sha256)
     await expectTidy(scene, diskId, 2)
-  }, 60_000)
+  }, 120_000)
 
   test('Azure refuses the diff', async () => {
     const diskId = scene.createDisk(1)
@@ -67,7 +67,7 @@ describe('a run reseeds, names the cause, and its point is right, when', () => {
     const next = await backUpChanged(scene, diskId, SEED + 1)
     expect(next.point).toMatchObject({ kind: 'reseed', reseedCause: 'DiffRefused' })
     await expectRestorable(scene, next.point.id, next.sha256)
-  }, 60_000)
+  }, 120_000)
 
   test('the cursor snapshot is deleted while the survey reads its diff', async () => {
     const diskId = scene.createDisk(1)
@@ -77,7 +77,7 @@ describe('a run reseeds, names the cause, and its point is right, when', () => {
     const next = await backUpChanged(scene, diskId, SEED + 1)
     expect(next.point).toMatchObject({ kind: 'reseed', reseedCause: 'CursorSnapshotGone' })
     await expectRestorable(scene, next.point.id, next.sha256)
-  }, 60_000)
+  }, 120_000)
 
   test('the disk grew across 4 TiB', async () => {
     const diskId = scene.createDisk(4000)
@@ -113,7 +113,7 @@ describe('a run is incremental and its point is right, when', () => {
     expect(next.point).toMatchObject({ kind: 'incremental', sizeBytes: 3 * GIB })
     await expectRestorable(scene, next.point.id, next.sha256)
     await expectTidy(scene, diskId, 2)
-  }, 90_000)
+  }, 180_000)
 
   test('the manifest of an older point is damaged, which retention then neither counts nor deletes', async () => {
     const diskId = scene.createDisk(1)
@@ -124,7 +124,7 @@ describe('a run is incremental and its point is right, when', () => {
     await scene.backUp(diskId, { retention: { keepLast: 1 } })
     expect(await scene.points(diskId)).toHaveLength(1)
     expect((await baseOf(points[0]!.point).listSnapshots()).map(({ snapshot }) => snapshot)).toContain(blobSnapshot)
-  }, 60_000)
+  }, 120_000)
 
   test('the run before was sealed and lost both its last mark and its manifest', async () => {
     const diskId = scene.createDisk(1)
@@ -136,7 +136,7 @@ describe('a run is incremental and its point is right, when', () => {
     await scene.clients.container(scene.targetUrl).getBlockBlobClient(name).upload('{', 1)
     const next = await backUpChanged(scene, diskId, SEED + 1)
     await expectRestorable(scene, next.point.id, next.sha256)
-  }, 60_000)
+  }, 120_000)
 })
 
 test('a base blob that somebody replaced by one of their own is not touched', async () => {
@@ -145,4 +145,4 @@ test('a base blob that somebody replaced by one of their own is not touched', as
   await scene.clients.container(scene.targetUrl).getPageBlobClient(point.baseBlobName).create(MIB)
   const failure: unknown = await scene.backUp(diskId).catch((error: unknown) => error)
   expect(failure).toMatchObject({ cause: { cause: { type: 'BaseBlobForeign' } } })
-}, 60_000)
+}, 120_000)

@@ -53,7 +53,7 @@ describe('a source', () => {
     expect(point.kind).toBe('full')
     const { diskId } = await scene.restore({ pointId: point.id, sku: 'Premium_LRS' })
     expect((await scene.azure.digestDisk(diskId)).sha256).toBe(sha256)
-  }, 60_000)
+  }, 120_000)
 
   test('under private access, which no server copies from, is streamed', async () => {
     const { id } = scene.azure.createDisk({
@@ -73,7 +73,7 @@ describe('a source', () => {
     expect(refused).toBeGreaterThan(0)
     before = undefined
     await expectRestorable(scene, point.id, sha256)
-  }, 60_000)
+  }, 120_000)
 
   test('that is named in odd case is the same disk', async () => {
     const diskId = scene.createDisk(1, 'OddCase')
@@ -81,7 +81,7 @@ describe('a source', () => {
     const { point } = await backUpChanged(scene, diskId.toUpperCase().replace('/SUBSCRIPTIONS', '/Subscriptions'), SEED + 1)
     expect(point.kind).toBe('incremental')
     expect(await scene.points(diskId)).toHaveLength(2)
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('neighbours', () => {
@@ -99,7 +99,7 @@ describe('neighbours', () => {
     expect(point.kind).toBe('incremental')
     await expectRestorable(scene, point.id, sha256)
     expect(await scene.sourceSnapshots()).toEqual(expect.arrayContaining(names.map((name) => `other-${name}`)))
-  }, 60_000)
+  }, 120_000)
 
   test('of another target have a cursor of their own, which neither deletes for the other', async () => {
     scene.azure.createAccount({ name: 'second', region: SOURCE_REGION })
@@ -120,7 +120,7 @@ describe('neighbours', () => {
     expect(second.point.kind).toBe('incremental')
     expect((await toSecond()).point.kind).toBe('incremental')
     expect((await scene.sourceSnapshots()).filter((name) => name.startsWith('sf-shared-'))).toHaveLength(2)
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('a restore', () => {
@@ -128,7 +128,7 @@ describe('a restore', () => {
     const diskId = scene.createDisk(1)
     const { point, sha256 } = await backUpChanged(scene, diskId, SEED)
     await expectRestoredOver(point.id, sha256, () => undefined)
-  }, 60_000)
+  }, 120_000)
 
   test('zeroes all holes where the upload cannot be read, and says that it was not compared', async () => {
     const diskId = scene.createDisk(1)
@@ -137,7 +137,7 @@ describe('a restore', () => {
       if (account.startsWith('md-') && operation.startsWith('Get')) throw new StorageError('AuthorizationPermissionMismatch')
     })
     expect(warnings).toEqual([expect.stringMatching(/could not be read back/)])
-  }, 60_000)
+  }, 120_000)
 
   test('makes a disk of the same shape', async () => {
     const { id } = scene.azure.createDisk({
@@ -162,7 +162,7 @@ describe('a restore', () => {
       supportedCapabilities: { architecture: 'Arm64' },
       tags: { cost: 'centre 7', owner: 'a team' },
     })
-  }, 60_000)
+  }, 120_000)
 })
 
 /** Before the restore first looks at its upload, old data stands in it. */

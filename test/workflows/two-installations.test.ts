@@ -100,7 +100,7 @@ describe('sealing', () => {
     })
     await expect(scene.backUp(diskId)).resolves.toMatchObject({ point: { kind: 'full' } })
     expect(late).toBe(1)
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('the sweep of a run that ends', () => {
@@ -116,7 +116,7 @@ describe('the sweep of a run that ends', () => {
     await releaseRun(scene.engine, releaseOf(planned, 'some-older-run'))
     expect(sealed).toHaveLength(1)
     expect((await scene.points(diskId)).map(({ id }) => id)).toContain(sealed[0])
-  }, 60_000)
+  }, 120_000)
 
   test('counts a copied manifest as no point of its own, and deletes nothing for its sake', async () => {
     const diskId = scene.createDisk(1)
@@ -127,7 +127,7 @@ describe('the sweep of a run that ends', () => {
     await writeManifest(scene.clients, scene.targetUrl, manifestName(chain, `${found[1]!.id}-copy`), found[1]!)
     await scene.backUp(diskId, { retention: { keepLast: 3 } })
     expect((await scene.points(diskId)).map(({ id }) => id)).toEqual(expect.arrayContaining(found.map(({ id }) => id)))
-  }, 60_000)
+  }, 120_000)
 
   test('deletes the last cursor also where the policy has changed its resource group', async () => {
     const diskId = scene.createDisk(1, 'moved')
@@ -135,7 +135,7 @@ describe('the sweep of a run that ends', () => {
     await scene.backUp(diskId)
     await expect(scene.backUp(diskId, { snapshotResourceGroup: 'elsewhere' })).resolves.toMatchObject({ point: { kind: 'incremental' } })
     expect((await scene.sourceSnapshots()).filter((name) => name.startsWith('sf-moved-'))).toEqual([])
-  }, 60_000)
+  }, 120_000)
 })
 
 test('a cancelled caller is granted no access any more', async () => {
