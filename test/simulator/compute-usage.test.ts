@@ -27,7 +27,7 @@ async function usageOf(name: string): Promise<SnapshotUsage | undefined> {
   return snapshots.find(({ id }) => id.endsWith(`/${name}`))
 }
 
-test('an incremental snapshot is billed for what changed since the one before it, by the days of the month', async () => {
+test('an incremental snapshot is billed for what changed since the one before, by the days of the month', async () => {
   const { id } = azure.createDisk({ name: 'disk', resourceGroup: GROUP, sizeGib: 1024 })
   await azure.writeDisk(id, 0, Buffer.alloc(10 * MIB, 1))
   await take('first', id)
