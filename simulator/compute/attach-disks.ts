@@ -38,7 +38,9 @@ export function setDisks(state: ComputeState, vm: VirtualMachine, disks: Disks):
   vm.osDisk = disks.osDisk
   vm.dataDisks = disks.dataDisks
   const kept = new Set(attachedDisks(vm).map(({ diskId }) => lookupKey(diskId)))
-  for (const { diskId } of before) if (!kept.has(lookupKey(diskId))) setHolder(state, diskId, undefined)
+  for (const { diskId } of before) {
+    if (!kept.has(lookupKey(diskId))) setHolder(state, diskId, otherHolder(state, vm, diskId))
+  }
   for (const { diskId } of attachedDisks(vm)) setHolder(state, diskId, vm.id)
 }
 
@@ -93,6 +95,13 @@ function makeEmpty(state: ComputeState, host: Host, given: DiskAttachment): Mana
   disk.provisioningState = 'Succeeded'
   state.disks.changed(disk)
   return disk
+}
+
+/** Of a shared disk. */
+function otherHolder(state: ComputeState, vm: VirtualMachine, diskId: ResourceId): ResourceId | undefined {
+  const has = (other: VirtualMachine): boolean =>
+    attachedDisks(other).some((attached) => lookupKey(attached.diskId) === lookupKey(diskId))
+  return [...state.virtualMachines.all()].find((other) => other !== vm && has(other))?.id
 }
 
 function setHolder(state: ComputeState, diskId: ResourceId, vmId: ResourceId | undefined): void {

@@ -66,6 +66,7 @@ export function replaceSnapshot(snapshot: DiskSnapshot, body: SnapshotBody): voi
   const { creationData, incremental, ...properties } = body.properties
   const isSameOrigin =
     creationData.createOption === snapshot.creationData.createOption &&
+    creationData.sourceUri === snapshot.creationData.sourceUri &&
     creationData.sourceResourceId?.toLowerCase() === snapshot.creationData.sourceResourceId?.toLowerCase()
   if (!isSameOrigin) throw changeNotAllowed('creationData')
   if (incremental !== snapshot.isIncremental) throw changeNotAllowed('incremental')

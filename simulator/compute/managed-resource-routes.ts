@@ -1,6 +1,5 @@
 import type { z } from 'zod'
-import { param, type ArmCall, type ArmReply } from './arm-call.ts'
-import { resourceNotFound } from './arm-error.ts'
+import type { ArmCall, ArmReply } from './arm-call.ts'
 import { GROUP_PATH, PROVIDER, SUBSCRIPTION_PATH, type ArmRoute } from './arm-routes.ts'
 import type { ComputeState } from './compute-state.ts'
 import { beginAccess, endAccess } from './disk-access.ts'
@@ -9,7 +8,8 @@ import { checkImportSource } from './import-source.ts'
 import { requireLinkedSources } from './linked-source.ts'
 import { listPage } from './list-pages.ts'
 import { grantAccessSchema, parseBody, type CreationData } from './request-bodies.ts'
-import type { ComputeResourceType, ResourceId } from './resource-id.ts'
+import { idOf, requireResource } from './resource-calls.ts'
+import type { ResourceId } from './resource-id.ts'
 import type { ResourceTable } from './resource-table.ts'
 
 /**
@@ -19,7 +19,7 @@ import type { ResourceTable } from './resource-table.ts'
 
 /** In what disks and snapshots differ. */
 export interface ManagedResourceKind<T extends ManagedDisk | DiskSnapshot, Body, Update> {
-  readonly type: ComputeResourceType
+  readonly type: 'disks' | 'snapshots'
   /** First half of the operation ids. */
   readonly operationGroup: 'Disks' | 'Snapshots'
   readonly table: ResourceTable<T>
@@ -51,18 +51,7 @@ export function managedResourceRoutes<
   const path = `${collection}/:name`
   const action = `Microsoft.Compute/${type}`
 
-  const idOf = (call: ArmCall): ResourceId => ({
-    subscriptionId: param(call, 'subscriptionId'),
-    resourceGroup: param(call, 'resourceGroup'),
-    type,
-    name: param(call, 'name'),
-  })
-  const requireResource = (call: ArmCall): T => {
-    const id = idOf(call)
-    const resource = table.get(id)
-    if (resource === undefined) throw resourceNotFound(type, id.name, id.resourceGroup)
-    return resource
-  }
+  const resourceOf = (call: ArmCall): T => requireResource(table, idOf(call, type, ['name']))
   const place = (resource: T): { subscriptionId: string; location: string } => ({
     subscriptionId: resource.id.subscriptionId,
     location: resource.location,
@@ -77,7 +66,7 @@ export function managedResourceRoutes<
   }
 
   const put = async (call: ArmCall): Promise<ArmReply> => {
-    const id = idOf(call)
+    const id = idOf(call, type, ['name'])
     const body = parseBody(kind.bodySchema, call.body)
     if (table.get(id) === undefined) {
       requireLinkedSources(state, call, id, kind.creationDataOf(body))
@@ -93,28 +82,28 @@ export function managedResourceRoutes<
     return acceptChange(call, kind.create(id, body))
   }
   const patch = (call: ArmCall): Promise<ArmReply> => {
-    const resource = requireResource(call)
+    const resource = resourceOf(call)
     kind.update(resource, parseBody(kind.updateSchema, call.body))
     resource.provisioningState = 'Updating'
     table.changed(resource)
     return acceptChange(call, resource)
   }
   const remove = (call: ArmCall): Promise<ArmReply> | ArmReply => {
-    const resource = table.get(idOf(call))
+    const resource = table.get(idOf(call, type, ['name']))
     if (resource === undefined) return { status: 204 }
     kind.checkDelete(resource)
     return state.operations.accept(call, { ...place(resource), perform: () => kind.remove(resource) })
   }
   const grantAccess = (call: ArmCall): Promise<ArmReply> => {
-    const resource = requireResource(call)
+    const resource = resourceOf(call)
     const { publication } = beginAccess(state, resource, parseBody(grantAccessSchema, call.body))
     return state.operations.accept(call, { ...place(resource), finish: () => ({ accessSAS: publication.sasUrl }) })
   }
   const revokeAccess = (call: ArmCall): Promise<ArmReply> => {
-    const resource = requireResource(call)
+    const resource = resourceOf(call)
     return state.operations.accept(call, { ...place(resource), perform: () => endAccess(state, resource) })
   }
-  const get = (call: ArmCall): ArmReply => ({ status: 200, body: kind.document(requireResource(call)) })
+  const get = (call: ArmCall): ArmReply => ({ status: 200, body: kind.document(resourceOf(call)) })
   const list = (call: ArmCall): ArmReply =>
     listPage(call, table, { pageSize: state.settings().pageSize, baseUrl: baseUrl(), document: kind.document })
 

@@ -141,10 +141,14 @@ describe('a disk', () => {
     expect(await refusalOf(client.disks.delete(GROUP, nameIn(os)))).toMatchObject({ status: 409 })
   })
 
-  test('that is shared can be given to two', async () => {
+  test('that is shared can be given to two, and stays with the other when one is gone', async () => {
     const shared = aDisk({ properties: { maxShares: 2 } })
-    await aVm(aDisk(), [shared])
-    await aVm(aDisk(), [shared])
+    const first = await aVm(aDisk(), [shared])
+    const second = await aVm(aDisk(), [shared])
+    await client.virtualMachines.delete(GROUP, second.name ?? '')
+    expect((await diskAt(shared)).managedBy).toBe(first.id)
+    await client.virtualMachines.delete(GROUP, first.name ?? '')
+    expect((await diskAt(shared)).managedBy).toBeUndefined()
   })
 
   test('with a SAS out, of another region or that is none cannot be attached', async () => {
