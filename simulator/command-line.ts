@@ -26,7 +26,7 @@ export interface CommandLine {
 /** A program that throws what is wrong with its arguments, and calls `run` with them else. */
 export function createProgram(run: (options: CommandLine) => Promise<void>): Command {
   return new Command('local-azure')
-    .description('A local Azure for managed-disk backup: disks, snapshots and page blobs for the unmodified Azure SDKs.')
+    .description('A local Azure for managed-disk backup: disks, snapshots, page blobs, for the unmodified Azure SDKs.')
     .option('--port <port>', 'port of the resource manager (0: a free one)', parsePort, 0)
     .option('--blob-port <port>', 'port of the blob service', parsePort, 0)
     .option('--identity-port <port>', 'port of the managed-identity endpoint', parsePort, 0)

@@ -13,8 +13,8 @@ import { ensureAuthority } from './tls/authority-directory.ts'
 /** The program of the local Azure: starts it, says where it is, stops it on SIGINT and SIGTERM. */
 
 /**
- * Runs the command line; `argv` is without the names of program and script. Resolves with the exit code: after SIGINT or
- * SIGTERM when the local Azure has stopped, at once for a wrong argument or when it cannot start.
+ * Runs the command line; `argv` is without the names of program and script. Resolves with the exit code: after SIGINT
+ * or SIGTERM when the local Azure has stopped, at once for a wrong argument or when it cannot start.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram(run)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /**
  * Limits of the service. They are Azure's documented ones unless somebody changes them, which may be at any time; a
- * limit of Infinity is none, over HTTP a number too large to be reached.
+ * limit that cannot be reached, as `Number.MAX_SAFE_INTEGER`, is none.
  */
 
 const MIB = 2 ** 20
@@ -32,7 +32,7 @@ export const blobLimitsSchema = z.strictObject({
 
 export type BlobLimits = Readonly<z.infer<typeof blobLimitsSchema>>
 
-/** The present limits with `change` over them. @throws ZodError for a limit that does not exist, or a value that is none. */
+/** The present limits with `change` over them. @throws ZodError for a limit that does not exist or cannot be. */
 export function changedLimits(present: Partial<BlobLimits>, change: Partial<BlobLimits>): BlobLimits {
   return blobLimitsSchema.parse({ ...present, ...change })
 }

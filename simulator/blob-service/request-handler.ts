@@ -53,10 +53,15 @@ export function createRequestHandler(
     counter.countRequest(operation?.name ?? UNKNOWN_OPERATION, outcomeOf(result).errorCode)
     const frame = frameOf(service, incoming, request)
     const sentBytes = await answer(response, frame, request, result, fate)
-    if (request !== undefined) {
+    if (request !== undefined && isAccount(request.accountName)) {
       const received = result instanceof StorageError ? 0 : (request.numberHeader('content-length') ?? 0)
       counter.countBytes(request.accountName, { received, sent: sentBytes })
     }
+  }
+
+  /** Any name may be asked for; only those that are there are counted by. */
+  function isAccount(name: string): boolean {
+    return service.accounts.has(name) || service.publications.account(name) !== undefined
   }
 
   /** Now, or later, or both. */

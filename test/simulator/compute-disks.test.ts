@@ -240,7 +240,7 @@ describe('a long-running operation', () => {
   test('goes to its end when its client never polls', async () => {
     azure.changeSettings({ operationMs: 30 })
     await put('abandoned')
-    const state = async (): Promise<string | undefined> => (await client.disks.get(GROUP, 'abandoned')).provisioningState
+    const state = async (): Promise<unknown> => (await client.disks.get(GROUP, 'abandoned')).provisioningState
     while ((await state()) === 'Creating') await new Promise((resolve) => setTimeout(resolve, 5))
     expect(await state()).toBe('Succeeded')
   })

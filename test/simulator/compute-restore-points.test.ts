@@ -54,7 +54,8 @@ const take = (scene: Scene, name: string, more: RestorePoint = {}): Promise<Rest
 
 async function disksOf(scene: Scene, name: string) {
   const points = []
-  for await (const point of client.diskRestorePoint.listByRestorePoint(GROUP, scene.collection, name)) points.push(point)
+  const list = client.diskRestorePoint.listByRestorePoint(GROUP, scene.collection, name)
+  for await (const point of list) points.push(point)
   return points
 }
 

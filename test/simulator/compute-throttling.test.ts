@@ -55,7 +55,7 @@ test('principals and kinds of requests have buckets of their own; a subscription
   expect(statuses).toEqual([...Array.from({ length: 14 }, () => 200), 429])
 })
 
-test('snapshots beyond the bucket are 429 in the shape of the disk provider, which has no error around it', async () => {
+test('snapshots beyond the bucket are 429 in the shape of the disk provider, without an error around it', async () => {
   await start({ enforceThrottling: true, snapshotPutsPer3Minutes: 2, snapshotPutsPer30Minutes: 20 })
   const { id } = azure.createDisk({ name: 'disk', resourceGroup: 'rg', sizeGib: 1 })
   const put = (name: string, location = 'westeurope'): Promise<Response> =>

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { ComputeManagementClient } from '@azure/arm-compute'
+import { ContainerClient } from '@azure/storage-blob'
 import type { LocalAzure } from '../../simulator/azure.ts'
 import type { SnapshotUsage } from '../../simulator/compute/usage.ts'
-import { computeClient, MIB, startForTests } from './local-azure-support.ts'
+import { computeClient, credentialOf, MIB, startForTests } from './local-azure-support.ts'
 
 const GROUP = 'usage-rg'
 
@@ -26,7 +27,7 @@ async function usageOf(name: string): Promise<SnapshotUsage | undefined> {
   return snapshots.find(({ id }) => id.endsWith(`/${name}`))
 }
 
-test('an incremental snapshot is billed for what changed since the one before it, by the days of the month', async () => {
+test('an incremental snapshot is billed for what changed since the one before, by the days of the month', async () => {
   const { id } = azure.createDisk({ name: 'disk', resourceGroup: GROUP, sizeGib: 1024 })
   await azure.writeDisk(id, 0, Buffer.alloc(10 * MIB, 1))
   await take('first', id)
@@ -49,4 +50,28 @@ test('an incremental snapshot is billed for what changed since the one before it
   expect((await usageOf('third'))?.usedBytes).toBe(2 * MIB)
   now = new Date('2027-02-05T12:00:00Z')
   expect((await usageOf('third'))?.dailyQuantity).toBe(2 / 1024 / 28)
+})
+
+test('a snapshot of a blob is billed for the pages that its successor does not share', async () => {
+  azure.createAccount({ name: 'billed' })
+  azure.createContainer('billed', 'points')
+  const container = new ContainerClient(`${azure.blobEndpoint}/billed/points`, credentialOf(azure))
+  const blob = container.getPageBlobClient('base')
+  await blob.create(MIB)
+  await blob.uploadPages(Buffer.alloc(8192, 1), 0, 8192)
+  const { snapshot } = await blob.createSnapshot()
+  // Equal bytes written again are other pages.
+  await blob.uploadPages(Buffer.alloc(4096, 1), 0, 4096)
+  const response = await fetch(`${azure.controlEndpoint}/storage-usage?account=billed`)
+  expect(await response.json()).toEqual([
+    {
+      container: 'points',
+      blob: 'base',
+      states: [
+        { snapshot, allocatedBytes: 8192, uniqueBytes: 4096 },
+        { allocatedBytes: 8192, uniqueBytes: 8192 },
+      ],
+      uniqueBytes: 12288,
+    },
+  ])
 })

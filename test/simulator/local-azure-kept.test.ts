@@ -5,7 +5,14 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LocalAzure } from '../../simulator/azure.ts'
-import { callResourceManager, computeClient, credentialOf, MIB, refusalOf, startForTests } from './local-azure-support.ts'
+import {
+  callResourceManager,
+  computeClient,
+  credentialOf,
+  MIB,
+  refusalOf,
+  startForTests,
+} from './local-azure-support.ts'
 
 /**
  * The state directory is copied while the local Azure runs, and another one starts in the copy: that is all that a

@@ -36,6 +36,8 @@ const OPERATIONS: readonly Operation[] = [
   deleteBlobOperation,
 ]
 
+const VERBS: ReadonlySet<string> = new Set(OPERATIONS.map(({ method }) => method))
+
 const byRoute = new Map<string, Operation[]>()
 for (const operation of OPERATIONS) {
   for (const level of operation.levels) {
@@ -50,6 +52,7 @@ export function findOperation(request: BlobRequest): Operation {
   const comp = request.query.get('comp')?.toLowerCase() ?? ''
   const candidates = byRoute.get(routeKey(request.method, request.level, restype, comp))
   if (candidates === undefined) {
+    if (!VERBS.has(request.method)) throw new StorageError('UnsupportedHttpVerb')
     throw new StorageError('NotImplemented', {
       reason: `${request.method} ${request.level} restype=${restype} comp=${comp}`,
     })
