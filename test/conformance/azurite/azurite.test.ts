@@ -2,7 +2,7 @@
  * Random sequences of page-blob calls, sent to the local Azure and to Azurite: every answer is equal, or the difference is a
  * known one. Runs where `npm run conformance` has installed Azurite.
  */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { env } from 'node:process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -17,7 +17,8 @@ import { createTwins, type Call, type Outcome, type Service, type Twins } from '
 
 const PROGRAM = env['SNAPFERRY_TEST_AZURITE'] ?? ''
 const CALLS = Number(env['SNAPFERRY_CONFORMANCE_CALLS'] ?? 2000)
-const SEED = Number(env['SNAPFERRY_CONFORMANCE_SEED'] ?? randomInt(2 ** 31))
+/** Fixed, so that a change is judged by the calls of the run before; `npm run conformance` takes another one each time. */
+const SEED = Number(env['SNAPFERRY_CONFORMANCE_SEED'] ?? 1)
 const ACCOUNT = { name: 'conformance', key: randomBytes(64).toString('base64') }
 const TIMEOUT_MS = 5 * 60_000
 
