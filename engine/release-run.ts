@@ -14,7 +14,7 @@ import type { Manifest } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
-import { listOurSnapshots } from './blob-snapshots.ts'
+import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
 import { findSealedPoint } from './plan-run.ts'
 import { baseBlobOf } from './source-changes.ts'
@@ -54,16 +54,21 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
 
 async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
   const { retention, signal } = options
-  const points = await readPoints(engine, options)
-  const { remove } = retention === undefined ? { remove: [] } : applyRetention([...points.readable.values()], retention)
   const base = baseBlobOf(engine, options)
+  // In this order: what another run takes meanwhile is not in the list, and what it seals meanwhile has its manifest.
+  const snapshots = await listOurSnapshots(base, signal)
+  const openRun = await findOpenRun(base, options)
+  const points = await readPoints(engine, options)
+  // A point whose bytes somebody deleted must not push one that can be restored out of the retention.
+  const taken = new Set(snapshots.map(({ snapshot }) => snapshot))
+  const restorable = [...points.readable.values()].filter(({ baseBlob }) => taken.has(baseBlob.snapshot))
+  const { remove } = retention === undefined ? { remove: [] } : applyRetention(restorable, retention)
   for (const point of remove) {
-    // The manifest goes first: a point is never listed without its bytes.
+    // The manifest goes first: a point is never listed without its bytes. From here on its blob snapshot is spare.
     await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
-    await base.deleteSnapshot(point.baseBlob.snapshot, signal)
     points.names.delete(point.id)
   }
-  await sweepBlobSnapshots(base, options.runKey, points, signal)
+  for (const spare of snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))) await base.deleteSnapshot(spare.snapshot, signal)
 }
 
 interface Points {
@@ -87,16 +92,17 @@ async function readPoints(engine: Engine, { targetUrl, chain, signal }: ReleaseO
   return { names, readable }
 }
 
-/** Deletes markers, points that never got their manifest, and doubles of a sealed point, of every run that no longer holds the base blob. */
-async function sweepBlobSnapshots(base: BaseBlob, runKey: string, points: Points, signal?: AbortSignal): Promise<void> {
+/** Another run that holds the base blob: what it has made so far is its own. */
+async function findOpenRun(base: BaseBlob, { runKey, signal }: ReleaseOptions): Promise<string | undefined> {
   const state = (await base.properties(signal))?.state
-  const openRun = state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
-  for (const { snapshot, runKey: owner, kind } of await listOurSnapshots(base, signal)) {
-    const sealed = points.readable.get(owner)?.baseBlob.snapshot
-    const isDouble = sealed !== undefined && sealed !== snapshot
-    const isSpare = kind === 'marker' || !points.names.has(owner) || isDouble
-    if (isSpare && owner !== openRun) await base.deleteSnapshot(snapshot, signal)
-  }
+  return state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
+}
+
+/** Markers, points that never got their manifest, and doubles of a sealed point. */
+function isSpare({ snapshot, runKey, kind }: OurSnapshot, points: Points): boolean {
+  const sealed = points.readable.get(runKey)?.baseBlob.snapshot
+  const isDouble = sealed !== undefined && sealed !== snapshot
+  return kind === 'marker' || !points.names.has(runKey) || isDouble
 }
 
 /** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */
