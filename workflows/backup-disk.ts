@@ -57,24 +57,14 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
 
     progress.enter('seal')
     const counts = { changedBytes, clearedBytes, movedBytes, requests, verification }
-    const point = await control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
-      {
-        targetUrl,
-        baseBlobName,
-        chain,
-        runKey,
-        workflowId,
-        startedAt: startTime.toISOString(),
-        epoch: job.epoch,
-        disk,
-        snapshot,
-        plan,
-        ...counts,
-      },
-    ])
+    const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }
+    // A cancel comes too late from here on: taking back a seal that may still be under way would take the bytes of a point.
+    const point = await CancellationScope.nonCancellable(() =>
+      control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, chain, runKey, ...source, ...counts }]),
+    )
 
     progress.enter('release')
-    const warnings = await release(true)
+    const warnings = await CancellationScope.nonCancellable(() => release(true))
     progress.enter('done')
     return { point, warnings: options.snapshotSku === undefined ? warnings : [...warnings, SNAPSHOT_SKU_WARNING] }
   } catch (error) {
