@@ -7,10 +7,12 @@ import type { BeforeOperation } from '../../simulator/compute/arm-call.ts'
 
 export interface Tripwire {
   readonly atCall: number
+  /** Counts calls of this operation only. */
+  readonly operation?: string
   /** The call takes effect before its answer is lost. */
   readonly isCarriedOut: boolean
-  /** Called in the instant. */
-  readonly onTrip: () => void
+  /** Called in the instant, and awaited. */
+  readonly onTrip: () => Promise<void> | void
 }
 
 export interface Tripwires {
@@ -27,10 +29,11 @@ const LANE = /lane\d+x/
 export function createTripwires(): Tripwires {
   let tripped = 0
   const armed = new Map<string, { readonly wire: Tripwire; calls: number }>()
-  const step = (name: string): Tripwire | undefined => {
+  const step = (name: string, operation: string): Tripwire | undefined => {
     const [lane] = LANE.exec(name) ?? []
     const entry = lane === undefined ? undefined : armed.get(lane)
     if (lane === undefined || entry === undefined) return undefined
+    if (entry.wire.operation !== undefined && entry.wire.operation !== operation) return undefined
     entry.calls += 1
     if (entry.calls !== entry.wire.atCall) return undefined
     armed.delete(lane)
@@ -40,10 +43,10 @@ export function createTripwires(): Tripwires {
   const answersToLose = new WeakSet<object>()
   return {
     blobHooks: {
-      before(call) {
-        const wire = step(call.container)
+      async before(call) {
+        const wire = step(call.container, call.operation)
         if (wire === undefined) return
-        wire.onTrip()
+        await wire.onTrip()
         if (!wire.isCarriedOut) throw new ConnectionDropped()
         answersToLose.add(call)
       },
@@ -51,9 +54,9 @@ export function createTripwires(): Tripwires {
         if (answersToLose.has(call)) throw new ConnectionDropped()
       },
     },
-    async beforeOperation({ path }) {
-      const wire = step(path)
-      wire?.onTrip()
+    async beforeOperation({ path, operation }) {
+      const wire = step(path, operation)
+      await wire?.onTrip()
       return wire === undefined || wire.isCarriedOut ? undefined : UNAVAILABLE
     },
     get tripped() {
