@@ -24,7 +24,7 @@ export async function playBackup(world: World, step: BackUp): Promise<void> {
     const onTrip = (): void => {
       if (fault.outcome !== 'answerLost') crash.abort()
     }
-    scene.tripwires.set(lane.name, { atCall: fault.atCall, isCarriedOut: fault.isCarriedOut, onTrip })
+    scene.tripwires.set(lane.name, { ...fault, onTrip })
   }
   let outcome: Manifest | Error
   try {

@@ -14,6 +14,8 @@ export interface Fault {
   /** The call to Azure, counted from the start of the run, that it happens at. */
   readonly atCall: number
   readonly isCarriedOut: boolean
+  /** Counts calls of this operation only. */
+  readonly operation?: string
   /** An answer is lost; or the worker dies there, and then another one resumes, or the run is terminated or cancelled. */
   readonly outcome: 'answerLost' | 'resumed' | 'terminated' | 'cancelled'
 }
