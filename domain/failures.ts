@@ -54,6 +54,7 @@ export const FAILURES = {
 
   AccessDenied: { retry: 'never', exit: 'denied', meaning: 'a right is missing; the message names the action' },
   NotSignedIn: { retry: 'never', exit: 'denied', meaning: 'no credential was found or it was not accepted' },
+  PointExists: { retry: 'never', exit: 'refused', meaning: 'the request was carried out before: its recovery point is there and stays as it is' },
   RunAlreadyOpen: { retry: 'never', exit: 'refused', meaning: 'another run is open on the same disk and target' },
   FencedOut: { retry: 'never', exit: 'failed', meaning: 'another run raised the epoch of the base blob; this one must not write any more' },
   VerificationFailed: { retry: 'never', exit: 'failed', meaning: 'the base blob does not equal the source snapshot; no point was made' },

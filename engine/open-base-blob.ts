@@ -6,9 +6,11 @@
  * exactly its own writes are there.
  */
 import type { BaseBlob, BaseBlobProps } from '../azure/base-blob.ts'
+import { findManifest } from '../azure/manifests.ts'
 import { confirmPlan, type BackupPlan } from '../domain/backup-plan.ts'
 import type { BaseBlobState, CursorRef, SealedPoint } from '../domain/base-blob-state.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
+import { chainPrefix } from '../domain/names.ts'
 import { blobBytesOf, type SourceDisk, type SourceSnapshot } from '../domain/source-disk.ts'
 import type { BlobSnapshotRef, OpenedBase } from '../domain/transfer-job.ts'
 import { findOrTakeSnapshot } from './blob-snapshots.ts'
@@ -45,15 +47,15 @@ export interface OpenResult {
 /**
  * Safe to run twice: an attempt of the same run finds its own mark and goes on from there.
  *
- * @throws BackupError FencedOut when another run opened or sealed the base blob after this run was planned; BaseBlobForeign.
+ * @throws BackupError FencedOut when another run opened or sealed the base blob after this run was planned; PointExists; BaseBlobForeign.
  */
 export async function openBaseBlob(engine: Engine, options: OpenOptions): Promise<OpenResult> {
   const { targetUrl, baseBlobName, snapshot, signal } = options
   const base = baseBlobOf(engine, options)
   const blobBytes = blobBytesOf(snapshot.sizeBytes)
-  const epoch = await decideAnew(base, signal, () => fence(base, blobBytes, options))
+  const epoch = await decideAnew(base, signal, () => fence(engine, base, blobBytes, options))
   const plan = confirmPlan(options.plan, snapshot)
-  const { baseline, leftoversSince, isOverwritten } = await fixBaseline(engine, base, options)
+  const { baseline, leftoversSince, isOverwritten } = await fixBaseline(engine, base, epoch, options)
   await decideAnew(base, signal, async () => {
     const { sizeBytes, etag } = await requireProperties(base, signal)
     if (sizeBytes < blobBytes) await base.resize(blobBytes, etag, signal)
@@ -65,18 +67,19 @@ export async function openBaseBlob(engine: Engine, options: OpenOptions): Promis
 }
 
 /** Raises the epoch and marks the base blob as this run's; answers the epoch. */
-async function fence(base: BaseBlob, blobBytes: number, options: OpenOptions): Promise<number> {
-  const { runKey, planned, signal } = options
+async function fence(engine: Engine, base: BaseBlob, blobBytes: number, options: OpenOptions): Promise<number> {
+  const { planned, signal } = options
   const found = await base.properties(signal)
+  if (found !== undefined && isOurs(found, options)) return found.sequenceNumber
+  await refuseSealed(engine, options)
   if (found === undefined) {
     if (planned !== undefined) throw supersededBy('nobody: the blob was deleted', options)
     await base.create(blobBytes, dirtyState(options), signal)
     const created = await requireProperties(base, signal)
     // Two first runs of two installations: the blob is whose call came first.
-    if (!isOurs(created, runKey)) throw supersededBy(created.state?.runKey ?? 'another product', options)
+    if (!isOurs(created, options)) throw supersededBy(created.state?.runKey ?? 'another product', options)
     return created.sequenceNumber
   }
-  if (isOurs(found, runKey)) return found.sequenceNumber
   if (planned === undefined || found.state?.runKey !== planned.runKey || found.state.condition !== planned.condition) {
     throw supersededBy(found.state?.runKey ?? 'another product', options)
   }
@@ -85,8 +88,20 @@ async function fence(base: BaseBlob, blobBytes: number, options: OpenOptions): P
   return raised.epoch
 }
 
-function isOurs(found: BaseBlobProps, runKey: string): boolean {
-  return found.state?.runKey === runKey && found.state.condition === 'dirty'
+/** Marked by an attempt of this run. An earlier run of the same request, with another source snapshot, has written other bytes. */
+function isOurs({ state }: BaseBlobProps, { runKey, snapshot }: OpenOptions): boolean {
+  return state?.runKey === runKey && state.condition === 'dirty' && state.pending?.snapshotUniqueId === snapshot.uniqueId
+}
+
+/** A request that comes again, as by a backfill of its schedule, must neither replace its point nor pass the old one off as new. */
+async function refuseSealed(engine: Engine, { targetUrl, disk, runKey, signal }: OpenOptions): Promise<void> {
+  const sealed = await findManifest(engine.azure, targetUrl, chainPrefix(disk.id, disk.uniqueId), runKey, signal)
+  if (sealed === undefined) return
+  throw new BackupError({
+    type: 'PointExists',
+    message: `point ${runKey} was made at ${sealed.sealedAt} and stays as it is; start a new backup for the present content of ${disk.id}`,
+    facts: { pointId: runKey },
+  })
 }
 
 function dirtyState({ disk, runKey, planned, snapshot }: OpenOptions): BaseBlobState {
@@ -113,7 +128,7 @@ interface Baseline {
   readonly isOverwritten: boolean
 }
 
-async function fixBaseline(engine: Engine, base: BaseBlob, options: OpenOptions): Promise<Baseline> {
+async function fixBaseline(engine: Engine, base: BaseBlob, epoch: number, options: OpenOptions): Promise<Baseline> {
   const { planned, plan, runKey, signal } = options
   const refTo = async (snapshot: string): Promise<BlobSnapshotRef> => ({ snapshot, sizeBytes: await base.sizeOfSnapshot(snapshot, signal) })
   const isLastPointUsable = planned?.lastPoint !== undefined && !(plan.kind === 'reseed' && plan.cause === 'LastPointGone')
@@ -121,7 +136,7 @@ async function fixBaseline(engine: Engine, base: BaseBlob, options: OpenOptions)
   const since = lastPoint === undefined ? 'unknown' : await writesSince(engine, base, lastPoint.snapshot, signal)
   if (lastPoint !== undefined && since === 'none') return { baseline: lastPoint, isOverwritten: false }
   const { etag } = await requireProperties(base, signal)
-  const marker = await findOrTakeSnapshot(base, { kind: 'marker', runKey, etag, signal })
+  const marker = await findOrTakeSnapshot(base, { kind: 'marker', runKey, epoch, etag, signal })
   return {
     baseline: await refTo(marker),
     ...(lastPoint !== undefined && since === 'some' && { leftoversSince: lastPoint }),

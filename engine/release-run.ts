@@ -4,6 +4,7 @@
  * Deletes only what carries snapferry's mark for this disk and target, and never the cursor. Works from what it finds, not from
  * what the run remembers, so it also sweeps up behind runs that were terminated. What may not be deleted is told, not fatal.
  */
+import type { BaseBlob } from '../azure/base-blob.ts'
 import { deleteManifest, listManifests, readManifest } from '../azure/manifests.ts'
 import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
@@ -54,22 +55,22 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
  * run has just taken is never without both its run's mark and its manifest, and is left alone.
  */
 async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
-  const { retention, runKey, signal } = options
+  const { retention, signal } = options
   const base = baseBlobOf(engine, options)
+  // In this order: what another run takes meanwhile is not in the list, and what it seals meanwhile has its manifest.
   const snapshots = await listOurSnapshots(base, signal)
-  const state = (await base.properties(signal))?.state
-  const openRun = state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
+  const openRun = await findOpenRun(base, options)
   const points = await readPoints(engine, options)
-  const { remove } = retention === undefined ? { remove: [] } : applyRetention([...points.readable.values()], retention)
+  // A point whose bytes somebody deleted must not push one that can be restored out of the retention.
+  const taken = new Set(snapshots.map(({ snapshot }) => snapshot))
+  const restorable = [...points.readable.values()].filter(({ baseBlob }) => taken.has(baseBlob.snapshot))
+  const { remove } = retention === undefined ? { remove: [] } : applyRetention(restorable, retention)
   for (const point of remove) {
-    // The manifest goes first: a point is never listed without its bytes.
+    // The manifest goes first: a point is never listed without its bytes. From here on its blob snapshot is spare.
     await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
-    await base.deleteSnapshot(point.baseBlob.snapshot, signal)
     points.names.delete(point.id)
   }
-  for (const one of snapshots) {
-    if (one.runKey !== openRun && isSpare(one, points)) await base.deleteSnapshot(one.snapshot, signal)
-  }
+  for (const spare of snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))) await base.deleteSnapshot(spare.snapshot, signal)
 }
 
 interface Points {
@@ -95,10 +96,17 @@ async function readPoints(engine: Engine, { targetUrl, chain, baseBlobName, sign
   return { names, readable }
 }
 
-/** A marker, a point that never got its manifest, or a double of a sealed point. */
+/** Another run that holds the base blob: what it has made so far is its own. */
+async function findOpenRun(base: BaseBlob, { runKey, signal }: ReleaseOptions): Promise<string | undefined> {
+  const state = (await base.properties(signal))?.state
+  return state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
+}
+
+/** Markers, points that never got their manifest, and doubles of a sealed point. */
 function isSpare({ snapshot, runKey, kind }: OurSnapshot, points: Points): boolean {
   const sealed = points.readable.get(runKey)?.baseBlob.snapshot
-  return kind === 'marker' || !points.names.has(runKey) || (sealed !== undefined && sealed !== snapshot)
+  const isDouble = sealed !== undefined && sealed !== snapshot
+  return kind === 'marker' || !points.names.has(runKey) || isDouble
 }
 
 /** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */

@@ -45,9 +45,9 @@ export async function sealPoint(engine: Engine, options: SealOptions): Promise<M
   const { targetUrl, chain, runKey, signal } = options
   const base = baseBlobOf(engine, options)
   const { etag, sizeBytes } = await decideAnew(base, signal, () => closeEpoch(base, options))
-  const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, etag, signal })
+  const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, epoch: options.epoch, etag, signal })
   const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await writePoint(engine, snapshot, sizeBytes, options))
-  await decideAnew(base, signal, () => markClean(base, snapshot, options))
+  await decideAnew(base, signal, () => markClean(base, manifest.baseBlob.snapshot, options))
   return manifest
 }
 

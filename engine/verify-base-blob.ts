@@ -111,9 +111,12 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
     footer: footerIn(job, window),
   })
   for await (const { startBytes, endBytes, at } of segments) {
-    const isCopyPlanned = at.footer !== undefined || (at.planned !== undefined && !('kind' in at.planned && at.planned.kind === 'clear'))
-    const isRewriteExplained = isCopyPlanned || at.leftovers !== undefined || at.repaired !== undefined || at.oldFooter !== undefined
     const isSourcePage = at.source !== undefined || at.footer !== undefined
+    // The diff says nothing of these, so they are read again wherever the source holds something.
+    const isReadAgain = at.leftovers !== undefined || at.oldFooter !== undefined
+    const isCopyPlanned =
+      at.footer !== undefined || (at.planned === undefined ? isReadAgain && isSourcePage : !('kind' in at.planned && at.planned.kind === 'clear'))
+    const isRewriteExplained = isCopyPlanned || isReadAgain || at.repaired !== undefined
     const isWritten = at.written !== undefined
     const agrees = isSourcePage === (at.base !== undefined) && (isWritten || !isCopyPlanned)
     if (isWritten && !isRewriteExplained) yield { kind: 'stray', startBytes, endBytes }

@@ -60,21 +60,11 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
 
     progress.enter('seal')
     const counts = { changedBytes, clearedBytes, movedBytes, requests, verification }
-    point = await control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
-      {
-        targetUrl,
-        baseBlobName,
-        chain,
-        runKey,
-        workflowId,
-        startedAt: startTime.toISOString(),
-        epoch: job.epoch,
-        disk,
-        snapshot,
-        plan,
-        ...counts,
-      },
-    ])
+    const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }
+    // A cancel comes too late from here on: taking back a seal that may still be under way would take the bytes of a point.
+    point = await CancellationScope.nonCancellable(() =>
+      control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, chain, runKey, ...source, ...counts }]),
+    )
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {
       progress.enter('failed')

@@ -5,6 +5,7 @@ import { MIB } from '../../domain/byte-range.ts'
 import { isFailure } from '../../domain/failures.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall, ServiceHooks } from '../../simulator/blob-service/service-hooks.ts'
+import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 
@@ -138,6 +139,33 @@ describe('an interrupted run', () => {
     expect(await scene.sourceSnapshots()).toEqual(sourcesBefore)
     expect(scene.azure.grantedAccess()).toEqual([])
     expect(await scene.points(diskId)).toEqual([])
+  }, 120_000)
+
+  test('makes its point all the same when it is cancelled while it is being sealed', async () => {
+    const diskId = await diskWithData()
+    await scene.backUp(diskId)
+    await createRandomDisk(scene.azure, diskId, 64 * MIB, SEED + 5).change(10)
+    const { sha256 } = await scene.azure.digestDisk(diskId)
+    let reached = (): void => {}
+    const sealing = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    let letGo = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    hooks.before = async ({ operation }) => {
+      if (operation !== 'SnapshotBlob') return
+      reached()
+      await held
+    }
+    const run = await scene.startBackup(diskId)
+    await sealing
+    await scene.client.workflow.getHandle(run.workflowId).cancel()
+    letGo()
+    const { point } = (await run.result()) as BackupDiskResult
+    await expectPointEquals(point.id, sha256)
+    expect(scene.azure.grantedAccess()).toEqual([])
   }, 120_000)
 })
 

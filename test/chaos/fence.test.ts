@@ -1,0 +1,100 @@
+/** What stands between two runs of one base blob: the epoch, the blob snapshots of each run, and the verification. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { BaseBlob } from '../../azure/base-blob.ts'
+import { getDisk } from '../../azure/disks.ts'
+import { MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
+import { baseBlobName } from '../../domain/names.ts'
+import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import { findOrTakeSnapshot } from '../../engine/blob-snapshots.ts'
+import { noise } from '../support/random-disk.ts'
+import { openChaosScene, type ChaosScene, type Lane } from './chaos-scene.ts'
+import { backUpInProcess, type BackupRequest } from './in-process-backup.ts'
+
+let scene: ChaosScene
+let lane: Lane
+let requests = 0
+beforeAll(async () => {
+  scene = await openChaosScene()
+})
+afterAll(() => scene?.close())
+beforeEach(async () => {
+  lane = await scene.openLane()
+  lane.createDisk(1)
+  await scene.azure.writeDisk(lane.diskId, 0, noise(MIB, seededRandom(1)))
+})
+afterEach(() => lane.close())
+
+function backUp(of: Partial<BackupRequest> = {}) {
+  const request = { requestedAt: new Date(1_800_000_000_000 + requests * 60_000).toISOString(), requestId: `request ${requests++}` }
+  return backUpInProcess({
+    diskId: lane.diskId,
+    targetUrl: lane.targetUrls[0]!,
+    options: DEFAULT_OPTIONS,
+    request,
+    startProcess: scene.startProcess,
+    crash: new AbortController().signal,
+    afterCrash: 'resumed',
+    onSnapshot: async () => {},
+    ...of,
+  })
+}
+
+async function baseBlob(): Promise<BaseBlob> {
+  const disk = await getDisk(scene.clients, lane.diskId)
+  return new BaseBlob(scene.clients, lane.targetUrls[0]!, baseBlobName(disk.id, disk.uniqueId))
+}
+
+const PAGE = Buffer.alloc(PAGE_BYTES, 7)
+
+test('a write of a run that is sealed is refused, also when nobody has opened the base blob since', async () => {
+  const { run } = await backUp()
+  await expect((await baseBlob()).write(0, PAGE, run.epoch)).rejects.toMatchObject({ type: 'FencedOut' })
+})
+
+test('a write of a run that was terminated is refused as soon as the next has opened the base blob', async () => {
+  await backUp()
+  await scene.azure.writeDisk(lane.diskId, 0, noise(MIB, seededRandom(2)))
+  const crash = new AbortController()
+  scene.tripwires.set(lane.name, { operation: 'PutPageFromUrl', atCall: 1, isCarriedOut: true, onTrip: () => crash.abort() })
+  await expect(backUp({ crash: crash.signal, afterCrash: 'terminated' })).rejects.toThrow('terminated')
+  const base = await baseBlob()
+  const zombieEpoch = (await base.properties())!.sequenceNumber
+
+  const refusals: unknown[] = []
+  const writeLate = (): Promise<void> => base.write(0, PAGE, zombieEpoch).catch((error: unknown) => void refusals.push(error))
+  scene.tripwires.set(lane.name, { operation: 'PutPageFromUrl', atCall: 1, isCarriedOut: true, onTrip: writeLate })
+  await backUp()
+  expect(refusals).toMatchObject([{ type: 'FencedOut' }])
+})
+
+test('pages that somebody writes in the middle of a run are found and mended before the point is sealed', async () => {
+  await backUp()
+  await scene.azure.writeDisk(lane.diskId, 0, noise(MIB / 2, seededRandom(3)))
+  const base = await baseBlob()
+  const spoil = async (): Promise<void> => base.write(MIB - PAGE_BYTES, PAGE, (await base.properties())!.sequenceNumber)
+  scene.tripwires.set(lane.name, { operation: 'PutPageFromUrl', atCall: 1, isCarriedOut: true, onTrip: spoil })
+  const point = await backUp()
+  expect(point.verification.rounds).toBe(2)
+  const held = await base.read({ startBytes: 0, endBytes: MIB }, point.baseBlob.snapshot)
+  expect(held.equals(await scene.azure.readDisk(lane.diskId, 0, MIB))).toBe(true)
+})
+
+test('a request whose point exists is refused, and the point stays as it is', async () => {
+  const request = { requestedAt: '2027-01-01T00:00:00.000Z', requestId: 'nightly' }
+  const made = await backUp({ request })
+  await scene.azure.writeDisk(lane.diskId, 0, noise(MIB, seededRandom(4)))
+  await backUp()
+  await expect(backUp({ request })).rejects.toMatchObject({ type: 'PointExists' })
+  const held = await (await baseBlob()).read({ startBytes: 0, endBytes: MIB }, made.baseBlob.snapshot)
+  expect(held.equals(noise(MIB, seededRandom(1)))).toBe(true)
+})
+
+test('a blob snapshot is taken once a run, and anew under another epoch', async () => {
+  await backUp()
+  const base = await baseBlob()
+  const { etag } = (await base.properties())!
+  const first = await findOrTakeSnapshot(base, { kind: 'marker', runKey: 'run', epoch: 1, etag })
+  expect(await findOrTakeSnapshot(base, { kind: 'marker', runKey: 'run', epoch: 1, etag })).toBe(first)
+  expect(await findOrTakeSnapshot(base, { kind: 'marker', runKey: 'run', epoch: 2, etag })).not.toBe(first)
+})

@@ -1,0 +1,35 @@
+/** What must hold when a history has ended and a run without faults has gone to each target. */
+import { BaseBlob } from '../../azure/base-blob.ts'
+import { getDisk } from '../../azure/disks.ts'
+import { baseBlobName, targetKeyOf } from '../../domain/names.ts'
+import { isSourceSnapshotOf } from '../../domain/tags.ts'
+import { faultsOfPoint } from './compare-point.ts'
+import { sourceSnapshots } from './outside-steps.ts'
+import type { World } from './world.ts'
+
+/** Every listed point of every incarnation of the disk equals the model. */
+export async function checkPoints(world: World, target: number): Promise<void> {
+  const { scene, lane, faults } = world
+  for (const point of await world.points(target)) {
+    const content = world.contentOf(point)
+    if (content === undefined) faults.push(`point ${point.id} is of an unknown snapshot`)
+    else faults.push(...(await faultsOfPoint(scene.startProcess(), lane.targetUrls[target]!, point, content)))
+  }
+}
+
+/** Of the disk as it is now: one source snapshot, the cursor; no SAS; no blob snapshot but those of points. */
+export async function checkLeavings(world: World, target: number): Promise<void> {
+  const { scene, lane, faults } = world
+  const targetUrl = lane.targetUrls[target]!
+  const disk = await getDisk(scene.clients, lane.diskId)
+  const owner = { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId }
+  const ours = (await sourceSnapshots(world)).filter(({ tags }) => isSourceSnapshotOf(tags, owner))
+  if (ours.length !== 1) faults.push(`${ours.length} source snapshots were left: ${ours.map(({ name }) => name).join(' ')}`)
+  const shared = scene.azure.grantedAccess().filter(({ id }) => ours.some((one) => one.id.toLowerCase() === id.toLowerCase()))
+  if (shared.length > 0) faults.push(`a SAS was left on ${shared.map(({ id }) => id).join(' ')}`)
+
+  const kept = new Set((await world.points(target)).map(({ baseBlob }) => baseBlob.snapshot))
+  const base = new BaseBlob(scene.clients, targetUrl, baseBlobName(disk.id, disk.uniqueId))
+  const spare = (await base.listSnapshots()).filter(({ snapshot }) => !kept.has(snapshot))
+  if (spare.length > 0) faults.push(`blob snapshots were left: ${spare.map(({ snapshot, metadata }) => `${snapshot} ${JSON.stringify(metadata)}`).join(' ')}`)
+}

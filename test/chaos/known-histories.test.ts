@@ -1,0 +1,59 @@
+/** Histories that are worth playing every time: those that found something, and one for each thing that a run has to get right. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { openChaosScene, type ChaosScene } from './chaos-scene.ts'
+import type { History, Step } from './history.ts'
+import { playHistory } from './play-history.ts'
+import { backUp, change, clear, fault, faultInTransfer, scattered } from './support.ts'
+
+let scene: ChaosScene
+beforeAll(async () => {
+  scene = await openChaosScene()
+})
+afterAll(() => {
+  process.stderr.write(`${scene.tripwires.tripped} runs met a fault\n`)
+  return scene.close()
+})
+
+const deleteByOthers = (what: Extract<Step, { do: 'deleteByOthers' }>['what'], which: number): Step => ({ do: 'deleteByOthers', what, target: 0, which })
+const OLDEST = 999
+const NEWEST = 0
+
+const HISTORIES: readonly (readonly [claim: string, history: History])[] = [
+  ['changes, rewrites and clears are brought forward', [change(1), backUp(), change(2), clear, change(3), backUp()]],
+  ['what the machine writes during a run belongs to the next point', [change(1), backUp({ during: [{ kind: 'write', area: 0, place: 10, pages: 50, seed: 9 }] }), backUp()]],
+  ['a disk that grows keeps no footer inside', [change(1), backUp(), { do: 'grow' }, backUp(), { do: 'grow' }, change(2), backUp()]],
+  ['points beyond the retention go, with their bytes', [change(1), backUp(), change(2), backUp(), change(3), backUp({ keepLast: 2 })]],
+  ['a disk of the same name is another disk', [change(1), backUp(), { do: 'recreateDisk' }, change(2), backUp()]],
+  ['two targets do not know of each other', [change(1), backUp(), backUp({ target: 1 }), change(2), backUp(), change(3), backUp({ target: 1 })]],
+  ['a cursor that others deleted leads to a whole transfer', [change(1), backUp(), deleteByOthers('sourceSnapshot', NEWEST), clear, change(2), backUp()]],
+  ['a last point whose bytes others deleted leads to a whole transfer', [change(1), backUp(), change(2), backUp(), deleteByOthers('blobSnapshot', NEWEST), clear, backUp()]],
+  [
+    'what a terminated run wrote and the machine gave up since is not in the next point',
+    [backUp(), scattered, backUp({ fault: faultInTransfer('terminated', 3) }), clear, backUp()],
+  ],
+  ['a transfer that is resumed writes what was not written and nothing else', [scattered, backUp({ fault: faultInTransfer('resumed', 4) })]],
+  [
+    'a point whose bytes others deleted pushes none that can be restored out of the retention',
+    [change(1), backUp(), change(2), backUp(), deleteByOthers('blobSnapshot', NEWEST), change(3), backUp({ keepLast: 2 })],
+  ],
+  ['a request that comes again after its point was made makes no second one', [change(1), backUp(), change(2), backUp(), change(3), backUp({ repeats: 0 })]],
+  [
+    'a request that comes again does not take the bytes of its earlier run for its own',
+    [change(1), backUp(), change(2), backUp(), deleteByOthers('manifest', OLDEST), change(3), backUp({ repeats: 0 })],
+  ],
+  [
+    'a request that comes again after its run was terminated and its snapshot deleted starts anew',
+    [change(1), backUp(), change(2), backUp({ fault: fault('terminated', 45) }), deleteByOthers('sourceSnapshot', OLDEST), change(3), backUp({ repeats: 999 })],
+  ],
+]
+
+test.each(HISTORIES)('%s', async (_claim, history) => {
+  expect(await playHistory(scene, history)).toEqual([])
+})
+
+describe.each(['resumed', 'terminated', 'cancelled', 'answerLost'] as const)('a run that is %s', (outcome) => {
+  test.each([4, 16, 24, 28, 32, 36, 42])('at call %i leaves right points and nothing else', async (atCall) => {
+    const history = [change(1), backUp(), change(2), clear, backUp({ fault: fault(outcome, atCall) }), change(3), backUp()]
+    expect(await playHistory(scene, history)).toEqual([])
+  }, 60_000)
+})
