@@ -6,14 +6,9 @@ import { Agent, request } from 'undici'
 import type { LocalAzure } from '../../simulator/azure.ts'
 import { accountSas } from './blob-fixture.ts'
 import { computeClient, credentialOf, MIB, startForTests } from './local-azure-support.ts'
-import {
-  fuzzedArmRequest,
-  fuzzedBlobRequest,
-  NONSENSE,
-  pick,
-  sendNonsense,
-  type FuzzedRequest,
-} from './support/fuzz.ts'
+import { fuzzedBlobRequest, pick, type FuzzedRequest } from './support/fuzz.ts'
+import { fuzzedArmRequest } from './support/fuzz-arm.ts'
+import { NONSENSE, sendNonsense } from './support/nonsense.ts'
 import { createRandom } from './support/random.ts'
 
 /** FUZZ_REQUESTS=10000 for more; SEED=… to repeat a failure. */
@@ -127,5 +122,6 @@ function isProper({ status, code, body }: Answer, isBlob: boolean): boolean {
   if (status < 400) return true
   // A request that Node's parser refuses never reaches the service.
   if (status === 400 && body === '' && code === undefined) return true
-  return isBlob ? code !== undefined : body === '' || typeof (JSON.parse(body) as { error?: unknown }).error === 'object'
+  if (isBlob) return code !== undefined
+  return body === '' || typeof (JSON.parse(body) as { error?: unknown }).error === 'object'
 }

@@ -53,7 +53,10 @@ test('a status takes the place of the operation, with its code and Retry-After',
   expect(slow.headers['retry-after']).toBeUndefined()
   expect(slow.body.toString()).toContain('Too slow.')
   expect((await content()).equals(Buffer.alloc(8192))).toBe(true)
-  expect(plan.fired().map(({ kind, operation }) => `${kind} ${operation}`)).toEqual(['status PutPage', 'status PutPage'])
+  expect(plan.fired().map(({ kind, operation }) => [kind, operation])).toEqual([
+    ['status', 'PutPage'],
+    ['status', 'PutPage'],
+  ])
 })
 
 test('a reset before the operation leaves nothing done, one after it leaves it done', async () => {

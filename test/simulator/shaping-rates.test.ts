@@ -45,7 +45,7 @@ test('the profile of Azure lets 60 MiB a second through one blob, whoever asks f
   }
 })
 
-test('the profile of Azure lets 500 small requests a second through one blob, and twice as many through two', async () => {
+test('the profile of Azure lets 500 requests a second through one blob, and twice as many through two', async () => {
   for (const blobs of [1, 2]) {
     const { admitted, seconds } = await load('azure', { clients: 64, bytes: 512, blobs, forMs: 20_000 })
     expect(Math.abs(admitted / seconds / (500 * blobs) - 1)).toBeLessThan(0.02)

@@ -130,7 +130,8 @@ async function expectKept(azure: LocalAzureEndpoints, client: number, written: W
 test(`what was acknowledged before SIGKILL is there after it, ${KILLS} times over (SEED=${seed})`, async () => {
   const random = createRandom(seed)
   let azure = await start()
-  await fetch(`${azure.controlEndpoint}/accounts`, { method: 'PUT', body: JSON.stringify({ name: 'backups', key: KEY }) })
+  const account = JSON.stringify({ name: 'backups', key: KEY })
+  await fetch(`${azure.controlEndpoint}/accounts`, { method: 'PUT', body: account })
   await call(azure, 'PUT', 'disks?restype=container')
   const clients: Written[] = Array.from({ length: CLIENTS }, () => ({
     acknowledged: new Map(),

@@ -1,5 +1,3 @@
-import { connect } from 'node:tls'
-
 /** Requests that no client should send, made of parts that each may be right, wrong or nonsense. */
 
 export type Random = (limit: number) => number
@@ -16,8 +14,8 @@ export interface FuzzedRequest {
 
 export const pick = <Item>(random: Random, items: readonly Item[]): Item => items[random(items.length)] as Item
 
-const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS', 'MERGE', 'PURGE']
-const VALUES = [
+export const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS', 'MERGE', 'PURGE']
+export const VALUES = [
   '',
   '0',
   '1',
@@ -135,7 +133,7 @@ const BLOB_PARAMETERS = [
   'prefix',
   'timeout',
 ]
-const NAMES = ['disks', 'base', 'new', 'UPPER', '', '%2e%2e', '%zz', '%00', 'ü', '..', '$root', 'a'.repeat(1200), 'a b']
+export const NAMES = ['disks', 'base', 'new', 'UPPER', '', '%2e%2e', '%zz', '%00', 'ü', '..', '$root', 'a b', 'a'.repeat(1200)]
 const VERSIONS = ['2023-11-03', '2026-04-06', '2019-12-12', '2009-09-19', '2999-01-01', 'latest', '']
 const BODIES = [
   '',
@@ -188,21 +186,6 @@ const BLOB_TEMPLATES: readonly Readonly<Record<string, string>>[] = [
   { 'x-ms-sequence-number-action': 'increment' },
 ]
 
-const ARM_PROPERTIES = [
-  'diskSizeGB',
-  'incremental',
-  'osType',
-  'networkAccessPolicy',
-  'dataAccessAuthMode',
-  'publicNetworkAccess',
-  'diskIOPSReadWrite',
-  'hyperVGeneration',
-  'purchasePlan',
-  'storageProfile',
-  'source',
-]
-const ARM_VALUES: readonly unknown[] = [null, true, false, 0, 1, -1, 1.5, 1e300, '', 'Premium_LRS', 'AllowAll', [], {}, [[]], { a: {} }]
-
 /** Of the blob service; the query that signs it may be spoiled too. */
 export function fuzzedBlobRequest(random: Random, sas: string): FuzzedRequest {
   const path = ['backups', ...Array.from({ length: random(4) }, () => pick(random, NAMES))]
@@ -227,50 +210,8 @@ export function fuzzedBlobRequest(random: Random, sas: string): FuzzedRequest {
   return { method: sent, target: `/${path.join('/')}?${query.join('&')}`, headers, ...bodyOf(random) }
 }
 
-/** Of the resource manager. */
-export function fuzzedArmRequest(random: Random, subscriptionId: string, token: string): FuzzedRequest {
-  const subscription = pick(random, [subscriptionId, subscriptionId, 'none', ''])
-  const type = pick(random, ['disks', 'snapshots', 'virtualMachines', 'restorePointCollections', 'nonsense'])
-  const isNearlyRight = random(4) > 0
-  const action = pick(random, ['', 'beginGetAccess', 'endGetAccess'])
-  const right = ['fuzz-rg', 'providers', 'Microsoft.Compute', type, pick(random, ['disk', 'snapshot', 'a', 'b']), action]
-  const wrong = [
-    pick(random, ['fuzz-rg', 'none', '%zz', '']),
-    'providers',
-    pick(random, ['Microsoft.Compute', 'microsoft.compute', 'Microsoft.Nothing']),
-    type,
-    pick(random, NAMES),
-    pick(random, ['', 'beginGetAccess', 'nonsense']),
-  ].slice(0, random(7))
-  const segments = isNearlyRight
-    ? ['subscriptions', subscriptionId, 'resourceGroups', ...right]
-    : ['subscriptions', subscription, 'resourceGroups', ...wrong]
-  const version = random(8) > 0 ? 'api-version=2025-01-02' : pick(random, ['api-version=soon', ''])
-  const authorization = random(8) > 0 ? `Bearer ${token}` : pick(random, ['Bearer a.b.c', 'Bearer ', 'Basic x'])
-  const headers = { authorization, 'content-type': pick(random, ['application/json', 'text/plain']) }
-  const rightMethod = action === '' ? pick(random, ['PUT', 'PUT', 'PATCH', 'GET', 'DELETE']) : 'POST'
-  const method = isNearlyRight ? rightMethod : pick(random, METHODS)
-  const target = `/${segments.join('/')}?${version}&$skiptoken=${random(9)}`
-  return { method, target, headers, ...(isNearlyRight ? armBodyOf(random) : bodyOf(random)) }
-}
-
-/** JSON of about the right shape, with values of any kind. */
-function armBodyOf(random: Random): Pick<FuzzedRequest, 'body' | 'isChunked'> {
-  const value = (): unknown => {
-    if (random(3) > 0) return pick(random, ARM_VALUES)
-    return random(2) === 0 ? pick(random, VALUES) : [pick(random, VALUES)]
-  }
-  const properties = Object.fromEntries(ARM_PROPERTIES.filter(() => random(3) === 0).map((name) => [name, value()]))
-  const creationData = random(4) > 0 ? { createOption: 'Empty' } : value()
-  const location = random(8) > 0 ? 'westeurope' : value()
-  const access = random(2) === 0 ? { access: 'Read', durationInSeconds: 60 } : { access: value(), fileFormat: value() }
-  const common = { location, tags: value(), sku: { name: 'Premium_LRS' } }
-  const resource = { ...common, properties: { diskSizeGB: 1, creationData, ...properties } }
-  const body = random(12) === 0 ? value() : { ...resource, ...access }
-  return { body: Buffer.from(JSON.stringify(body) ?? ''), isChunked: random(10) === 0 }
-}
-
-function bodyOf(random: Random): Pick<FuzzedRequest, 'body' | 'isChunked'> {
+/** Nothing, bytes, or text that may be XML or JSON. */
+export function bodyOf(random: Random): Pick<FuzzedRequest, 'body' | 'isChunked'> {
   const isChunked = random(10) === 0
   if (random(2) === 0) return { body: undefined, isChunked: false }
   if (random(3) === 0) return { body: Buffer.alloc(512 * (1 + random(3)), random(256)), isChunked }
@@ -281,38 +222,3 @@ function bodyOf(random: Random): Pick<FuzzedRequest, 'body' | 'isChunked'> {
 function headerValue(random: Random): string {
   return pick(random, VALUES).replaceAll(/[^\u0020-\u00ff]/g, '?')
 }
-
-/** Text that is hardly HTTP, over TLS. Resolves when the server has had enough, or nothing has come for a moment. */
-export function sendNonsense(port: number, text: string, ca: string): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, ca, servername: 'localhost' }, () => {
-      // A server may wait for more of what is no request; it must not matter that the client hangs up.
-      socket.write(text, 'latin1', () => setTimeout(() => socket.destroy(), 20))
-    })
-    socket.on('error', () => {})
-    socket.on('data', () => {})
-    socket.on('close', () => resolve())
-  })
-}
-
-export const NONSENSE = [
-  '\r\n\r\n\r\n',
-  'GET\r\n\r\n',
-  'GET / HTTP/9.9\r\n\r\n',
-  'GET / HTTP/1.1\r\n\r\n',
-  'GET http://other.example/x HTTP/1.1\r\nHost: other.example\r\n\r\n',
-  'CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n',
-  'OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n',
-  'PUT /backups/disks/base?comp=page HTTP/1.1\r\nHost: x\r\nContent-Length: 512\r\nx-ms-page-write: update\r\n\r\nshort',
-  'PUT /backups/disks/base HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n',
-  'PUT /backups/disks/base HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
-  'PUT /backups/disks/base HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n',
-  'GET /\u0000 HTTP/1.1\r\nHost: x\r\n\r\n',
-  'GET // HTTP/1.1\r\nHost: x\r\n\r\n',
-  'GET /?%zz=%zz HTTP/1.1\r\nHost: x\r\n\r\n',
-  `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
-  `GET / HTTP/1.1\r\nHost: x\r\n${Array.from({ length: 3000 }, (_, index) => `h${index}: v\r\n`).join('')}\r\n`,
-  'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n',
-  'PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n',
-  'PUT / HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n',
-]
