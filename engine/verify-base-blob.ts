@@ -20,7 +20,7 @@ import type { TransferJob } from '../domain/transfer-job.ts'
 import type { VerifyRule } from '../domain/policy.ts'
 import { hasVhdCookie } from '../domain/vhd-footer.ts'
 import { compareBytes, type ReadRange } from './compare-bytes.ts'
-import { baseBlobOf, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
+import { baseBlobOf, filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
 import { writtenBy } from './backup-route.ts'
 import type { Engine } from './engine.ts'
 
@@ -90,7 +90,7 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   }
 }
 
-/** The whole blob as changed, unchanged (but allocated) and suspect stretches, from five lists side by side. */
+/** The whole blob as changed, unchanged (but allocated) and suspect stretches, from the lists side by side. */
 async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptions): AsyncGenerator<Stretch> {
   const { signal } = options
   const window = { startBytes: 0, endBytes: job.blobBytes }
@@ -98,6 +98,7 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
   const planned = job.fromSnapshotId === undefined ? sourcePages(engine, job, window, signal) : sourceDiff(engine, job, job.fromSnapshotId, window, signal)
   const segments = sweep({
     planned: await planned,
+    filled: filledGaps(engine, job, window, signal),
     source: await sourcePages(engine, job, window, signal),
     base: engine.pageLists.allocated(base.pageListSource(), window, signal),
     written: writtenBy(engine, job, base, window, signal),
@@ -107,7 +108,7 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
     footer: footerIn(job, window),
   })
   for await (const { startBytes, endBytes, at } of segments) {
-    const isCopyPlanned = at.footer !== undefined || (at.planned !== undefined && !('kind' in at.planned && at.planned.kind === 'clear'))
+    const isCopyPlanned = at.footer !== undefined || at.filled !== undefined || (at.planned !== undefined && !('kind' in at.planned && at.planned.kind === 'clear'))
     const isRewriteExplained = isCopyPlanned || at.leftovers !== undefined || at.repaired !== undefined || at.oldFooter !== undefined
     const isSourcePage = at.source !== undefined || at.footer !== undefined
     const isWritten = at.written !== undefined
