@@ -13,7 +13,7 @@ import type { BackupPlan } from '../domain/backup-plan.ts'
 import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
 import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
-import { transferJobOf } from '../domain/transfer-job.ts'
+import { transferJobOf, type TransferJob } from '../domain/transfer-job.ts'
 import { control, dataActivities, waiting } from './activity-options.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
 import { trackProgress } from './run-progress.ts'
@@ -50,9 +50,9 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
 
     progress.enter('transfer', kindOf(openedPlan))
     const survey = await dataActivities().surveyChanges.executeWithOptions({ summary: 'count what changed' }, [{ plan: openedPlan, snapshot }])
-    const { plan, changedBytes, clearedBytes } = survey
+    const { plan, changedBytes, clearedBytes, maxGapBytes } = survey
     progress.update({ ...kindOf(plan), totalBytes: changedBytes })
-    const job = transferJobOf(opened, plan, snapshot)
+    const job = transferJobOf(opened, plan, snapshot, { ...(maxGapBytes !== undefined && { maxGapBytes }), ...capOf(input) })
     const { movedBytes, requests, verification } = await transferUntilConsistent(job, options.verify, progress)
 
     progress.enter('seal')
@@ -85,6 +85,11 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
     })
     throw error
   }
+}
+
+/** All disks of a policy share its cap; a backup that no policy asked for has it to itself. */
+function capOf({ diskId, policy = diskId, options: { maxMibPerSecond } }: BackupDiskInput): Pick<TransferJob, 'cap'> {
+  return maxMibPerSecond === undefined ? {} : { cap: { name: policy, maxMibPerSecond } }
 }
 
 function kindOf(plan: BackupPlan): Partial<Progress> {
