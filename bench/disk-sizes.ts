@@ -5,9 +5,17 @@ import type { Setting } from './setting.ts'
 
 const SIZES_GIB = [64, 1024, 8191]
 
-export async function measureDiskSizes(setting: Setting, { changedBytes, rounds }: { changedBytes: number; rounds: number }): Promise<Row> {
+export interface DiskSizesOptions {
+  readonly changedBytes: number
+  readonly rounds: number
+}
+
+export async function measureDiskSizes(setting: Setting, { changedBytes, rounds }: DiskSizesOptions): Promise<Row> {
   const disks = await Promise.all(
-    SIZES_GIB.map(async (sizeGib) => ({ sizeGib, diskId: await setting.createDisk(`size-${sizeGib}`, sizeGib), seconds: [] as number[] })),
+    SIZES_GIB.map(async (sizeGib) => ({
+      diskId: await setting.createDisk(`size-${sizeGib}`, sizeGib),
+      seconds: [] as number[],
+    })),
   )
   for (const { diskId } of disks) {
     await setting.fill(diskId, 0, 4 * MIB)

@@ -14,7 +14,12 @@ const SIZE_GIB = 4
 /** The same as the product settles at on loopback, or more. */
 const RAW_IN_FLIGHT = 8
 
-export async function measureFullCopy(setting: Setting, { allocatedBytes, rounds }: { allocatedBytes: number; rounds: number }): Promise<Row> {
+export interface FullCopyOptions {
+  readonly allocatedBytes: number
+  readonly rounds: number
+}
+
+export async function measureFullCopy(setting: Setting, { allocatedBytes, rounds }: FullCopyOptions): Promise<Row> {
   const { engine } = setting
   const diskId = await setting.createDisk('full-copy', SIZE_GIB)
   await setting.fill(diskId, 0, allocatedBytes)
@@ -25,8 +30,8 @@ export async function measureFullCopy(setting: Setting, { allocatedBytes, rounds
     const window = { startBytes: 0, endBytes: blobBytesOf(SIZE_GIB * GIB) }
     const job = await emptyBase(setting, diskId, toSnapshotId, `ours-${round}`)
     const flow = engine.flows.open(job.baseBlobName)
-    const transferAll = () => transfer(backupRoute(engine, job), { window, flow, isResumed: false, onProgress: () => undefined })
-    seconds.ours.push(await timed(transferAll))
+    const options = { window, flow, isResumed: false, onProgress: () => undefined }
+    seconds.ours.push(await timed(() => transfer(backupRoute(engine, job), options)))
 
     const rawJob = await emptyBase(setting, diskId, toSnapshotId, `raw-${round}`)
     const footer = { startBytes: window.endBytes - 512, endBytes: window.endBytes }
@@ -49,7 +54,8 @@ export async function measureFullCopy(setting: Setting, { allocatedBytes, rounds
 }
 
 /** A base blob that nothing was written to. */
-async function emptyBase({ engine, targetUrl }: Setting, diskId: string, toSnapshotId: string, name: string): Promise<TransferJob> {
+async function emptyBase(setting: Setting, diskId: string, toSnapshotId: string, name: string): Promise<TransferJob> {
+  const { engine, targetUrl } = setting
   const { uniqueId, sizeBytes } = await getDisk(engine.azure, diskId)
   const blobBytes = blobBytesOf(sizeBytes)
   const baseBlobName = `bench/${name}.vhd`
@@ -58,7 +64,8 @@ async function emptyBase({ engine, targetUrl }: Setting, diskId: string, toSnaps
   const found = await base.properties()
   if (found === undefined) throw new Error(`base blob ${baseBlobName} was not made`)
   const { snapshot } = await base.snapshot({}, found.etag)
-  return { targetUrl, baseBlobName, epoch: found.sequenceNumber, baseline: { snapshot, sizeBytes: blobBytes }, blobBytes, toSnapshotId }
+  const baseline = { snapshot, sizeBytes: blobBytes }
+  return { targetUrl, baseBlobName, epoch: found.sequenceNumber, baseline, blobBytes, toSnapshotId }
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

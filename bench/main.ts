@@ -19,8 +19,16 @@ const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean' }, json: { type: 'string' }, check: { type: 'boolean' } },
 })
 
-const FULL = { copy: { allocatedBytes: GIB, rounds: 3 }, sizes: { changedBytes: GIB, rounds: 3 }, many: { disks: 64 } }
-const QUICK = { copy: { allocatedBytes: 128 * MIB, rounds: 3 }, sizes: { changedBytes: 64 * MIB, rounds: 1 }, many: { disks: 4 } }
+const FULL = {
+  copy: { allocatedBytes: GIB, rounds: 3 },
+  sizes: { changedBytes: GIB, rounds: 3 },
+  many: { disks: 64 },
+}
+const QUICK = {
+  copy: { allocatedBytes: 128 * MIB, rounds: 3 },
+  sizes: { changedBytes: 64 * MIB, rounds: 1 },
+  many: { disks: 4 },
+}
 
 const setting = await openSetting(positionals[0], process.env)
 try {
@@ -36,7 +44,12 @@ try {
 
 async function measureAll(on: Setting, { copy, sizes, many }: typeof FULL): Promise<Row[]> {
   const rows: Row[] = []
-  for (const measure of [() => measureFullCopy(on, copy), () => measureDiskSizes(on, sizes), () => measureManyDisks(on, many)]) {
+  const measures = [
+    () => measureFullCopy(on, copy),
+    () => measureDiskSizes(on, sizes),
+    () => measureManyDisks(on, many),
+  ]
+  for (const measure of measures) {
     const row = await measure()
     rows.push(row)
     process.stderr.write(`${row.name}: ${row.ours}\n`)

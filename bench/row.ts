@@ -21,7 +21,10 @@ export function isMet({ ratio, atLeast = -Infinity, atMost = Infinity }: Row): b
 }
 
 export function renderRows(rows: readonly Row[]): string {
-  const table = new Table({ head: ['row', 'ours', 'limit', 'binds', 'ours / limit', 'must be', ''], style: { head: [], border: [] } })
+  const table = new Table({
+    head: ['row', 'ours', 'limit', 'binds', 'ours / limit', 'must be', ''],
+    style: { head: [], border: [] },
+  })
   for (const row of rows) {
     const { name, ours, limit, bindsBy, ratio, atLeast, atMost } = row
     const must = atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`

@@ -45,7 +45,12 @@ export interface RateCap {
   readonly maxMibPerSecond: number
 }
 
-export function transferJobOf(opened: OpenedBase, plan: BackupPlan, snapshot: SourceSnapshot, how: Pick<TransferJob, 'maxGapBytes' | 'cap'> = {}): TransferJob {
+export function transferJobOf(
+  opened: OpenedBase,
+  plan: BackupPlan,
+  snapshot: SourceSnapshot,
+  how: Pick<TransferJob, 'maxGapBytes' | 'cap'> = {},
+): TransferJob {
   const job = {
     ...opened,
     ...how,

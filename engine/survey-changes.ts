@@ -53,7 +53,11 @@ async function* asCopies(ranges: AsyncIterable<{ startBytes: number; endBytes: n
   for await (const { startBytes, endBytes } of ranges) yield { kind: 'copy', startBytes, endBytes }
 }
 
-async function gapLimit(counts: ChangeCounts, changes: AsyncIterable<Change>, held: AsyncIterable<ByteRange>): Promise<number> {
+async function gapLimit(
+  counts: ChangeCounts,
+  changes: AsyncIterable<Change>,
+  held: AsyncIterable<ByteRange>,
+): Promise<number> {
   const gaps = new Map<number, number>()
   for await (const change of fillGaps(changes, held, LARGEST_GAP_BYTES)) {
     if (change.isFill) gaps.set(lengthOf(change), (gaps.get(lengthOf(change)) ?? 0) + 1)
