@@ -119,6 +119,7 @@ export function createBackupData(engine: Engine) {
       return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), (report) =>
         transfer(backupRoute(engine, job, repair), {
           window,
+          flow: engine.flows.open(`${job.targetUrl}/${job.baseBlobName}`, job.cap),
           resumeFrom,
           isResumed: activityInfo().attempt > 1,
           onProgress: (state) => report(checkpointOf(extentIndex, state)),

@@ -54,6 +54,7 @@ export function createRestoreData(engine: Engine) {
       return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), (report) =>
         transfer(restoreRoute(engine, job), {
           window,
+          flow: engine.flows.open(job.toDiskId),
           resumeFrom,
           isResumed: activityInfo().attempt > 1,
           onProgress: (state) => report(checkpointOf(extentIndex, state)),

@@ -3,7 +3,7 @@ import type { ByteRange } from '../domain/byte-range.ts'
 import { BackupError, type BackupErrorInit } from '../domain/failures.ts'
 import type { Change } from '../domain/transfer-plan.ts'
 import { callStorage, PATIENT, type RetryRule } from './call.ts'
-import { parsePageList } from './page-list-xml.ts'
+import { parsePageList, type PageListAnswer } from './page-list-xml.ts'
 import type { StorageAuth, StorageRest } from './storage-rest.ts'
 import type { ErrorContext } from './translate.ts'
 
@@ -28,6 +28,7 @@ const UNLESS_TIMEOUT: RetryRule = {
     PATIENT.covers(error) && error.facts['code'] !== 'OperationTimedOut' && error.facts['timeoutMs'] === undefined,
 }
 
+/** One page is asked for ahead: while the caller works on the ranges of one, the next is on its way. */
 export async function* readPages(
   rest: StorageRest,
   query: PageListQuery,
@@ -36,29 +37,56 @@ export async function* readPages(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Change> {
   const seen = new Set<string>()
-  let marker: string | undefined
-  do {
-    const url = `${query.url}${query.url.includes('?') ? '&' : '?'}${parametersOf(query, marker)}`
-    const headers = { ...query.headers, 'x-ms-range': `bytes=${window.startBytes}-${window.endBytes - 1}` }
-    const call = {
-      ...query.errors,
-      doing: 'list the pages of',
-      on: query.on,
-      facts: { startBytes: window.startBytes, endBytes: window.endBytes },
-      retry: canHalve ? UNLESS_TIMEOUT : PATIENT,
-      signal,
+  const ahead = new AbortController()
+  const abandon = (): void => ahead.abort(signal?.reason)
+  signal?.addEventListener('abort', abandon, { once: true })
+  const ask = (marker?: string): Promise<PageListAnswer> => {
+    const answer = readPage(rest, query, window, marker, canHalve, ahead.signal)
+    // One that fails before its turn, or after the caller has left, must not end the process.
+    answer.catch(() => undefined)
+    return answer
+  }
+  try {
+    signal?.throwIfAborted()
+    let next: Promise<PageListAnswer> | undefined = ask()
+    while (next !== undefined) {
+      const answer: PageListAnswer = await next
+      const { changes, nextMarker } = answer
+      if (nextMarker !== undefined && seen.has(nextMarker)) throw new BackupError(circling(query.on))
+      if (nextMarker !== undefined) seen.add(nextMarker)
+      // A server without x-ms-range support goes on to the end of the blob.
+      const isBehind: boolean = (changes.at(-1)?.endBytes ?? 0) >= window.endBytes
+      next = nextMarker === undefined || isBehind ? undefined : ask(nextMarker)
+      yield* changes
     }
-    const answer = await callStorage(call, async (attempt) => {
-      const response = await rest.get(url, query.auth, headers, attempt)
-      return parsePageList(response.bodyAsText ?? '', query.on)
-    })
-    yield* answer.changes
-    marker = answer.nextMarker
-    // A server without x-ms-range support goes on to the end of the blob.
-    if ((answer.changes.at(-1)?.endBytes ?? 0) >= window.endBytes) return
-    if (marker !== undefined && seen.has(marker)) throw new BackupError(circling(query.on))
-    if (marker !== undefined) seen.add(marker)
-  } while (marker !== undefined)
+  } finally {
+    signal?.removeEventListener('abort', abandon)
+    ahead.abort()
+  }
+}
+
+async function readPage(
+  rest: StorageRest,
+  query: PageListQuery,
+  window: ByteRange,
+  marker: string | undefined,
+  canHalve: boolean,
+  signal: AbortSignal,
+): Promise<PageListAnswer> {
+  const url = `${query.url}${query.url.includes('?') ? '&' : '?'}${parametersOf(query, marker)}`
+  const headers = { ...query.headers, 'x-ms-range': `bytes=${window.startBytes}-${window.endBytes - 1}` }
+  const call = {
+    ...query.errors,
+    doing: 'list the pages of',
+    on: query.on,
+    facts: { startBytes: window.startBytes, endBytes: window.endBytes },
+    retry: canHalve ? UNLESS_TIMEOUT : PATIENT,
+    signal,
+  }
+  return callStorage(call, async (attempt) => {
+    const response = await rest.get(url, query.auth, headers, attempt)
+    return parsePageList(response.bodyAsText ?? '', query.on)
+  })
 }
 
 function parametersOf({ query }: PageListQuery, marker: string | undefined): string {

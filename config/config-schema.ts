@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { policySchema } from './policy-schema.ts'
-import { targetSchema } from './schema-parts.ts'
+import { countSchema, targetSchema } from './schema-parts.ts'
 
 const text = z.string().min(1)
 
@@ -44,6 +44,14 @@ export const configSchema = z
           .max(256)
           .optional()
           .meta({ description: 'Extents that one worker moves at the same time; default 16' }),
+        maxMibPerSecond: countSchema
+          .min(1)
+          .optional()
+          .meta({ description: 'Cap on what one worker writes to Azure; default none' }),
+        maxRequestsPerSecond: countSchema
+          .min(1)
+          .optional()
+          .meta({ description: 'Cap on the requests by which it does so; default none' }),
         metricsAddress: text.optional().meta({ description: 'host:port for Prometheus; default none' }),
       })
       .default({}),

@@ -72,6 +72,10 @@ export const policySchema = z
       .max(1000)
       .default(DEFAULT_MAX_CONCURRENT_DISKS)
       .meta({ description: 'Backups of the policy that run at the same time' }),
+    maxMibPerSecond: countSchema
+      .min(1)
+      .optional()
+      .meta({ description: 'Cap on what each worker writes for the policy; default none' }),
     paused: z
       .boolean()
       .default(false)

@@ -26,6 +26,9 @@ export interface WorkerSettings {
   readonly taskQueuePrefix: string
   /** Extents that this worker moves at the same time; bounds its memory. */
   readonly maxConcurrentTransfers: number
+  /** Caps on what this worker writes, all its transfers together; undefined: as much as Azure takes. */
+  readonly maxMibPerSecond?: number
+  readonly maxRequestsPerSecond?: number
   /** host:port where Prometheus metrics are served; undefined: not at all. */
   readonly metricsAddress?: string
 }
@@ -63,6 +66,9 @@ export async function loadSettings(environment: Environment, configPath?: string
 
 /** @throws BackupError InvalidConfig */
 export function resolveSettings(environment: Environment, config: ConfigFile): Settings {
+  const maxMibPerSecond = positiveInteger(environment, 'SNAPFERRY_MAX_MIB_PER_SECOND') ?? config.worker.maxMibPerSecond
+  const maxRequestsPerSecond =
+    positiveInteger(environment, 'SNAPFERRY_MAX_REQUESTS_PER_SECOND') ?? config.worker.maxRequestsPerSecond
   const metricsAddress = variable(environment, 'SNAPFERRY_METRICS_ADDRESS') ?? config.worker.metricsAddress
   return {
     temporal: temporalSettings(environment, config.temporal),
@@ -82,6 +88,8 @@ export function resolveSettings(environment: Environment, config: ConfigFile): S
         positiveInteger(environment, 'SNAPFERRY_MAX_CONCURRENT_TRANSFERS') ??
         config.worker.maxConcurrentTransfers ??
         DEFAULT_MAX_CONCURRENT_TRANSFERS,
+      ...(maxMibPerSecond !== undefined && { maxMibPerSecond }),
+      ...(maxRequestsPerSecond !== undefined && { maxRequestsPerSecond }),
       ...(metricsAddress !== undefined && { metricsAddress }),
     },
   }

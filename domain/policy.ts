@@ -20,6 +20,8 @@ export interface BackupOptions {
   readonly snapshotSku?: string
   /** Resource group for source snapshots in the disk's subscription; default: the disk's own. */
   readonly snapshotResourceGroup?: string
+  /** Cap on what each worker writes for the policy, all its disks together; default: none. */
+  readonly maxMibPerSecond?: number
 }
 
 export interface Policy {

@@ -34,10 +34,29 @@ export interface TransferJob extends OpenedBase {
   readonly fromSnapshotId?: string
   /** After growth the old footer lies inside the disk, and no document says that a diff reports it. */
   readonly oldFooter?: ByteRange
+  /** Gaps of up to this length are copied along where that saves a request; absent: none (`fill-gaps.ts`). */
+  readonly maxGapBytes?: number
+  readonly cap?: RateCap
 }
 
-export function transferJobOf(opened: OpenedBase, plan: BackupPlan, snapshot: SourceSnapshot): TransferJob {
-  const job = { ...opened, blobBytes: blobBytesOf(snapshot.sizeBytes), toSnapshotId: snapshot.id }
+/** A cap on what each worker writes, shared by all transfers that name it. */
+export interface RateCap {
+  readonly name: string
+  readonly maxMibPerSecond: number
+}
+
+export function transferJobOf(
+  opened: OpenedBase,
+  plan: BackupPlan,
+  snapshot: SourceSnapshot,
+  how: Pick<TransferJob, 'maxGapBytes' | 'cap'> = {},
+): TransferJob {
+  const job = {
+    ...opened,
+    ...how,
+    blobBytes: blobBytesOf(snapshot.sizeBytes),
+    toSnapshotId: snapshot.id,
+  }
   if (plan.kind !== 'incremental') return job
   const { snapshotId, sizeBytes } = plan.cursor
   const oldFooter = { startBytes: sizeBytes, endBytes: sizeBytes + VHD_FOOTER_BYTES }

@@ -2,9 +2,10 @@
  * From what must change to the requests that change it.
  *
  * A request never exceeds the platform's write limit and never leaves what was asked: touching ranges are
- * merged, gaps are not. A clear is one request however long it is.
+ * merged, gaps are not (those worth it have been filled before, `fill-gaps.ts`). A clear is one request however long
+ * it is.
  */
-import { MAX_WRITE_BYTES, type ByteRange } from './byte-range.ts'
+import { GIB, MAX_WRITE_BYTES, type ByteRange } from './byte-range.ts'
 
 /** What the source asks of the base blob: `copy` bytes that were written, `clear` pages that were given up. */
 export interface Change extends ByteRange {
@@ -20,20 +21,32 @@ export type PageRequest = Change
  */
 export async function* planRequests(changes: AsyncIterable<Change> | Iterable<Change>): AsyncGenerator<PageRequest> {
   let open: Change | undefined
-  for await (const change of changes) {
-    if (open !== undefined && open.kind === change.kind && open.endBytes === change.startBytes) {
-      open = { kind: open.kind, startBytes: open.startBytes, endBytes: change.endBytes }
-    } else {
+  for await (const { kind, startBytes, endBytes } of changes) {
+    if (open !== undefined && isContinued(open, kind, startBytes)) open = { kind, startBytes: open.startBytes, endBytes }
+    else {
       if (open !== undefined) yield* requestsOf(open)
-      open = change
+      open = { kind, startBytes, endBytes }
     }
     // Whole requests leave at once; a run of a terabyte is not held back until it ends.
-    while (open.kind === 'copy' && open.endBytes - open.startBytes > MAX_WRITE_BYTES) {
-      yield { kind: 'copy', startBytes: open.startBytes, endBytes: open.startBytes + MAX_WRITE_BYTES }
-      open = { kind: 'copy', startBytes: open.startBytes + MAX_WRITE_BYTES, endBytes: open.endBytes }
+    while (open.kind === 'copy' && open.endBytes > endOfRequestAt(open.startBytes)) {
+      const endOfFirst = endOfRequestAt(open.startBytes)
+      yield { kind, startBytes: open.startBytes, endBytes: endOfFirst }
+      open = { kind, startBytes: endOfFirst, endBytes: open.endBytes }
     }
   }
   if (open !== undefined) yield* requestsOf(open)
+}
+
+/**
+ * Where a copy that starts here ends at the latest: after 4 MiB, or at the next GiB, so that the requests of one GiB do
+ * not depend on what lies before it.
+ */
+export function endOfRequestAt(startBytes: number): number {
+  return Math.min(startBytes + MAX_WRITE_BYTES, (Math.floor(startBytes / GIB) + 1) * GIB)
+}
+
+function isContinued(open: Change, kind: Change['kind'], startBytes: number): boolean {
+  return open.kind === kind && open.endBytes === startBytes && (kind === 'clear' || startBytes % GIB !== 0)
 }
 
 function* requestsOf(change: Change): Generator<PageRequest> {

@@ -3,11 +3,13 @@
  *
  * Three questions, one shape of answer: everything allocated (full, reseed), the difference to the cursor (incremental), or given
  * ranges read again (repair). The footer is always copied. Where the diff does not tell what the source holds, its
- * page list does: allocated pages are copied, the others cleared.
+ * page list does: allocated pages are copied, the others cleared. Scattered changes come with the gaps between them that
+ * are worth copying along.
  */
 import { BaseBlob } from '../azure/base-blob.ts'
 import type { PageListSource } from '../azure/page-lists.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
+import { fillGaps, fromWholeGib, type FilledChange } from '../domain/fill-gaps.ts'
 import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
 import { sweep } from '../domain/sweep.ts'
 import type { BlobSnapshotRef, TransferJob } from '../domain/transfer-job.ts'
@@ -23,7 +25,8 @@ export interface ChangeOptions {
 export async function* sourceChanges(engine: Engine, job: TransferJob, window: ByteRange, options: ChangeOptions = {}): AsyncGenerator<Change> {
   if (options.repair !== undefined) yield* repairChanges(engine, job, window, options.repair, options.signal)
   else if (job.fromSnapshotId === undefined) yield* fullChanges(engine, job, window, options.signal)
-  else yield* incrementalChanges(engine, job, job.fromSnapshotId, window, options.signal)
+  else if (job.maxGapBytes === undefined) yield* incrementalChanges(engine, job, job.fromSnapshotId, window, options.signal)
+  else yield* filledChanges(engine, job, job.fromSnapshotId, job.maxGapBytes, window, options.signal)
 }
 
 async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): AsyncGenerator<Change> {
@@ -32,6 +35,31 @@ async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange,
   for await (const { startBytes, endBytes, at } of sweep({ allocated, stale, footer: footerIn(job, window) })) {
     yield { kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes }
   }
+}
+
+/** The same gaps whatever the window is, so that a later attempt and the verification find what the first one planned. */
+async function* filledChanges(
+  engine: Engine,
+  job: TransferJob,
+  fromSnapshotId: string,
+  maxGapBytes: number,
+  window: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FilledChange> {
+  const whole = fromWholeGib(window)
+  const changes = incrementalChanges(engine, job, fromSnapshotId, whole, signal)
+  const held = await sourcePages(engine, job, whole, signal)
+  for await (const change of fillGaps(changes, held, maxGapBytes)) {
+    const inside = clip(change, window)
+    if (inside !== undefined) yield { ...change, ...inside }
+  }
+}
+
+/** Gaps between changes that a transfer copies along. */
+export async function* filledGaps(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
+  const { fromSnapshotId, maxGapBytes } = job
+  if (fromSnapshotId === undefined || maxGapBytes === undefined) return
+  for await (const change of filledChanges(engine, job, fromSnapshotId, maxGapBytes, window, signal)) if (change.isFill) yield change
 }
 
 async function* incrementalChanges(

@@ -1,9 +1,12 @@
 /**
  * Counts what a transfer will have to move before the base blob is touched, and finds out whether Azure answers the diff at all.
- * The totals feed progress and the manifest; the ranges themselves are listed again by each extent.
+ * The totals feed progress and the manifest; the ranges themselves are listed again by each extent. Where changes are so
+ * scattered that requests are what binds, it also decides which gaps between them are worth copying along.
  */
-import { lengthOf } from '../domain/byte-range.ts'
+import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
+import { fillGaps } from '../domain/fill-gaps.ts'
+import { chooseGapLimit, isBoundByRequests, LARGEST_GAP_BYTES, type ChangeCounts } from '../domain/gap-limit.ts'
 import { isFailure } from '../domain/failures.ts'
 import { blobBytesOf, type SourceSnapshot } from '../domain/source-disk.ts'
 import type { Change } from '../domain/transfer-plan.ts'
@@ -15,6 +18,8 @@ export interface Survey {
   readonly changedBytes: number
   readonly clearedBytes: number
   readonly ranges: number
+  /** Of `TransferJob`. */
+  readonly maxGapBytes?: number
 }
 
 export interface SurveyOptions {
@@ -29,7 +34,12 @@ export async function surveyChanges(engine: Engine, plan: BackupPlan, snapshot: 
   if (plan.kind === 'incremental') {
     try {
       const previousUrl = await engine.exports.read(plan.cursor.snapshotId, options.signal)
-      return { plan, ...(await total(engine.pageLists.managedDiskDiff(source, previousUrl, window, options.signal), options)) }
+      const list = (): AsyncGenerator<Change> => engine.pageLists.managedDiskDiff(source, previousUrl, window, options.signal)
+      const totals = await total(list(), options)
+      if (!isBoundByRequests(totals)) return { plan, ...totals }
+      const held = engine.pageLists.allocated(source, window, options.signal)
+      const maxGapBytes = await gapLimit(totals, list(), held)
+      return { plan, ...totals, ...(maxGapBytes > 0 && { maxGapBytes }) }
     } catch (error) {
       if (isFailure(error, 'SourceSnapshotNotFound')) return surveyChanges(engine, { kind: 'reseed', cause: 'CursorSnapshotGone' }, snapshot, options)
       if (isFailure(error, 'DiffRefused')) return surveyChanges(engine, { kind: 'reseed', cause: 'DiffRefused' }, snapshot, options)
@@ -43,7 +53,19 @@ async function* asCopies(ranges: AsyncIterable<{ startBytes: number; endBytes: n
   for await (const { startBytes, endBytes } of ranges) yield { kind: 'copy', startBytes, endBytes }
 }
 
-async function total(changes: AsyncIterable<Change>, options: SurveyOptions): Promise<Omit<Survey, 'plan'>> {
+async function gapLimit(
+  counts: ChangeCounts,
+  changes: AsyncIterable<Change>,
+  held: AsyncIterable<ByteRange>,
+): Promise<number> {
+  const gaps = new Map<number, number>()
+  for await (const change of fillGaps(changes, held, LARGEST_GAP_BYTES)) {
+    if (change.isFill) gaps.set(lengthOf(change), (gaps.get(lengthOf(change)) ?? 0) + 1)
+  }
+  return chooseGapLimit(counts, gaps)
+}
+
+async function total(changes: AsyncIterable<Change>, options: SurveyOptions): Promise<Omit<Survey, 'plan' | 'maxGapBytes'>> {
   const sums = { copy: 0, clear: 0 }
   let ranges = 0
   for await (const change of changes) {

@@ -6,10 +6,11 @@
  * When access to the source or destination dies it is renewed and the window goes on from its watermark; when a server-side copy
  * is refused, bytes are streamed from there on. Other failures go up: the activity is retried from its checkpoint.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { ByteRange } from '../domain/byte-range.ts'
+import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
 import { planRequests, type Change, type PageRequest } from '../domain/transfer-plan.ts'
+import { HIGHEST_LIMIT } from './adaptive-limit.ts'
+import type { Flow } from './flow-control.ts'
 import { runRequests } from './request-pool.ts'
 
 export type CopyMode = 'copy' | 'stream'
@@ -43,22 +44,20 @@ export interface TransferOptions {
   readonly resumeFrom?: TransferState | undefined
   /** True for every attempt but the first: its checkpoint may be older than its last write. */
   readonly isResumed: boolean
+  /** Decides when a request goes. */
+  readonly flow: Flow
   readonly onProgress: (state: TransferState) => void
   readonly signal?: AbortSignal | undefined
 }
 
-/** On loopback 8 requests of 4 MiB in flight fill a line; one Azure blob takes 15 of them a second. */
-const REQUESTS_IN_FLIGHT = 8
+/** Requests that are ready when the flow lets one go; streamed ones hold 4 MiB of the worker's memory each. */
+const READY_REQUESTS: Readonly<Record<CopyMode, number>> = { copy: HIGHEST_LIMIT, stream: 8 }
 /** Renewals in a row without a request done: then something else is wrong, and the retry policy takes over. */
 const MAX_FRUITLESS_RENEWALS = 3
 
-const MAX_THROTTLED_ATTEMPTS = 8
-const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 30_000
-
 /** Resolves when the whole window is durable. Does not verify. */
 export async function transfer(route: Route, options: TransferOptions): Promise<TransferState> {
-  const { window, onProgress, signal } = options
+  const { window, flow, onProgress, signal } = options
   let state: TransferState = options.resumeFrom ?? { nextOffsetBytes: window.startBytes, movedBytes: 0, clearedBytes: 0, requests: 0 }
   let isResumed = options.isResumed
   let mode: CopyMode = 'copy'
@@ -69,9 +68,9 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
     const requestsBefore = state.requests
     try {
       await runRequests(planRequests(route.changes(rest, isResumed, signal)), {
-        concurrency: REQUESTS_IN_FLIGHT,
+        concurrency: READY_REQUESTS[mode],
         signal,
-        run: (request, requestSignal) => patiently(() => route.send(request, mode, requestSignal), requestSignal),
+        run: (request, requestSignal) => flow.send(movedBytesOf(request), () => route.send(request, mode, requestSignal), requestSignal),
         onDone: (request, watermarkBytes) => {
           state = { ...count(state, request), nextOffsetBytes: watermarkBytes }
           onProgress(state)
@@ -94,25 +93,14 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
   return state
 }
 
-/** A throttled request is sent again after the pause that Azure asks for; a long pause is Temporal's, which needs no worker for it. */
-async function patiently(send: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await send()
-    } catch (error) {
-      if (!isFailure(error, 'AzureThrottled') || attempt === MAX_THROTTLED_ATTEMPTS) throw error
-      const pauseMs = error.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
-      if (pauseMs > LONGEST_PAUSE_MS) throw error
-      await sleep(pauseMs, undefined, { signal })
-    }
+function count(totals: TransferTotals, request: PageRequest): TransferTotals {
+  return {
+    movedBytes: totals.movedBytes + movedBytesOf(request),
+    clearedBytes: totals.clearedBytes + (request.kind === 'clear' ? lengthOf(request) : 0),
+    requests: totals.requests + 1,
   }
 }
 
-function count(totals: TransferTotals, request: PageRequest): TransferTotals {
-  const bytes = request.endBytes - request.startBytes
-  return {
-    movedBytes: totals.movedBytes + (request.kind === 'copy' ? bytes : 0),
-    clearedBytes: totals.clearedBytes + (request.kind === 'clear' ? bytes : 0),
-    requests: totals.requests + 1,
-  }
+function movedBytesOf(request: PageRequest): number {
+  return request.kind === 'copy' ? lengthOf(request) : 0
 }

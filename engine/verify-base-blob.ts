@@ -21,7 +21,7 @@ import type { TransferJob } from '../domain/transfer-job.ts'
 import type { VerifyRule } from '../domain/policy.ts'
 import { hasVhdCookie } from '../domain/vhd-footer.ts'
 import { compareBytes, type ReadRange } from './compare-bytes.ts'
-import { baseBlobOf, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
+import { baseBlobOf, filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
 import { writtenBy } from './backup-route.ts'
 import type { Engine } from './engine.ts'
 
@@ -94,7 +94,7 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   }
 }
 
-/** The whole blob as changed, unchanged (but allocated), suspect and stray (written, not planned) stretches, from five lists side by side. */
+/** The whole blob as changed, unchanged (but allocated), suspect and stray (written, not planned) stretches, from the lists side by side. */
 async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptions): AsyncGenerator<Stretch> {
   const { signal } = options
   const window = { startBytes: 0, endBytes: job.blobBytes }
@@ -102,6 +102,7 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
   const planned = job.fromSnapshotId === undefined ? sourcePages(engine, job, window, signal) : sourceDiff(engine, job, job.fromSnapshotId, window, signal)
   const segments = sweep({
     planned: await planned,
+    filled: filledGaps(engine, job, window, signal),
     source: await sourcePages(engine, job, window, signal),
     base: engine.pageLists.allocated(base.pageListSource(), window, signal),
     written: writtenBy(engine, job, base, window, signal),
@@ -115,7 +116,7 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
     // The diff says nothing of these, so they are read again wherever the source holds something.
     const isReadAgain = at.leftovers !== undefined || at.oldFooter !== undefined
     const isCopyPlanned =
-      at.footer !== undefined || (at.planned === undefined ? isReadAgain && isSourcePage : !('kind' in at.planned && at.planned.kind === 'clear'))
+      at.footer !== undefined || at.filled !== undefined || (at.planned === undefined ? isReadAgain && isSourcePage : !('kind' in at.planned && at.planned.kind === 'clear'))
     const isRewriteExplained = isCopyPlanned || isReadAgain || at.repaired !== undefined
     const isWritten = at.written !== undefined
     const agrees = isSourcePage === (at.base !== undefined) && (isWritten || !isCopyPlanned)

@@ -14,6 +14,7 @@ import { createPageLists } from '../azure/page-lists.ts'
 import type { Settings } from '../config/settings.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { Engine } from '../engine/engine.ts'
+import { FlowControl } from '../engine/flow-control.ts'
 import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
 import { taskQueuesOf } from '../workflows/messages.ts'
 import { installRuntime } from './runtime.ts'
@@ -51,7 +52,12 @@ export async function runWorker(settings: Settings, { planes }: WorkerRunOptions
   try {
     await ensureSearchAttributes(connection.operatorService, namespace)
     const azure = createAzureClients(settings.azure)
-    const engine: Engine = { azure, exports: new ExportAccess(azure), pageLists: createPageLists(azure) }
+    const engine: Engine = {
+      azure,
+      exports: new ExportAccess(azure),
+      pageLists: createPageLists(azure),
+      flows: new FlowControl(settings.worker),
+    }
     const workers = await Promise.all(planes.map((plane) => createWorker(plane, settings, connection, engine)))
     await Promise.all(workers.map((worker) => worker.run()))
   } finally {

@@ -14,7 +14,7 @@ import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } fro
 import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
-import { transferJobOf } from '../domain/transfer-job.ts'
+import { transferJobOf, type TransferJob } from '../domain/transfer-job.ts'
 import { control, dataActivities, waiting } from './activity-options.ts'
 import { describeCause } from './describe-cause.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
@@ -53,9 +53,9 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
 
     progress.enter('transfer', kindOf(openedPlan))
     const survey = await dataActivities().surveyChanges.executeWithOptions({ summary: 'count what changed' }, [{ plan: openedPlan, snapshot }])
-    const { plan, changedBytes, clearedBytes } = survey
+    const { plan, changedBytes, clearedBytes, maxGapBytes } = survey
     progress.update({ ...kindOf(plan), totalBytes: changedBytes })
-    const job = transferJobOf(opened, plan, snapshot)
+    const job = transferJobOf(opened, plan, snapshot, { ...(maxGapBytes !== undefined && { maxGapBytes }), ...capOf(input) })
     const { movedBytes, requests, verification } = await transferUntilConsistent(job, options.verify, progress)
 
     progress.enter('seal')
@@ -81,6 +81,11 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
     progress.enter('done')
     return { point, warnings: options.snapshotSku === undefined ? warnings : [...warnings, SNAPSHOT_SKU_WARNING] }
   })
+}
+
+/** All disks of a policy share its cap; a backup that no policy asked for has it to itself. */
+function capOf({ diskId, policy = diskId, options: { maxMibPerSecond } }: BackupDiskInput): Pick<TransferJob, 'cap'> {
+  return maxMibPerSecond === undefined ? {} : { cap: { name: policy, maxMibPerSecond } }
 }
 
 function kindOf(plan: BackupPlan): Partial<Progress> {

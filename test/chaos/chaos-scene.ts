@@ -2,6 +2,7 @@
 import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { createPageLists } from '../../azure/page-lists.ts'
+import { FlowControl } from '../../engine/flow-control.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { LocalAzure } from '../../simulator/azure.ts'
 import { credentialOf, startForTests } from '../simulator/local-azure-support.ts'
@@ -38,7 +39,7 @@ export async function openChaosScene(): Promise<ChaosScene> {
     azure,
     clients,
     tripwires,
-    startProcess: () => ({ azure: clients, exports: new ExportAccess(clients), pageLists: createPageLists(clients) }),
+    startProcess: () => ({ azure: clients, exports: new ExportAccess(clients), pageLists: createPageLists(clients), flows: new FlowControl() }),
     async openLane() {
       const name = `lane${lanes++}x`
       const targetUrls = Array.from({ length: TARGETS }, (_, index) => `${azure.blobEndpoint}/backups/${name}-${index}`)

@@ -144,7 +144,8 @@ async function transferUntilConsistent(attempt: Attempts, job: TransferJob, rule
       const onProgress = (state: TransferState): void => {
         checkpoint = state
       }
-      return transfer(backupRoute(engine, job, repair), { window, resumeFrom: checkpoint, isResumed, onProgress, signal })
+      const flow = engine.flows.open(job.baseBlobName)
+      return transfer(backupRoute(engine, job, repair), { window, flow, resumeFrom: checkpoint, isResumed, onProgress, signal })
     })
     movedBytes += done.movedBytes
     requests += done.requests

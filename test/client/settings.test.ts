@@ -63,6 +63,13 @@ describe('settings', () => {
     expect(worker).toEqual({ taskQueuePrefix: 'from-env', maxConcurrentTransfers: 5, metricsAddress: '127.0.0.1:2' })
   })
 
+  test('cap a worker only where they say so, the environment before the file', () => {
+    const file = { ...EMPTY_CONFIG, worker: { maxMibPerSecond: 100, maxRequestsPerSecond: 200 } }
+    expect(resolveSettings(noProfiles, file).worker).toMatchObject({ maxMibPerSecond: 100, maxRequestsPerSecond: 200 })
+    const environment = { ...noProfiles, SNAPFERRY_MAX_MIB_PER_SECOND: '5', SNAPFERRY_MAX_REQUESTS_PER_SECOND: '6' }
+    expect(resolveSettings(environment, file).worker).toMatchObject({ maxMibPerSecond: 5, maxRequestsPerSecond: 6 })
+  })
+
   test("come from a profile of Temporal's own file where neither says anything", async () => {
     const profiles = path.join(folder, 'temporal.toml')
     await writeFile(profiles, '[profile.cloud]\naddress = "cloud:7233"\nnamespace = "prod"\napi_key = "key"\n')

@@ -18,6 +18,7 @@ import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { FlowControl } from '../../engine/flow-control.ts'
 import { startLocalAzure, type LocalAzure, type LocalAzureOptions } from '../../simulator/azure.ts'
 import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
 import type { backupDisk, restoreDisk } from '../../workflows/index.ts'
@@ -74,7 +75,8 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const clients = createAzureClients({ ...azure, ...(proxy && { resourceManagerEndpoint: proxy.url }) }, new DefaultAzureCredential())
   const targetUrl = `${azure.blobEndpoint}/backups/points`
   await clients.container(targetUrl).create()
-  const engine: Engine = { azure: clients, exports: new ExportAccess(clients), pageLists: wrapPageLists(createPageLists(clients)) }
+  const pageLists = wrapPageLists(createPageLists(clients))
+  const engine: Engine = { azure: clients, exports: new ExportAccess(clients), pageLists, flows: new FlowControl() }
 
   const taskQueuePrefix = `test-${randomUUID()}`
   const queues = taskQueuesOf(taskQueuePrefix)
