@@ -27,7 +27,7 @@ test('no random history of changes, backups, crashes and deletions makes a wrong
   const played = results.reduce((sum, { numRuns }) => sum + numRuns, 0)
   process.stderr.write(`${played} histories played, ${scene.tripwires.tripped} runs met a fault\n`)
   for (const result of results) {
-    if (result.failed) throw new Error(fc.defaultReportMessage(result) ?? 'a history failed')
+    if (result.failed) throw new Error(`${fc.defaultReportMessage(result)}\n\n${String(result.errorInstance)}`)
   }
   expect(played).toBeGreaterThan(0)
 }, LONGEST_RUN_MS)
