@@ -8,7 +8,9 @@ import type { World } from './world.ts'
 const FOREIGN = 'foreign'
 
 export async function snapshotByOthers({ scene, lane }: World): Promise<void> {
-  const name = `${FOREIGN}-${lane.name}-${(await sourceSnapshots({ scene, lane })).length}`
+  // Foreign ones are never deleted, so their number is a name that is free.
+  const foreign = (await sourceSnapshots({ scene, lane })).filter((one) => one.name.startsWith(FOREIGN))
+  const name = `${FOREIGN}-${lane.name}-${foreign.length}`
   await scene.clients.compute(scene.azure.subscriptionId).snapshots.createOrUpdate(lane.resourceGroup, name, {
     location: 'westeurope',
     incremental: true,
