@@ -1,4 +1,6 @@
 /** Jest compiles TypeScript by swc and runs it as ES modules; see scripts/test.mjs for the servers that the tests need. */
+import { env } from 'node:process'
+
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -6,5 +8,7 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }],
   },
+  // Random histories have a command of their own: `npm run chaos` says how many it plays.
+  testPathIgnorePatterns: ['/node_modules/', ...(env.SNAPFERRY_CHAOS_HISTORIES === undefined ? ['/test/chaos/chaos.test.ts$'] : [])],
   testTimeout: 60_000,
 }
