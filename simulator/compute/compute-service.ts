@@ -12,6 +12,7 @@ import { authenticate, type BearerOptions } from './authenticate.ts'
 import { createInstantSource, type ComputeState } from './compute-state.ts'
 import { diskKind, snapshotKind } from './managed-resource-kinds.ts'
 import { managedResourceRoutes } from './managed-resource-routes.ts'
+import { permissionsRoute } from './permissions-route.ts'
 import { resourceGroupRoutes } from './resource-group-routes.ts'
 import { createResourceGroups } from './resource-groups.ts'
 import { createResourceTable } from './resource-table.ts'
@@ -68,6 +69,7 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     ...managedResourceRoutes(state, diskKind(state), baseUrl),
     ...managedResourceRoutes(state, snapshotKind(state), baseUrl),
     ...resourceGroupRoutes(state.groups, options.tenantId),
+    permissionsRoute(state.groups, roles),
     {
       operation: 'DiskOperations_Get',
       method: 'GET',
