@@ -4,11 +4,9 @@ import type { Engine } from '../engine/engine.ts'
 
 /** Loaded late: Azure's SDKs take longer to load than most commands take to run. */
 export async function createEngine(settings: AzureSettings): Promise<Engine> {
-  const [{ createAzureClients }, { ExportAccess }, { createPageLists }] = await Promise.all([
-    import('../azure/clients.ts'),
-    import('../azure/export-access.ts'),
-    import('../azure/page-lists.ts'),
-  ])
+  const { createAzureClients } = await import('../azure/clients.ts')
+  const { ExportAccess } = await import('../azure/export-access.ts')
+  const { createPageLists } = await import('../azure/page-lists.ts')
   const azure = createAzureClients(settings)
   return { azure, exports: new ExportAccess(azure), pageLists: createPageLists(azure) }
 }

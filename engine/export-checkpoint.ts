@@ -7,7 +7,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { MIB } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
-import { asLocalFailure } from './local-failure.ts'
+import { asLocalFailure, codeOf } from './local-failure.ts'
 import type { SparseFile } from './sparse-file.ts'
 import type { TransferState } from './transfer.ts'
 
@@ -38,7 +38,7 @@ export async function readCheckpoint(path: string): Promise<ExportCheckpoint | u
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw asLocalFailure(error, path)
   }
   try {

@@ -22,8 +22,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 /** Passes on what is a failure of the catalogue already. */
 export function asLocalFailure(error: unknown, path: string): BackupError {
   if (error instanceof BackupError) return error
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error) ?? ''
   const text = error instanceof Error ? error.message : String(error)
   const { type, why } = MEANINGS[code] ?? { type: 'LocalFileFailed', why: text }
   return new BackupError({ type, message: `file ${path} cannot be written: ${why}`, facts: { path, code }, cause: error })
+}
+
+/** `ENOENT` and its like, told by shape; undefined for errors of another kind. */
+export function codeOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined
 }

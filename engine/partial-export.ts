@@ -7,7 +7,7 @@ import { link, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BackupError } from '../domain/failures.ts'
 import { NOTHING_MOVED, readCheckpoint, writeCheckpoint, type ExportCheckpoint } from './export-checkpoint.ts'
-import { asLocalFailure } from './local-failure.ts'
+import { asLocalFailure, codeOf } from './local-failure.ts'
 import type { PointContent } from './restore-job.ts'
 import { SparseFile } from './sparse-file.ts'
 import type { TransferState } from './transfer.ts'
@@ -67,7 +67,7 @@ export function checkpointOf(point: PointContent, pointId: string, state: Transf
 /** @throws BackupError FileExists */
 export async function refuseExisting(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw asLocalFailure(error, path)
   })
   if (found !== undefined) throw asLocalFailure(Object.assign(new Error('exists'), { code: 'EEXIST' }), path)
@@ -83,7 +83,7 @@ export async function finishPartial(path: string): Promise<void> {
     await link(partialOf(path), path).then(
       () => rm(partialOf(path)),
       async (error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw error
+        if (codeOf(error) === 'EEXIST') throw error
         await refuseExisting(path)
         await rename(partialOf(path), path)
       },

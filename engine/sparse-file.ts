@@ -5,7 +5,7 @@
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { cut, MIB, PAGE_BYTES, type ByteRange } from '../domain/byte-range.ts'
-import { asLocalFailure } from './local-failure.ts'
+import { asLocalFailure, codeOf } from './local-failure.ts'
 
 /** File systems allocate 4 KiB blocks as a rule; larger ones keep the number of writes small. */
 const BLOCK_BYTES = 64 * 1024
@@ -34,7 +34,7 @@ export class SparseFile {
   static find(path: string): Promise<SparseFile | undefined> {
     return guarded(path, async () => {
       const handle = await open(path, 'r+').catch((error: unknown) => {
-        if (isMissing(error)) return undefined
+        if (codeOf(error) === 'ENOENT') return undefined
         throw error
       })
       return handle === undefined ? undefined : new SparseFile(path, handle)
@@ -116,8 +116,4 @@ async function guarded<Result>(path: string, work: () => Promise<Result>): Promi
   } catch (error) {
     throw asLocalFailure(error, path)
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -41,10 +41,8 @@ export function registerExportCommand(parent: Command, host: Host): void {
       const choice = pointChoiceOf(options)
       const where = destinationOf(options)
       const { settings } = await load()
-      const [engine, { choosePoint }] = await Promise.all([
-        createEngine(settings.azure),
-        import('../../engine/choose-point.ts'),
-      ])
+      const engine = await createEngine(settings.azure)
+      const { choosePoint } = await import('../../engine/choose-point.ts')
       const manifest = await choosePoint(engine, choice)
       if ('range' in where) await writeRange(engine, choice.targetUrl, manifest, where.range, host)
       else await writeFile(engine, choice.targetUrl, manifest, where.file, output)
@@ -87,10 +85,8 @@ async function writeFile(
 }
 
 async function writeRange(engine: Engine, targetUrl: string, manifest: Manifest, range: ByteRange, { stdout }: Host): Promise<void> {
-  const [{ readRange }, { pointContentOf }] = await Promise.all([
-    import('../../engine/read-range.ts'),
-    import('../../engine/restore-job.ts'),
-  ])
+  const { readRange } = await import('../../engine/read-range.ts')
+  const { pointContentOf } = await import('../../engine/restore-job.ts')
   const point = pointContentOf(targetUrl, manifest)
   if (range.endBytes > point.blobBytes) {
     throw new BackupError({

@@ -36,11 +36,9 @@ function registerList(rescue: Command, host: Host): void {
     run: async ({ output, load }, { target }) => {
       const targetUrl = parseTargetUrl(target).url
       const { settings } = await load()
-      const [{ azure }, { listPoints }, { explainTarget, inspectTarget }] = await Promise.all([
-        createEngine(settings.azure),
-        import('../../azure/manifests.ts'),
-        import('../../engine/inspect-target.ts'),
-      ])
+      const { azure } = await createEngine(settings.azure)
+      const { listPoints } = await import('../../azure/manifests.ts')
+      const { explainTarget, inspectTarget } = await import('../../engine/inspect-target.ts')
       const { points, damaged } = await listPoints(azure, targetUrl)
       const inspection = await inspectTarget(azure, targetUrl)
       for (const { blobName, reason } of damaged) output.warn(`damaged, not restorable: ${blobName}: ${reason}`)
@@ -60,7 +58,8 @@ function registerShow(rescue: Command, host: Host): void {
     run: async ({ output, load }, options) => {
       const choice = pointChoiceOf(options)
       const { settings } = await load()
-      const [engine, { choosePoint }] = await Promise.all([createEngine(settings.azure), import('../../engine/choose-point.ts')])
+      const engine = await createEngine(settings.azure)
+      const { choosePoint } = await import('../../engine/choose-point.ts')
       const manifest = await choosePoint(engine, choice)
       output.result(manifest, describeManifest(manifest))
     },
@@ -82,10 +81,8 @@ function registerRestore(rescue: Command, host: Host): void {
       const { settings } = await load()
       const engine = await createEngine(settings.azure)
       await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true })
-      const [{ planRestore }, { restoreToDisk }] = await Promise.all([
-        import('../../engine/plan-restore.ts'),
-        import('../../engine/restore-to-disk.ts'),
-      ])
+      const { planRestore } = await import('../../engine/plan-restore.ts')
+      const { restoreToDisk } = await import('../../engine/restore-to-disk.ts')
       const startedAtMs = Date.now()
       const plan = await planRestore(engine, { ...input, requestId: `rescue-${randomUUID()}` })
       const leftBehind = (error: unknown): void =>

@@ -17,10 +17,8 @@ export function registerRestorePlanCommand(restore: Command, host: Host): void {
     run: async ({ output, load }, options) => {
       const input = restoreInputOf(options)
       const { settings } = await load()
-      const [engine, { surveyRestore, obstaclesOf }] = await Promise.all([
-        createEngine(settings.azure),
-        import('../../engine/survey-restore.ts'),
-      ])
+      const engine = await createEngine(settings.azure)
+      const { surveyRestore, obstaclesOf } = await import('../../engine/survey-restore.ts')
       const survey = await surveyRestore(engine, { ...input, requestId: 'plan' })
       const obstacles = obstaclesOf(survey)
       output.result({ ...survey, obstacles }, renderPlan(survey, obstacles, Date.now()))
