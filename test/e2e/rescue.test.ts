@@ -42,10 +42,8 @@ beforeAll(async () => {
 afterAll(() => scene?.close())
 beforeEach(() => faults.clear())
 
-const restoreArgs = (toDiskId: string, ...point: string[]) => [
-  ...['rescue', 'restore', '--target', scene.targetUrl, '--to-disk', toDiskId, '--region', TARGET_REGION],
-  ...point,
-]
+const restoreArgs = (toDiskId: string, ...point: string[]) =>
+  ['rescue', 'restore', '--target', scene.targetUrl, '--to-disk', toDiskId, '--region', TARGET_REGION].concat(point)
 
 describe('with Temporal and the source region gone', () => {
   test('all points are listed, newest first', async () => {
