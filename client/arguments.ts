@@ -1,4 +1,5 @@
 /** Checks of command-line arguments that the domain does not make: instants, regions, zones, numbers. */
+import type { ByteRange } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 
 const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
@@ -37,6 +38,16 @@ export function requireZone(option: string, text: string): string {
 export function requireCount(option: string, text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw invalidArgument(option, text, 'expected a whole number of 1 or more')
   return Number(text)
+}
+
+/** `0-511`: first and last byte, both inclusive as in HTTP. */
+export function parseByteRange(option: string, text: string): ByteRange {
+  const [, start = '', end = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(text.trim()) ?? []
+  const range = { startBytes: Number(start), endBytes: Number(end) + 1 }
+  if (start === '' || range.endBytes <= range.startBytes) {
+    throw invalidArgument(option, text, 'expected the first and the last byte such as 0-511')
+  }
+  return range
 }
 
 export function invalidArgument(option: string, text: string, expected: string): BackupError {

@@ -13,6 +13,8 @@ import { createOutput, type Output, type OutputStreams } from './output.ts'
 /** The process as the commands see it; tests hand in their own. */
 export interface Host extends OutputStreams {
   readonly environment: Environment
+  /** Where answers come from; without it nobody is asked. */
+  readonly stdin?: NodeJS.ReadableStream
 }
 
 export interface CommonOptions {

@@ -1,6 +1,6 @@
-/** Ctrl-C while the command line waits for something that goes on without it. */
+/** Ctrl-C: while the command line waits for something that goes on without it, and while it works itself. */
 
-/** Thrown by `untilInterrupted`; the message says how to go on. */
+/** The message says how to go on. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }
@@ -28,5 +28,36 @@ export async function untilInterrupted<Result>(
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
+  }
+}
+
+/**
+ * Does `work` in this process. SIGINT or SIGTERM aborts the signal given to it, and `work` ends in its own time, tidying
+ * up; a second one kills.
+ *
+ * @param message what is left behind, and how to go on.
+ * @throws Interrupted with `message` when `work` ended because of it.
+ */
+export async function abortWhenInterrupted<Result>(
+  message: string,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController()
+  const onSignal = () => {
+    controller.abort()
+    stopListening()
+  }
+  const stopListening = () => {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    return await work(controller.signal)
+  } catch (error) {
+    throw controller.signal.aborted ? new Interrupted(message) : error
+  } finally {
+    stopListening()
   }
 }

@@ -9,6 +9,7 @@ import { registerBackupCommands } from './commands/backup.ts'
 import { registerConfigCommands } from './commands/config.ts'
 import { registerPointsCommands } from './commands/points.ts'
 import { registerPolicyCommands } from './commands/policy.ts'
+import { registerRescueCommands } from './commands/rescue.ts'
 import { registerRestoreCommands } from './commands/restore.ts'
 import { registerRunCommands } from './commands/run.ts'
 import { registerStatusCommand } from './commands/status.ts'
@@ -56,6 +57,7 @@ function createProgram(host: Host): Command {
   registerBackupCommands(program, host)
   registerPointsCommands(program, host)
   registerRestoreCommands(program, host)
+  registerRescueCommands(program, host)
   registerRunCommands(program, host)
   registerStatusCommand(program, host)
   registerConfigCommands(program, host)
@@ -64,5 +66,5 @@ function createProgram(host: Host): Command {
 }
 
 function processHost(): Host {
-  return { environment: process.env, stdout: process.stdout, stderr: process.stderr }
+  return { environment: process.env, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr }
 }

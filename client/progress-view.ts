@@ -11,7 +11,8 @@ import { createRateMeter } from './rate-meter.ts'
 import type { RunState } from './run-state.ts'
 
 export interface ProgressView {
-  show(state: RunState, nowMs: number): void
+  /** What is not known yet is left out. */
+  show(state: Partial<RunState>, nowMs: number): void
   close(): void
 }
 
@@ -29,7 +30,7 @@ interface Figures {
 }
 
 /** Keeps the rate from one look to the next. */
-function createFigures(): (state: RunState, nowMs: number) => Figures {
+function createFigures(): (state: Partial<RunState>, nowMs: number) => Figures {
   const meter = createRateMeter()
   return (state, nowMs) => {
     const { phase = 'waiting for a worker', movedBytes = 0, totalBytes } = state

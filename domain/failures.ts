@@ -52,6 +52,10 @@ export const FAILURES = {
   PointNotFound: { retry: 'never', exit: 'notFound', meaning: 'no such recovery point' },
   PointDamaged: { retry: 'never', exit: 'failed', meaning: 'the manifest or the blob snapshot of a recovery point is missing or broken' },
 
+  FileExists: { retry: 'never', exit: 'refused', meaning: 'an export would overwrite a file, or go on with the file of another one' },
+  LocalDiskFull: { retry: 'never', exit: 'failed', meaning: 'the file system of an export is full; the same command goes on from there' },
+  LocalFileFailed: { retry: 'never', exit: 'failed', meaning: 'the file of an export cannot be made or written' },
+
   AccessDenied: { retry: 'never', exit: 'denied', meaning: 'a right is missing; the message names the action' },
   NotSignedIn: { retry: 'never', exit: 'denied', meaning: 'no credential was found or it was not accepted' },
   PointExists: { retry: 'never', exit: 'refused', meaning: 'the request was carried out before: its recovery point is there and stays as it is' },

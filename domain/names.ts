@@ -72,6 +72,13 @@ export function baseBlobName(diskId: string, diskUniqueId: string): string {
   return `${chainPrefix(diskId, diskUniqueId)}base.vhd`
 }
 
+const BASE_BLOB_NAME = /^(disks\/[^/]+\/[^/]+\/)base\.vhd$/
+
+/** The chain that a base blob's name stands for, or undefined where it is none. */
+export function parseBaseBlobName(blobName: string): string | undefined {
+  return BASE_BLOB_NAME.exec(blobName)?.[1]
+}
+
 export function manifestName(chain: string, pointId: string): string {
   return `${chain}points/${pointId}.json`
 }

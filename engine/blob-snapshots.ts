@@ -5,7 +5,7 @@
  * its run in its metadata, and is looked for before it is taken. The epoch tells it from what an earlier run of the same request
  * left behind: that holds other bytes.
  */
-import type { BaseBlob } from '../azure/base-blob.ts'
+import type { BaseBlob, BlobSnapshot } from '../azure/base-blob.ts'
 
 export type BlobSnapshotKind = 'point' | 'marker'
 
@@ -46,9 +46,13 @@ export interface OurSnapshot {
 export async function listOurSnapshots(base: BaseBlob, signal?: AbortSignal): Promise<OurSnapshot[]> {
   const all = await base.listSnapshots(signal)
   return all
-    .flatMap(({ snapshot, metadata }) => {
-      const runKey = metadata[RUN_KEY]
-      return runKey === undefined ? [] : [{ snapshot, runKey, kind: metadata[KIND_KEY], epoch: Number(metadata[EPOCH_KEY]) }]
-    })
+    .map(ourSnapshotOf)
+    .filter((ours) => ours !== undefined)
     .sort((a, b) => a.snapshot.localeCompare(b.snapshot))
+}
+
+/** undefined where a snapshot does not carry our mark. */
+export function ourSnapshotOf({ snapshot, metadata }: BlobSnapshot): OurSnapshot | undefined {
+  const runKey = metadata[RUN_KEY]
+  return runKey === undefined ? undefined : { snapshot, runKey, kind: metadata[KIND_KEY], epoch: Number(metadata[EPOCH_KEY]) }
 }

@@ -1,21 +1,15 @@
 /** Finds the point that a restore means and refuses what would overwrite or cannot work, before anything is made. */
 import { findDisk } from '../azure/disks.ts'
-import { listPoints } from '../azure/manifests.ts'
 import { parseArmId } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { Manifest } from '../domain/manifest.ts'
-import { diskKeyOf } from '../domain/names.ts'
-import { newestAt } from '../domain/recovery-point.ts'
-import { blobBytesOf, type DiskShape } from '../domain/source-disk.ts'
+import type { DiskShape } from '../domain/source-disk.ts'
 import { isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
+import { choosePoint, type PointChoice } from './choose-point.ts'
 import type { Engine } from './engine.ts'
-import type { RestoreJob } from './restore-job.ts'
+import { pointContentOf, type RestoreJob } from './restore-job.ts'
 
-export interface RestoreRequest {
-  readonly targetUrl: string
-  readonly pointId?: string
-  readonly diskId?: string
-  readonly at?: string
+export interface RestoreRequest extends PointChoice {
   readonly toDiskId: string
   readonly region: string
   readonly sku?: string
@@ -39,49 +33,35 @@ export interface PlannedRestore {
 
 /** @throws BackupError PointNotFound, PointDamaged, DiskExists, InvalidResourceId, InvalidArgument. */
 export async function planRestore(engine: Engine, request: RestoreRequest, signal?: AbortSignal): Promise<PlannedRestore> {
-  const to = parseArmId(request.toDiskId, 'disks')
-  const manifest = await choosePoint(engine, request, signal)
-  const tags = restoreTags(manifest.id, request.requestId)
-  const existing = await findDisk(engine.azure, to.id, signal)
-  if (existing !== undefined && !isSameRequest(existing.tags, tags)) {
+  const plan = await draftRestore(engine, request, signal)
+  if (await isNameTaken(engine, plan.disk, signal)) {
     throw new BackupError({
       type: 'DiskExists',
-      message: `disk ${to.id} exists already; a restore never overwrites a disk, so nothing was made. Choose another name`,
-      facts: { diskId: to.id },
+      message: `disk ${plan.disk.id} exists already; a restore never overwrites a disk, so nothing was made. Choose another name`,
+      facts: { diskId: plan.disk.id },
     })
   }
+  return plan
+}
+
+/** The plan alone: whether the disk may be made is not asked. @throws BackupError PointNotFound, PointDamaged, … */
+export async function draftRestore(engine: Engine, request: RestoreRequest, signal?: AbortSignal): Promise<PlannedRestore> {
+  const to = parseArmId(request.toDiskId, 'disks')
+  const manifest = await choosePoint(engine, request, signal)
   const { shape, warnings } = shapeFor(manifest, request)
+  const tags = { ...manifest.disk.shape.tags, ...restoreTags(manifest.id, request.requestId) }
   return {
-    job: {
-      targetUrl: request.targetUrl,
-      baseBlobName: manifest.baseBlob.name,
-      blobSnapshot: manifest.baseBlob.snapshot,
-      blobBytes: blobBytesOf(manifest.sizeBytes),
-      toDiskId: to.id,
-    },
+    job: { ...pointContentOf(request.targetUrl, manifest), toDiskId: to.id },
     manifest,
-    disk: { id: to.id, location: request.region, sizeBytes: manifest.sizeBytes, shape, tags: { ...manifest.disk.shape.tags, ...tags } },
+    disk: { id: to.id, location: request.region, sizeBytes: manifest.sizeBytes, shape, tags },
     warnings,
   }
 }
 
-async function choosePoint(engine: Engine, { targetUrl, pointId, diskId, at }: RestoreRequest, signal?: AbortSignal): Promise<Manifest> {
-  const { points, damaged } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
-  if (pointId !== undefined) {
-    const found = points.find((point) => point.id === pointId)
-    if (found !== undefined) return found
-    const broken = damaged.find(({ blobName }) => blobName.endsWith(`/${pointId}.json`))
-    if (broken === undefined) throw notFound(`point ${pointId} is not in ${targetUrl}`)
-    throw new BackupError({ type: 'PointDamaged', message: `point ${pointId} cannot be restored: ${broken.reason}`, facts: { pointId } })
-  }
-  if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a restore needs a point or a disk' })
-  const found = newestAt(points, at ?? '9999-12-31T00:00:00Z')
-  if (found !== undefined) return found
-  throw notFound(
-    points.length === 0
-      ? `${targetUrl} holds no point of ${diskId} (${diskKeyOf(diskId)})`
-      : `no point of ${diskId} in ${targetUrl} is as old as ${at}; the oldest holds ${points.at(-1)?.takenAt}`,
-  )
+/** A disk that an earlier attempt of the same restore made does not count. */
+export async function isNameTaken(engine: Engine, { id, tags }: PlannedRestore['disk'], signal?: AbortSignal): Promise<boolean> {
+  const existing = await findDisk(engine.azure, id, signal)
+  return existing !== undefined && !isSameRequest(existing.tags, tags)
 }
 
 /** The point's shape with what was overridden, and a remark for each thing that an upload cannot bring back. */
@@ -105,8 +85,4 @@ function shapeFor(manifest: Manifest, request: RestoreRequest): { shape: DiskSha
 function sameRegion(a: string, b: string): boolean {
   const plain = (region: string): string => region.toLowerCase().replace(/\s/g, '')
   return plain(a) === plain(b)
-}
-
-function notFound(message: string): BackupError {
-  return new BackupError({ type: 'PointNotFound', message: `${message}; "snapferry points list" shows what there is`, facts: {} })
 }

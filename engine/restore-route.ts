@@ -13,7 +13,7 @@ import { sweep } from '../domain/sweep.ts'
 import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
 import type { Change } from '../domain/transfer-plan.ts'
 import type { Engine } from './engine.ts'
-import { pointBlobOf, type RestoreJob } from './restore-job.ts'
+import { pointBlobOf, type PointContent, type RestoreJob } from './restore-job.ts'
 import { within } from './source-changes.ts'
 import type { Route } from './transfer.ts'
 
@@ -45,7 +45,7 @@ export function restoreRoute(engine: Engine, job: RestoreJob): Route {
   }
 }
 
-export function restoreFooterOf(job: RestoreJob): ByteRange {
+export function restoreFooterOf(job: PointContent): ByteRange {
   return { startBytes: job.blobBytes - VHD_FOOTER_BYTES, endBytes: job.blobBytes }
 }
 
@@ -63,7 +63,7 @@ export async function* heldPages(engine: Engine, uploadUrl: string, window: Byte
   }
 }
 
-export async function allocatedBytesOf(engine: Engine, job: RestoreJob, signal?: AbortSignal): Promise<number> {
+export async function allocatedBytesOf(engine: Engine, job: PointContent, signal?: AbortSignal): Promise<number> {
   let sum = 0
   const source = pointBlobOf(engine.azure, job).pageListSource(job.blobSnapshot)
   for await (const range of engine.pageLists.allocated(source, { startBytes: 0, endBytes: job.blobBytes }, signal)) sum += lengthOf(range)

@@ -1,33 +1,31 @@
 /** `snapferry restore run`: a new disk from a recovery point. Never overwrites a disk. */
 import type { Command } from 'commander'
 import { parseArmId } from '../../domain/arm-id.ts'
-import { BackupError } from '../../domain/failures.ts'
 import { diskKeyOf, restoreWorkflowId, targetKeyOf } from '../../domain/names.ts'
-import { parseTargetUrl } from '../../domain/target-url.ts'
 import type { restoreDisk } from '../../workflows/index.ts'
-import type { RestoreDiskInput, RestoreDiskResult } from '../../workflows/messages.ts'
+import type { RestoreDiskResult } from '../../workflows/messages.ts'
 import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
-import { requireInstant, requireRegion, requireZone } from '../arguments.ts'
+import { agreeToRestore } from '../agree-to-restore.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { describeRestore } from '../describe-result.ts'
+import { canAsk } from '../confirm.ts'
+import { createEngine } from '../engine.ts'
 import { reportRun } from '../report-run.ts'
+import { restoreInputOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
 import { startRun } from '../start-run.ts'
+import { registerExportCommand } from './export.ts'
+import { registerRestorePlanCommand } from './restore-plan.ts'
 
-interface RestoreRunOptions {
-  readonly target: string
-  readonly point?: string
-  readonly disk?: string
-  readonly at?: string
-  readonly toDisk: string
-  readonly region: string
-  readonly sku?: string
-  readonly zone?: string
+interface RestoreRunOptions extends RestoreOptions {
   readonly wait?: boolean
   readonly follow?: boolean
+  readonly yes?: boolean
 }
 
 export function registerRestoreCommands(program: Command, host: Host): void {
-  const restore = program.command('restore').description('restore a disk')
+  const restore = program.command('restore').description('restore a disk, or export it to a file')
+  registerRestorePlanCommand(restore, host)
+  registerExportCommand(restore, host)
 
   defineCommand<RestoreRunOptions>(restore, host, {
     usage: 'run',
@@ -37,19 +35,17 @@ export function registerRestoreCommands(program: Command, host: Host): void {
         '      --to-disk /subscriptions/…/disks/data-restored --region westeurope --wait',
     ],
     configure: (command) =>
-      command
-        .requiredOption('--target <url>', 'URL of the container that holds the backups')
-        .option('--point <id>', 'the recovery point')
-        .option('--disk <id>', 'instead of --point: the newest point of this disk')
-        .option('--at <time>', 'with --disk: the newest point at or before this instant')
-        .requiredOption('--to-disk <id>', 'resource id of the disk to make')
-        .requiredOption('--region <name>', 'region of the disk to make')
-        .option('--sku <name>', 'SKU of the disk to make (default: that of the source disk)')
-        .option('--zone <number>', 'availability zone of the disk to make (default: none)')
+      withRestoreOptions(command)
         .option('--wait', 'wait for the end, and end as the run does')
-        .option('--follow', 'like --wait, and join a restore of this disk that is already open'),
-    run: async ({ output, withTemporal }, options) => {
+        .option('--follow', 'like --wait, and join a restore of this disk that is already open')
+        .option('--yes', 'do not ask first (without a terminal nobody is asked)'),
+    run: async ({ output, load, withTemporal }, options) => {
       const input = restoreInputOf(options)
+      // A script, or a restore that may be open already, has nobody to ask or nothing to plan.
+      if (canAsk(host) && options.follow !== true) {
+        const engine = await createEngine((await load()).settings.azure)
+        await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true })
+      }
       await withTemporal(async (link, { settings }) => {
         const run = await startRun<typeof restoreDisk>(link, output, {
           workflowType: 'restoreDisk',
@@ -71,34 +67,6 @@ export function registerRestoreCommands(program: Command, host: Host): void {
       })
     },
   })
-}
-
-/**
- * Checks all arguments before anything is started.
- *
- * @throws BackupError InvalidArgument | InvalidResourceId | InvalidTarget
- */
-export function restoreInputOf(options: RestoreRunOptions): RestoreDiskInput {
-  const { point: pointId, disk, at, sku, zone } = options
-  if ((pointId === undefined) === (disk === undefined)) {
-    throw new BackupError({
-      type: 'InvalidArgument',
-      message: 'name what to restore: either --point ID, or --disk ID with or without --at TIME',
-    })
-  }
-  if (at !== undefined && disk === undefined) {
-    throw new BackupError({ type: 'InvalidArgument', message: '--at goes with --disk; a point already has its time' })
-  }
-  return {
-    targetUrl: parseTargetUrl(options.target).url,
-    ...(pointId !== undefined && { pointId: pointId.trim() }),
-    ...(disk !== undefined && { diskId: parseArmId(disk, 'disks').id }),
-    ...(at !== undefined && { at: requireInstant('--at', at) }),
-    toDiskId: parseArmId(options.toDisk, 'disks').id,
-    region: requireRegion('--region', options.region),
-    ...(sku !== undefined && { sku }),
-    ...(zone !== undefined && { zone: requireZone('--zone', zone) }),
-  }
 }
 
 function nameOf(diskId: string): string {

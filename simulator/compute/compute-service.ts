@@ -18,6 +18,7 @@ import { createInstantSource, type ComputeState } from './compute-state.ts'
 import { diskRestorePointRoutes } from './disk-restore-point-routes.ts'
 import { diskKind, snapshotKind } from './managed-resource-kinds.ts'
 import { managedResourceRoutes } from './managed-resource-routes.ts'
+import { permissionsRoute } from './permissions-route.ts'
 import { resourceGroupRoutes } from './resource-group-routes.ts'
 import { createResourceGroups } from './resource-groups.ts'
 import { createResourceTables } from './kept/resource-tables.ts'
@@ -98,6 +99,7 @@ export function createComputeService(options: ComputeServiceOptions): ComputeSer
     ...restorePointRoutes(state, baseUrl),
     ...diskRestorePointRoutes(state),
     ...resourceGroupRoutes(state, options.tenantId),
+    permissionsRoute(state.groups, roles),
     ...storageAccountRoutes(options.storage, options.blobBaseUrl),
     ...operationRoutes(state),
   ]

@@ -20,6 +20,8 @@ export interface RoleTable {
   /** Replaces all assignments of a principal. */
   assign(principalId: string, assignments: readonly RoleAssignment[]): void
   isAllowed(principalId: string, action: string, scope: string): boolean
+  /** Those that count at a scope: made on it or above it. */
+  assignmentsAt(principalId: string, scope: string): readonly RoleAssignment[]
 }
 
 export interface Caller {
@@ -35,6 +37,8 @@ export function createRoleTable(): RoleTable {
       const assignments = assignmentsOf.get(principalId) ?? []
       return assignments.some((assignment) => covers(assignment, action, scope))
     },
+    assignmentsAt: (principalId, scope) =>
+      (assignmentsOf.get(principalId) ?? []).filter((assignment) => isAtOrBelow(scope, assignment.scope ?? '/')),
   }
 }
 

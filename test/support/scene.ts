@@ -159,5 +159,6 @@ function installTestRuntime(): void {
   const logger = new DefaultLogger('DEBUG', ({ level, message, meta }) => {
     file.write(`${level} ${message} ${JSON.stringify(meta, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}\n`)
   })
-  Runtime.install({ logger, telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } } })
+  // A Ctrl-C of a test is for the command line in this process, not for the worker beside it.
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } } })
 }

@@ -1,0 +1,108 @@
+/**
+ * `snapferry rescue`: everything a restore needs, with nothing but the storage account and a credential. No Temporal, no worker,
+ * no source region; the same engine and the same comparison as a restore by workflow.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Command } from 'commander'
+import { newestFirst, recoveryPointOf } from '../../domain/recovery-point.ts'
+import { parseTargetUrl } from '../../domain/target-url.ts'
+import { agreeToRestore } from '../agree-to-restore.ts'
+import { defineCommand, type Host } from '../command.ts'
+import { describeManifest } from '../describe-manifest.ts'
+import { createEngine } from '../engine.ts'
+import { formatBytes, formatInstant, formatSeconds } from '../format.ts'
+import { pointChoiceOf, withPointOptions, type PointOptions } from '../point-choice.ts'
+import { renderPoints } from '../points.ts'
+import { restoreInputOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
+import { workHere } from '../work-here.ts'
+import { registerExportCommand } from './export.ts'
+
+const TARGET = 'https://account.blob.core.windows.net/backups'
+
+export function registerRescueCommands(program: Command, host: Host): void {
+  const rescue = program.command('rescue').description('restore with nothing but the storage account: no Temporal, no worker')
+  registerList(rescue, host)
+  registerShow(rescue, host)
+  registerRestore(rescue, host)
+  registerExportCommand(rescue, host)
+}
+
+function registerList(rescue: Command, host: Host): void {
+  defineCommand<{ target: string }>(rescue, host, {
+    usage: 'list',
+    summary: 'list what can be restored, newest first, and what is wrong with the rest',
+    examples: [`rescue list --target ${TARGET}`],
+    configure: (command) => command.requiredOption('--target <url>', 'URL of the container that holds the backups'),
+    run: async ({ output, load }, { target }) => {
+      const targetUrl = parseTargetUrl(target).url
+      const { settings } = await load()
+      const { azure } = await createEngine(settings.azure)
+      const { listPoints } = await import('../../azure/manifests.ts')
+      const { explainTarget, inspectTarget } = await import('../../engine/inspect-target.ts')
+      const { points, damaged } = await listPoints(azure, targetUrl)
+      const inspection = await inspectTarget(azure, targetUrl)
+      for (const { blobName, reason } of damaged) output.warn(`damaged, not restorable: ${blobName}: ${reason}`)
+      for (const remark of explainTarget(inspection)) output.warn(remark)
+      const sorted = newestFirst(points.map(recoveryPointOf))
+      output.result(sorted, sorted.length === 0 ? `nothing to restore in ${targetUrl}` : renderPoints(sorted, Date.now()))
+    },
+  })
+}
+
+function registerShow(rescue: Command, host: Host): void {
+  defineCommand<PointOptions>(rescue, host, {
+    usage: 'show',
+    summary: 'show a recovery point: what it holds and what kind of disk it becomes',
+    examples: [`rescue show --target ${TARGET} --point 20261122T101500Z-0123456789ab`],
+    configure: withPointOptions,
+    run: async ({ output, load }, options) => {
+      const choice = pointChoiceOf(options)
+      const { settings } = await load()
+      const engine = await createEngine(settings.azure)
+      const { choosePoint } = await import('../../engine/choose-point.ts')
+      const manifest = await choosePoint(engine, choice)
+      output.result(manifest, describeManifest(manifest))
+    },
+  })
+}
+
+function registerRestore(rescue: Command, host: Host): void {
+  defineCommand<RestoreOptions & { yes?: boolean }>(rescue, host, {
+    usage: 'restore',
+    summary: 'make a new disk from a recovery point, in this process; a failure or Ctrl-C takes the disk away again',
+    examples: [
+      `rescue restore --target ${TARGET} --point 20261122T101500Z-0123456789ab \\\n` +
+        '      --to-disk /subscriptions/…/disks/data-restored --region westeurope',
+    ],
+    configure: (command) =>
+      withRestoreOptions(command).option('--yes', 'do not ask first (without a terminal nobody is asked)'),
+    run: async ({ output, load }, options) => {
+      const input = restoreInputOf(options)
+      const { settings } = await load()
+      const engine = await createEngine(settings.azure)
+      await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true })
+      const { planRestore } = await import('../../engine/plan-restore.ts')
+      const { restoreToDisk } = await import('../../engine/restore-to-disk.ts')
+      const startedAtMs = Date.now()
+      const plan = await planRestore(engine, { ...input, requestId: `rescue-${randomUUID()}` })
+      const leftBehind = (error: unknown): void =>
+        output.warn(`the half-made disk ${plan.disk.id} is still there: ${error instanceof Error ? error.message : String(error)}; delete it`)
+      const done = await workHere(output, 'stopped; no disk was handed over', (local) =>
+        restoreToDisk(engine, plan, { ...local, onLeftBehind: leftBehind }),
+      )
+      const warnings = done.isCompared ? plan.warnings : [...plan.warnings, NOT_COMPARED]
+      for (const warning of warnings) output.warn(warning)
+      const seconds = (Date.now() - startedAtMs) / 1000
+      output.result(
+        { ...done, point: recoveryPointOf(plan.manifest), sizeBytes: plan.disk.sizeBytes, seconds, warnings },
+        [
+          `disk ${done.diskId} holds point ${plan.manifest.id} of ${formatInstant(plan.manifest.takenAt)}`,
+          `${formatBytes(done.movedBytes)} of ${formatBytes(plan.disk.sizeBytes)} moved ` +
+            `in ${formatSeconds(seconds)}, ${formatBytes(done.comparedBytes)} compared`,
+        ].join('\n'),
+      )
+    },
+  })
+}
+
+const NOT_COMPARED = 'the upload could not be read back, so the disk was not compared with its point'

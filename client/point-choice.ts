@@ -1,0 +1,41 @@
+/** The options that name a recovery point: by its id, or as the newest one of a disk. */
+import type { Command } from 'commander'
+import { parseArmId } from '../domain/arm-id.ts'
+import { BackupError } from '../domain/failures.ts'
+import { parseTargetUrl } from '../domain/target-url.ts'
+import type { PointChoice } from '../engine/choose-point.ts'
+import { requireInstant } from './arguments.ts'
+
+export interface PointOptions {
+  readonly target: string
+  readonly point?: string
+  readonly disk?: string
+  readonly at?: string
+}
+
+export function withPointOptions(command: Command): Command {
+  return command
+    .requiredOption('--target <url>', 'URL of the container that holds the backups')
+    .option('--point <id>', 'the recovery point')
+    .option('--disk <id>', 'instead of --point: the newest point of this disk')
+    .option('--at <time>', 'with --disk: the newest point at or before this instant')
+}
+
+/** @throws BackupError InvalidArgument | InvalidResourceId | InvalidTarget */
+export function pointChoiceOf({ target, point, disk, at }: PointOptions): PointChoice {
+  if ((point === undefined) === (disk === undefined)) {
+    throw new BackupError({
+      type: 'InvalidArgument',
+      message: 'name what to restore: either --point ID, or --disk ID with or without --at TIME',
+    })
+  }
+  if (at !== undefined && disk === undefined) {
+    throw new BackupError({ type: 'InvalidArgument', message: '--at goes with --disk; a point already has its time' })
+  }
+  return {
+    targetUrl: parseTargetUrl(target).url,
+    ...(point !== undefined && { pointId: point.trim() }),
+    ...(disk !== undefined && { diskId: parseArmId(disk, 'disks').id }),
+    ...(at !== undefined && { at: requireInstant('--at', at) }),
+  }
+}

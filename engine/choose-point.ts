@@ -1,0 +1,66 @@
+/** Finds the recovery point that somebody means, or says why there is none. Reads the target alone and changes nothing. */
+import { listPoints } from '../azure/manifests.ts'
+import { BackupError } from '../domain/failures.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import { diskKeyOf } from '../domain/names.ts'
+import { newestAt, newestFirst } from '../domain/recovery-point.ts'
+import { hasVhdCookie } from '../domain/vhd-footer.ts'
+import type { Engine } from './engine.ts'
+import { explainTarget, inspectTarget } from './inspect-target.ts'
+import { pointBlobOf, pointContentOf } from './restore-job.ts'
+import { restoreFooterOf } from './restore-route.ts'
+
+export interface PointChoice {
+  readonly targetUrl: string
+  /** Either the point itself, or the disk whose newest point (at `at`) is meant. */
+  readonly pointId?: string
+  readonly diskId?: string
+  /** ISO instant. */
+  readonly at?: string
+}
+
+/** @throws BackupError PointNotFound | PointDamaged | InvalidArgument | TargetNotFound */
+export async function choosePoint(engine: Engine, choice: PointChoice, signal?: AbortSignal): Promise<Manifest> {
+  const { targetUrl, pointId, diskId, at } = choice
+  const { points, damaged } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
+  if (pointId !== undefined) {
+    const found = points.find((point) => point.id === pointId)
+    if (found !== undefined) return requireWhole(engine, targetUrl, found, signal)
+    const broken = damaged.find(({ blobName }) => blobName.endsWith(`/${pointId}.json`))
+    if (broken === undefined) throw await notFound(engine, targetUrl, `point ${pointId} is not in ${targetUrl}`, signal)
+    throw pointDamaged(pointId, broken.reason)
+  }
+  if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a restore needs a point or a disk' })
+  const found = newestAt(points, at ?? '9999-12-31T00:00:00Z')
+  if (found !== undefined) return requireWhole(engine, targetUrl, found, signal)
+  if (points.length === 0) {
+    throw await notFound(engine, targetUrl, `${targetUrl} holds no point of ${diskId} (${diskKeyOf(diskId)})`, signal)
+  }
+  throw new BackupError({
+    type: 'PointNotFound',
+    message: `no point of ${diskId} in ${targetUrl} is as old as ${at}; the oldest holds ${newestFirst(points).at(-1)?.takenAt}`,
+  })
+}
+
+/** A manifest that does not fit its blob snapshot is found out before anything is made. */
+async function requireWhole(engine: Engine, targetUrl: string, manifest: Manifest, signal?: AbortSignal): Promise<Manifest> {
+  const point = pointContentOf(targetUrl, manifest)
+  const blob = pointBlobOf(engine.azure, point)
+  const sizeBytes = await blob.sizeOfSnapshot(point.blobSnapshot, signal)
+  if (sizeBytes !== point.blobBytes) {
+    throw pointDamaged(manifest.id, `its blob snapshot has ${sizeBytes} bytes and not the ${point.blobBytes} that the manifest tells of`)
+  }
+  const footer = await blob.read(restoreFooterOf(point), point.blobSnapshot, signal)
+  if (!hasVhdCookie(footer)) throw pointDamaged(manifest.id, 'its blob snapshot does not end with the footer of a VHD')
+  return manifest
+}
+
+function pointDamaged(pointId: string, reason: string): BackupError {
+  return new BackupError({ type: 'PointDamaged', message: `point ${pointId} cannot be restored: ${reason}`, facts: { pointId } })
+}
+
+async function notFound(engine: Engine, targetUrl: string, what: string, signal?: AbortSignal): Promise<BackupError> {
+  const why = explainTarget(await inspectTarget(engine.azure, targetUrl, signal))
+  const hint = '"snapferry points list" shows what there is'
+  return new BackupError({ type: 'PointNotFound', message: `${what}: ${why.length === 0 ? hint : why.join('; ')}` })
+}

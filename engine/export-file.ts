@@ -1,0 +1,148 @@
+/**
+ * Exports a recovery point to a VHD file on this machine: the bytes of the point, its footer at the end.
+ *
+ *     FILE.partial.json (which point, how far) -> FILE.partial (sparse) -> compare with the point -> FILE
+ *
+ * An export that stops, for whatever reason, goes on when it is started again with the same point. FILE is there only when it is
+ * whole and compared. What existed is never overwritten.
+ */
+import { stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { describeRanges } from '../domain/byte-range.ts'
+import { BackupError } from '../domain/failures.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import { compareWithPoint } from './compare-with-point.ts'
+import type { Engine } from './engine.ts'
+import { keepCheckpoints, writeCheckpoint } from './export-checkpoint.ts'
+import { exportRoute } from './export-route.ts'
+import { asLocalFailure } from './local-failure.ts'
+import { checkpointOf, finishPartial, forgetPartial, openPartial, refuseExisting, sideFileOf } from './partial-export.ts'
+import { persist, transferPersistently, type PersistOptions } from './persist.ts'
+import { pointContentOf, type PointContent } from './restore-job.ts'
+import { allocatedBytesOf } from './restore-route.ts'
+import type { SparseFile } from './sparse-file.ts'
+import type { TransferState } from './transfer.ts'
+
+export interface ExportProgress {
+  readonly phase: 'transfer' | 'verify'
+  readonly movedBytes: number
+  readonly totalBytes: number
+}
+
+export interface ExportOptions {
+  readonly targetUrl: string
+  /** Where the VHD shall be. */
+  readonly path: string
+  readonly onProgress?: (progress: ExportProgress) => void
+  readonly onRetry?: PersistOptions['onRetry']
+  readonly onWarning?: (text: string) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ExportedFile {
+  readonly path: string
+  /** Length of the file, the footer included. */
+  readonly fileBytes: number
+  /** Blocks that the file really takes. */
+  readonly allocatedBytes: number
+  readonly movedBytes: number
+  readonly comparedBytes: number
+  readonly isResumed: boolean
+}
+
+/** `blocks` of a stat count these, whatever the file system's own are (POSIX). */
+const STAT_BLOCK_BYTES = 512
+
+/** @throws BackupError FileExists | LocalDiskFull | LocalFileFailed | VerificationFailed; the signal's reason when it was aborted. */
+export async function exportToFile(engine: Engine, manifest: Manifest, options: ExportOptions): Promise<ExportedFile> {
+  const { targetUrl, path } = options
+  const point = pointContentOf(targetUrl, manifest)
+  await refuseExisting(path)
+  const { file, resumeFrom } = await openPartial(path, point, manifest.id)
+  try {
+    const { movedBytes } = await fill(engine, { point, pointId: manifest.id, file, resumeFrom }, options)
+    const comparedBytes = await compare(engine, { point, pointId: manifest.id, file }, options)
+    await file.sync()
+    await finishPartial(path)
+    const { blocks } = await stat(path)
+    return {
+      path,
+      fileBytes: point.blobBytes,
+      allocatedBytes: blocks * STAT_BLOCK_BYTES,
+      movedBytes,
+      comparedBytes,
+      isResumed: resumeFrom !== undefined,
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+interface OpenExport {
+  readonly point: PointContent
+  readonly pointId: string
+  readonly file: SparseFile
+  readonly resumeFrom?: TransferState | undefined
+}
+
+async function fill(engine: Engine, { point, pointId, file, resumeFrom }: OpenExport, options: ExportOptions): Promise<TransferState> {
+  const { path, signal, onProgress } = options
+  const totalBytes = await persist(() => allocatedBytesOf(engine, point, signal), patienceOf(options))
+  await warnOfFullDisk(totalBytes - (resumeFrom?.movedBytes ?? 0), options)
+  const sideFile = sideFileOf(path)
+  const checkpoints = keepCheckpoints(file, (state) => writeCheckpoint(sideFile, checkpointOf(point, pointId, state)))
+  try {
+    return await transferPersistently(
+      exportRoute(engine, point, file),
+      {
+        window: { startBytes: 0, endBytes: point.blobBytes },
+        flow: engine.flows.open(path),
+        resumeFrom,
+        isResumed: resumeFrom !== undefined,
+        onProgress(state) {
+          checkpoints.offer(state)
+          onProgress?.({ phase: 'transfer', movedBytes: state.movedBytes, totalBytes })
+        },
+        signal,
+      },
+      patienceOf(options),
+    )
+  } finally {
+    await checkpoints.close()
+  }
+}
+
+/** @returns the number of bytes that were read on both sides. */
+async function compare(engine: Engine, { point, pointId, file }: OpenExport, options: ExportOptions): Promise<number> {
+  const { path, signal, onProgress } = options
+  let furthestBytes = 0
+  const report = (checkedBytes: number): void => {
+    furthestBytes = Math.max(furthestBytes, checkedBytes)
+    onProgress?.({ phase: 'verify', movedBytes: furthestBytes, totalBytes: point.blobBytes })
+  }
+  report(0)
+  const { comparedBytes, mismatches } = await persist(
+    () => compareWithPoint(engine, point, file, { onProgress: report, signal }),
+    patienceOf(options),
+  )
+  if (mismatches.length === 0) return comparedBytes
+  await forgetPartial(path)
+  throw new BackupError({
+    type: 'VerificationFailed',
+    message: `file ${path} differs from point ${pointId} at ${describeRanges(mismatches)}; it was deleted, check the disk it lay on`,
+    facts: { path },
+  })
+}
+
+function patienceOf({ signal, onRetry }: ExportOptions): PersistOptions {
+  return { signal, ...(onRetry && { onRetry }) }
+}
+
+async function warnOfFullDisk(neededBytes: number, { path, onWarning }: ExportOptions): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(path)).catch((error: unknown) => {
+    throw asLocalFailure(error, path)
+  })
+  const freeBytes = bavail * bsize
+  if (freeBytes >= neededBytes) return
+  onWarning?.(`the file system of ${path} has ${freeBytes} bytes free, and up to ${neededBytes} are still to come`)
+}

@@ -1,0 +1,25 @@
+/** The route of an export: from the blob snapshot of a point into a local file that began as one hole. */
+import { sweep } from '../domain/sweep.ts'
+import type { Engine } from './engine.ts'
+import { pointBlobOf, type PointContent } from './restore-job.ts'
+import { restoreFooterOf } from './restore-route.ts'
+import { within } from './source-changes.ts'
+import type { SparseFile } from './sparse-file.ts'
+import type { Route } from './transfer.ts'
+
+export function exportRoute(engine: Engine, point: PointContent, file: SparseFile): Route {
+  const blob = pointBlobOf(engine.azure, point)
+  return {
+    async *changes(window, _isResumed, signal) {
+      const pages = engine.pageLists.allocated(blob.pageListSource(point.blobSnapshot), window, signal)
+      for await (const { startBytes, endBytes } of sweep({ pages, footer: within(window, [restoreFooterOf(point)]) })) {
+        yield { kind: 'copy', startBytes, endBytes }
+      }
+    },
+    async send(request, _mode, signal) {
+      await file.write(request.startBytes, await blob.read(request, point.blobSnapshot, signal))
+    },
+    // The token of the identity is renewed by the SDK; there is no SAS here that could die.
+    async renew() {},
+  }
+}

@@ -1,0 +1,150 @@
+/** Restores with nothing but the storage account: Temporal does not answer, and the source region is gone. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { BaseBlob } from '../../azure/base-blob.ts'
+import { findDisk } from '../../azure/disks.ts'
+import { MIB } from '../../domain/byte-range.ts'
+import type { Manifest } from '../../domain/manifest.ts'
+import { manifestName, parseBaseBlobName } from '../../domain/names.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import { createFaults, offlineCli } from '../support/offline-cli.ts'
+import { createRandomDisk, noise } from '../support/random-disk.ts'
+import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
+
+const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
+const MANIFESTS = new URL('../manifests/', import.meta.url)
+
+const faults = createFaults()
+let scene: Scene
+let cli: ReturnType<typeof offlineCli>
+let diskId: string
+/** Oldest first. */
+const points: { readonly id: string; readonly sha256: string }[] = []
+
+beforeAll(async () => {
+  process.stderr.write(`seed ${SEED}\n`)
+  scene = await openScene({ blobHooks: faults.hooks })
+  cli = offlineCli(scene)
+  scene.azure.createResourceGroup({ name: 'restored', location: TARGET_REGION })
+  diskId = scene.createDisk(1, 'lost')
+  const disk = createRandomDisk(scene.azure, diskId, 64 * MIB, SEED)
+  for (let round = 0; round < 2; round++) {
+    await disk.change(20)
+    await scene.azure.writeDisk(diskId, 128 * MIB, noise(32 * MIB, seededRandom(SEED + round)))
+    const { sha256 } = await scene.azure.digestDisk(diskId)
+    points.push({ id: (await scene.backUp(diskId)).point.id, sha256 })
+  }
+  for (const name of await scene.sourceSnapshots()) {
+    scene.azure.deleteSnapshot(diskId.replace(/disks\/[^/]+$/, `snapshots/${name}`))
+  }
+  scene.azure.deleteDisk(diskId)
+}, 120_000)
+afterAll(() => scene?.close())
+beforeEach(() => faults.clear())
+
+const restoreArgs = (toDiskId: string, ...point: string[]) =>
+  ['rescue', 'restore', '--target', scene.targetUrl, '--to-disk', toDiskId, '--region', TARGET_REGION].concat(point)
+
+describe('with Temporal and the source region gone', () => {
+  test('all points are listed, newest first', async () => {
+    const { exitCode, stdout, stderr } = await cli('rescue', 'list', '--target', scene.targetUrl, '--json')
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect((JSON.parse(stdout) as { id: string }[]).map(({ id }) => id)).toEqual(points.map(({ id }) => id).reverse())
+  })
+
+  test('a point is shown with all that a restore needs', async () => {
+    const [point] = await scene.points()
+    const shown = await cli('rescue', 'show', '--target', scene.targetUrl, '--disk', diskId, '--json')
+    expect(JSON.parse(shown.stdout)).toEqual(point)
+    const { stdout } = await cli('rescue', 'show', '--target', scene.targetUrl, '--point', point!.id)
+    for (const fact of [point!.id, point!.disk.id, point!.baseBlob.snapshot, '1.00 GiB']) expect(stdout).toContain(fact)
+  })
+
+  test('every point is restored byte for byte, with nothing left open', async () => {
+    for (const { id, sha256 } of points) {
+      const toDiskId = scene.freshDiskId()
+      const { exitCode, stdout, stderr } = await cli(...restoreArgs(toDiskId, '--point', id))
+      expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`holds point ${id}`) })
+      expect(stderr).toContain('transfer')
+      expect((await scene.azure.digestDisk(toDiskId)).sha256).toBe(sha256)
+    }
+    expect(scene.azure.grantedAccess()).toEqual([])
+  }, 60_000)
+
+  test('the newest point of a disk is found by the disk', async () => {
+    const toDiskId = scene.freshDiskId()
+    const { exitCode, stdout } = await cli(...restoreArgs(toDiskId, '--disk', diskId), '--json')
+    expect({ exitCode, result: JSON.parse(stdout) }).toMatchObject({
+      exitCode: 0,
+      result: { diskId: toDiskId, isCompared: true, point: { id: points.at(-1)!.id } },
+    })
+  })
+
+  test.each(readdirSync(MANIFESTS).filter((name) => name.endsWith('.json')))(
+    'a point whose manifest is a released %s is restored',
+    async (sample) => {
+      const released = JSON.parse(readFileSync(new URL(sample, MANIFESTS), 'utf8')) as Manifest
+      const { name, sizeBytes } = released.baseBlob
+      const blob = scene.clients.container(scene.targetUrl).getPageBlobClient(name)
+      await blob.create(sizeBytes)
+      const [last] = await scene.points(diskId)
+      const footer = await new BaseBlob(scene.clients, scene.targetUrl, last!.baseBlob.name).read(
+        { startBytes: sizeBytes - 512, endBytes: sizeBytes },
+        last!.baseBlob.snapshot,
+      )
+      const data = noise(4 * MIB, seededRandom(SEED + 9))
+      await blob.uploadPages(data, 8 * MIB, data.length)
+      await blob.uploadPages(footer, sizeBytes - 512, 512)
+      const { snapshot } = await blob.createSnapshot()
+      const text = JSON.stringify({ ...released, baseBlob: { ...released.baseBlob, snapshot } })
+      const manifest = manifestName(parseBaseBlobName(name)!, released.id)
+      await scene.clients.container(scene.targetUrl).getBlockBlobClient(manifest).upload(text, Buffer.byteLength(text))
+
+      const toDiskId = scene.freshDiskId()
+      const { exitCode, stderr } = await cli(...restoreArgs(toDiskId, '--point', released.id))
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('no guest state') })
+      expect((await scene.azure.readDisk(toDiskId, 8 * MIB, data.length)).equals(data)).toBe(true)
+      expect(await findDisk(scene.clients, toDiskId)).toMatchObject({ tags: { 'cost centre': 'größer' } })
+    },
+  )
+})
+
+describe('a restore that does not come to its end takes its disk away again', () => {
+  const expectNothingLeft = async (toDiskId: string): Promise<void> => {
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+    expect(scene.azure.grantedAccess()).toEqual([])
+  }
+
+  test('on Ctrl-C', async () => {
+    const toDiskId = scene.freshDiskId()
+    faults.afterRequests('PutPageFromUrl', 3, () => void process.emit('SIGINT'))
+    const { exitCode, stderr } = await cli(...restoreArgs(toDiskId, '--point', points[0]!.id))
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('no disk was handed over') })
+    await expectNothingLeft(toDiskId)
+  })
+
+  test('when the point is deleted in mid-restore', async () => {
+    const toDiskId = scene.freshDiskId()
+    const [, oldest] = await scene.points(diskId)
+    const blob = new BaseBlob(scene.clients, scene.targetUrl, oldest!.baseBlob.name)
+    const copy = await blob.snapshot({}, (await blob.properties())!.etag)
+    const doomed = { ...oldest!, id: '20260101T000000Z-000000000000', baseBlob: { ...oldest!.baseBlob, snapshot: copy.snapshot } }
+    const name = manifestName(parseBaseBlobName(blob.name)!, doomed.id)
+    const text = JSON.stringify(doomed)
+    const client = scene.clients.container(scene.targetUrl).getBlockBlobClient(name)
+    await client.upload(text, Buffer.byteLength(text))
+    faults.afterRequests('PutPageFromUrl', 3, () => blob.deleteSnapshot(copy.snapshot))
+    const { exitCode, stderr } = await cli(...restoreArgs(toDiskId, '--point', doomed.id))
+    await client.delete()
+    expect(exitCode).not.toBe(0)
+    expect(stderr).toContain('error: ')
+    await expectNothingLeft(toDiskId)
+  }, 60_000)
+
+  test('but a disk that was there before stays as it was', async () => {
+    const existing = scene.createDisk(1, 'innocent')
+    const { exitCode, stderr } = await cli(...restoreArgs(existing, '--point', points[0]!.id))
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 7, stderr: expect.stringContaining('nothing was made') })
+    expect(await findDisk(scene.clients, existing)).toMatchObject({ state: 'Unattached' })
+  })
+})
