@@ -80,10 +80,11 @@ async function openTemporal(closers) {
   return { TEMPORAL_ADDRESS: server.address, SNAPFERRY_DEMO_UI: server.uiUrl }
 }
 
+/** As fast as a page blob on Azure, so that there is something to watch. */
 async function startAzure(closers) {
   const readyFile = join(FOLDER, 'azure.json')
   const folders = ['--ca-dir', join(FOLDER, 'ca'), '--data-dir', join(FOLDER, 'azure')]
-  const args = [join(DIST, 'simulator/main.js'), '--ready-file', readyFile, '--account', STORAGE_ACCOUNT, ...folders]
+  const args = [join(DIST, 'simulator/main.js'), '--ready-file', readyFile, '--account', STORAGE_ACCOUNT, '--shape', 'azure', ...folders]
   const stopAzure = await startNode('azure', args, process.env)
   closers.push(stopAzure)
 
