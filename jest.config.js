@@ -10,5 +10,7 @@ export default {
   },
   // Random histories have a command of their own: `npm run chaos` says how many it plays.
   testPathIgnorePatterns: ['/node_modules/', ...(env.SNAPFERRY_CHAOS_HISTORIES === undefined ? ['/test/chaos/chaos.test.ts$'] : [])],
+  // What test files leave behind in a worker adds up to gigabytes, and every collection of garbage then takes seconds.
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 60_000,
 }
