@@ -48,7 +48,7 @@ describe('a chain of recovery points', () => {
       const held = await base.read(range, point.blobSnapshot)
       expect(held.equals(await scene.azure.readDisk(diskId, range.startBytes, 4 * MIB))).toBe(true)
     }
-  }, 240_000)
+  }, 600_000)
 
   test('a disk that grew between two runs is brought forward incrementally', async () => {
     const diskId = scene.createDisk(1)
