@@ -57,7 +57,6 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
 async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
   const { retention, signal } = options
   const base = baseBlobOf(engine, options)
-  // In this order: what another run takes meanwhile is not in the list, and what it seals meanwhile has its manifest.
   const snapshots = await listOurSnapshots(base, signal)
   const openRun = await findOpenRun(base, options)
   const points = await readPoints(engine, options)
