@@ -16,7 +16,7 @@ import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { downloadRange } from './download.ts'
 import type { PageListSource } from './page-lists.ts'
-import { clearPages, copyPages, FENCED, writePages, type CopyOptions } from './page-writes.ts'
+import { clearPages, copyPages, FENCED, writePages, type CopyOptions, type Reach } from './page-writes.ts'
 
 export interface BaseBlobProps {
   readonly sizeBytes: number
@@ -40,6 +40,7 @@ export class BaseBlob {
   readonly #azure: AzureClients
   readonly #targetUrl: string
   readonly #client: PageBlobClient
+  readonly #reach: Reach = (send) => send(this.#client)
 
   constructor(azure: AzureClients, targetUrl: string, blobName: string) {
     this.#azure = azure
@@ -133,7 +134,7 @@ export class BaseBlob {
    * once
    */
   async copyFrom(sourceUrl: string, range: ByteRange, epoch: number, options: CopyOptions = {}): Promise<void> {
-    await copyPages(this.#client, this.name, sourceUrl, range, { ...options, epoch })
+    await copyPages(this.#azure, this.#reach, this.name, sourceUrl, range, { ...options, epoch })
   }
 
   /**
@@ -141,12 +142,12 @@ export class BaseBlob {
    * @throws BackupError FencedOut; AzureThrottled at once
    */
   async write(offsetBytes: number, data: Buffer, epoch: number, signal?: AbortSignal): Promise<void> {
-    await writePages(this.#client, this.name, offsetBytes, data, { epoch, signal, isChecked: true })
+    await writePages(this.#reach, this.name, offsetBytes, data, { epoch, signal, isChecked: true })
   }
 
   /** One request however long the range is. @throws BackupError FencedOut; AzureThrottled at once */
   async clear(range: ByteRange, epoch: number, signal?: AbortSignal): Promise<void> {
-    await clearPages(this.#client, this.name, range, { epoch, signal })
+    await clearPages(this.#reach, this.name, range, { epoch, signal })
   }
 
   /**

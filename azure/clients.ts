@@ -12,11 +12,13 @@ import {
   ContainerClient,
   newPipeline,
   PageBlobClient,
+  type Pipeline,
 } from '@azure/storage-blob'
 import { BackupError } from '../domain/failures.ts'
 import { parseTargetUrl, type TargetUrl } from '../domain/target-url.ts'
 import { deadlinePolicy, grantOutputPolicy, longWaitPolicy } from './arm-policies.ts'
 import { forgivingCredential, tokenSource } from './credential.ts'
+import { createDiskData, DISK_SCOPE, type DiskData, type SasAuth } from './disk-data.ts'
 import type { AzureSettings } from './settings.ts'
 
 export const STORAGE_SCOPE = 'https://storage.azure.com/.default'
@@ -30,6 +32,15 @@ export interface AzureClients {
   blobService(targetUrl: string): BlobServiceClient
   /** A bearer token for storage, for requests that name a second blob as their source. */
   storageToken(signal?: AbortSignal): Promise<string>
+  /** How the SAS of disks and snapshots are used. */
+  readonly diskData: DiskData
+  /**
+   * A client for a blob that is reached by its SAS. The SDK sends the URL byte for byte as granted, appending to it; a
+   * SAS that loses `snapshot=` or another case of its letters is refused.
+   */
+  sasBlob(sasUrl: string, auth: SasAuth): PageBlobClient
+  /** A bearer token for protected disks and snapshots, for requests that name one as their source. */
+  diskToken(signal?: AbortSignal): Promise<string>
 }
 
 /** Repetition is `call.ts`'s. */
@@ -41,6 +52,10 @@ export function createAzureClients(
 ): AzureClients {
   const identity = forgivingCredential(credential)
   const pipeline = newPipeline(identity, STORAGE_OPTIONS)
+  const sasPipelines: Readonly<Record<SasAuth, Pipeline>> = {
+    sas: newPipeline(new AnonymousCredential(), STORAGE_OPTIONS),
+    'sas+token': newPipeline(identity, { ...STORAGE_OPTIONS, audience: DISK_SCOPE }),
+  }
   const computeClients = new Map<string, ComputeManagementClient>()
   return {
     settings,
@@ -53,6 +68,9 @@ export function createAzureClients(
     container: (targetUrl) => new ContainerClient(parseSecureTarget(targetUrl).url, pipeline),
     blobService: (targetUrl) => new BlobServiceClient(parseSecureTarget(targetUrl).serviceUrl, pipeline),
     storageToken: tokenSource(identity, STORAGE_SCOPE),
+    diskData: createDiskData(),
+    sasBlob: (sasUrl, auth) => new PageBlobClient(sasUrl, sasPipelines[auth]),
+    diskToken: tokenSource(identity, DISK_SCOPE),
   }
 }
 
@@ -67,16 +85,6 @@ function parseSecureTarget(targetUrl: string): TargetUrl {
       'use its https address',
     facts: { target: target.url },
   })
-}
-
-const sasPipeline = newPipeline(new AnonymousCredential(), STORAGE_OPTIONS)
-
-/**
- * A client for a blob that is reached by its SAS alone. The SDK sends the URL byte for byte as granted, appending to
- * it; a SAS that loses `snapshot=` or another case of its letters is refused.
- */
-export function sasBlob(sasUrl: string): PageBlobClient {
-  return new PageBlobClient(sasUrl, sasPipeline)
 }
 
 function createComputeClient(

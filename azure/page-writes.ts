@@ -11,6 +11,7 @@ import { BackupError, redact, type FailureType } from '../domain/failures.ts'
 import { BLOB_WRITE } from './actions.ts'
 import { BRIEF, callStorage, type StorageCall } from './call.ts'
 import { copySourceFailure } from './copy-source-errors.ts'
+import type { AzureClients } from './clients.ts'
 import { crc64 } from './crc64.ts'
 import { translate } from './translate.ts'
 
@@ -37,14 +38,18 @@ export interface WriteOptions {
   readonly when?: Readonly<Record<string, FailureType>>
 }
 
+/** Sends one request to the blob that is written, with whatever its address needs. */
+export type Reach = <T>(send: (client: PageBlobClient) => Promise<T>) => Promise<T>
+
 export interface CopyOptions {
-  /** A bearer token, without the word, for a source that is read by the identity and not by a SAS. */
+  /** A bearer token, without the word, for a source that is read by the identity alone. One with a SAS needs nothing here. */
   readonly sourceAuthorization?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 export async function copyPages(
-  client: PageBlobClient,
+  azure: AzureClients,
+  reach: Reach,
   on: string,
   sourceUrl: string,
   range: ByteRange,
@@ -53,14 +58,23 @@ export async function copyPages(
   const { sourceAuthorization } = options
   const call = callOf(`copy ${lengthOf(range)} bytes at ${range.startBytes} to`, on, options)
   await callStorage(call, async (abortSignal) => {
+    const send = (token?: string) =>
+      reach((client) =>
+        client.uploadPagesFromURL(sourceUrl, range.startBytes, range.startBytes, lengthOf(range), {
+          abortSignal,
+          conditions: conditionsOf(options),
+          ...(token !== undefined && { sourceAuthorization: { scheme: 'Bearer', value: token } }),
+        }),
+      )
     try {
-      await client.uploadPagesFromURL(sourceUrl, range.startBytes, range.startBytes, lengthOf(range), {
-        abortSignal,
-        conditions: conditionsOf(options),
-        ...(sourceAuthorization === undefined
-          ? {}
-          : { sourceAuthorization: { scheme: 'Bearer', value: sourceAuthorization.replace(/^Bearer /i, '') } }),
-      })
+      if (sourceAuthorization !== undefined) await send(sourceAuthorization.replace(/^Bearer /i, ''))
+      else {
+        await azure.diskData.use(
+          sourceUrl,
+          async (auth) => send(auth === 'sas' ? undefined : await azure.diskToken(abortSignal)),
+          'source',
+        )
+      }
     } catch (error) {
       throw sourceFailure(error, call, sourceUrl, sourceAuthorization !== undefined) ?? error
     }
@@ -69,7 +83,7 @@ export async function copyPages(
 
 /** `isChecked`: with a CRC64 that the service holds against what it received. */
 export async function writePages(
-  client: PageBlobClient,
+  reach: Reach,
   on: string,
   offsetBytes: number,
   data: Buffer,
@@ -78,12 +92,18 @@ export async function writePages(
   const call = callOf(`write ${data.length} bytes at ${offsetBytes} to`, on, options)
   const checksum = options.isChecked ? { transactionalContentCrc64: crc64(data) } : {}
   await callStorage(call, (abortSignal) =>
-    client.uploadPages(data, offsetBytes, data.length, { abortSignal, conditions: conditionsOf(options), ...checksum }),
+    reach((client) =>
+      client.uploadPages(data, offsetBytes, data.length, {
+        abortSignal,
+        conditions: conditionsOf(options),
+        ...checksum,
+      }),
+    ),
   )
 }
 
 export async function clearPages(
-  client: PageBlobClient,
+  reach: Reach,
   on: string,
   range: ByteRange,
   options: WriteOptions,
@@ -92,7 +112,9 @@ export async function clearPages(
   if (lengthOf(range) <= 0) return
   const call = callOf(`clear ${lengthOf(range)} bytes at ${range.startBytes} of`, on, options)
   await callStorage(call, (abortSignal) =>
-    client.clearPages(range.startBytes, lengthOf(range), { abortSignal, conditions: conditionsOf(options) }),
+    reach((client) =>
+      client.clearPages(range.startBytes, lengthOf(range), { abortSignal, conditions: conditionsOf(options) }),
+    ),
   )
 }
 

@@ -3,7 +3,7 @@ import { redact, type FailureType } from '../domain/failures.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { callStorage, PATIENT } from './call.ts'
 import { abortable } from './arm-call.ts'
-import { sasBlob } from './clients.ts'
+import type { AzureClients } from './clients.ts'
 import { downloadRange } from './download.ts'
 
 /**
@@ -17,7 +17,12 @@ export const LOST_ACCESS: Readonly<Record<string, FailureType>> = {
 }
 
 /** @throws BackupError ExportAccessLost where the SAS is refused. */
-export async function readSource(sasUrl: string, range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
+export async function readSource(
+  azure: AzureClients,
+  sasUrl: string,
+  range: ByteRange,
+  signal?: AbortSignal,
+): Promise<Buffer> {
   const call = {
     doing: `read [${range.startBytes}, ${range.endBytes}) of`,
     on: redact(sasUrl),
@@ -25,12 +30,16 @@ export async function readSource(sasUrl: string, range: ByteRange, signal?: Abor
     retry: PATIENT,
     signal,
   }
-  return callStorage(call, (attempt) => downloadRange(sasBlob(sasUrl), range, attempt, call.on))
+  return callStorage(call, (attempt) =>
+    azure.diskData.use(sasUrl, (auth) => downloadRange(azure.sasBlob(sasUrl, auth), range, attempt, call.on)),
+  )
 }
 
 /** Bytes of the export, its VHD footer included. @throws BackupError ExportAccessLost where the SAS is refused. */
-export async function sizeOfSource(sasUrl: string, signal?: AbortSignal): Promise<number> {
+export async function sizeOfSource(azure: AzureClients, sasUrl: string, signal?: AbortSignal): Promise<number> {
   const call = { doing: 'read the size of', on: redact(sasUrl), when: LOST_ACCESS, retry: PATIENT, signal }
-  const { contentLength } = await callStorage(call, (attempt) => sasBlob(sasUrl).getProperties(abortable(attempt)))
+  const { contentLength } = await callStorage(call, (attempt) =>
+    azure.diskData.use(sasUrl, (auth) => azure.sasBlob(sasUrl, auth).getProperties(abortable(attempt))),
+  )
   return contentLength ?? 0
 }

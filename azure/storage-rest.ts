@@ -7,10 +7,12 @@ import {
   createPipelineRequest,
   RestError,
   type Pipeline,
+  type PipelinePolicy,
   type PipelineResponse,
 } from '@azure/core-rest-pipeline'
 import { XMLParser } from 'fast-xml-parser'
 import { STORAGE_SCOPE, type AzureClients } from './clients.ts'
+import { DISK_SCOPE } from './disk-data.ts'
 
 /**
  * The oldest version that answers page lists by marker and maxresults (REST reference, Get Page Ranges): what is oldest
@@ -18,7 +20,7 @@ import { STORAGE_SCOPE, type AzureClients } from './clients.ts'
  */
 export const STORAGE_REST_VERSION = '2020-10-02'
 
-/** `sas`: the URL carries its right itself. `bearer`: the signed-in identity's. */
+/** `sas`: the URL carries its right itself, and says if it wants a token beside it. `bearer`: the signed-in identity's. */
 export type StorageAuth = 'sas' | 'bearer'
 
 export interface StorageRest {
@@ -33,29 +35,41 @@ export interface StorageRest {
 
 export function createStorageRest(azure: AzureClients): StorageRest {
   const client = createDefaultHttpClient()
-  const pipelines: Readonly<Record<StorageAuth, Pipeline>> = { sas: createPipeline(), bearer: createPipeline() }
-  pipelines.bearer.addPolicy(bearerTokenAuthenticationPolicy({ credential: azure.credential, scopes: STORAGE_SCOPE }), {
-    phase: 'Sign',
-  })
+  const { credential } = azure
+  const pipelines = {
+    sas: createPipeline(),
+    'sas+token': createPipeline(bearerTokenAuthenticationPolicy({ credential, scopes: DISK_SCOPE })),
+    bearer: createPipeline(bearerTokenAuthenticationPolicy({ credential, scopes: STORAGE_SCOPE })),
+  } as const
   return {
     async get(url, auth, headers, abortSignal) {
-      const request = createPipelineRequest({
-        url,
-        headers: createHttpHeaders({ ...headers, 'x-ms-version': STORAGE_REST_VERSION, accept: 'application/xml' }),
-        abortSignal,
-        // A SAS is its own right: whether it may travel without TLS is for who granted it. Bearer tokens never do.
-        allowInsecureConnection: auth === 'sas',
-      })
-      const response = await pipelines[auth].sendRequest(client, request)
-      if (response.status < 200 || response.status > 299) throw errorOf(response)
-      return response
+      const send = async (pipeline: keyof typeof pipelines): Promise<PipelineResponse> => {
+        const request = createPipelineRequest({
+          url,
+          headers: createHttpHeaders({ ...headers, 'x-ms-version': STORAGE_REST_VERSION, accept: 'application/xml' }),
+          abortSignal,
+          // A SAS is its own right: whether it may travel without TLS is for who granted it. Bearer tokens never do.
+          allowInsecureConnection: auth === 'sas',
+        })
+        const response = await pipelines[pipeline].sendRequest(client, request)
+        if (response.status < 200 || response.status > 299) throw errorOf(response)
+        return response
+      }
+      return auth === 'sas' ? azure.diskData.use(grantOf(url), send) : send(auth)
     },
   }
 }
 
+/** A page list is asked for by parameters that are appended to the SAS as it was granted. */
+function grantOf(url: string): string {
+  return url.replace(/&comp=pagelist.*$/, '')
+}
+
 /** Repetition is `call.ts`'s. */
-function createPipeline(): Pipeline {
-  return createPipelineFromOptions({ retryOptions: { maxRetries: 0 } })
+function createPipeline(authorization?: PipelinePolicy): Pipeline {
+  const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } })
+  if (authorization !== undefined) pipeline.addPolicy(authorization, { phase: 'Sign' })
+  return pipeline
 }
 
 const parser = new XMLParser({ removeNSPrefix: true, parseTagValue: false })

@@ -8,16 +8,18 @@
 import type { ByteRange } from '../domain/byte-range.ts'
 import { redact } from '../domain/failures.ts'
 import { callStorage, PATIENT } from './call.ts'
-import { sasBlob } from './clients.ts'
+import type { AzureClients } from './clients.ts'
 import { downloadRange } from './download.ts'
-import { clearPages, copyPages, writePages, type CopyOptions } from './page-writes.ts'
+import { clearPages, copyPages, writePages, type CopyOptions, type Reach } from './page-writes.ts'
 import { LOST_ACCESS } from './source-blob.ts'
 
 export class UploadBlob {
+  readonly #azure: AzureClients
   readonly #sasUrl: () => string
 
   /** `sasUrl` is asked for every request, so that a renewed SAS is used from then on. */
-  constructor(sasUrl: () => string) {
+  constructor(azure: AzureClients, sasUrl: () => string) {
+    this.#azure = azure
     this.#sasUrl = sasUrl
   }
 
@@ -27,19 +29,19 @@ export class UploadBlob {
    */
   async copyFrom(sourceUrl: string, range: ByteRange, options: CopyOptions = {}): Promise<void> {
     const url = this.#sasUrl()
-    await copyPages(sasBlob(url), redact(url), sourceUrl, range, { ...options, when: LOST_ACCESS })
+    await copyPages(this.#azure, this.#reach(url), redact(url), sourceUrl, range, { ...options, when: LOST_ACCESS })
   }
 
   /** Put Page; at most 4 MiB. @throws BackupError ExportAccessLost */
   async write(offsetBytes: number, data: Buffer, signal?: AbortSignal): Promise<void> {
     const url = this.#sasUrl()
-    await writePages(sasBlob(url), redact(url), offsetBytes, data, { signal, when: LOST_ACCESS, isChecked: false })
+    await writePages(this.#reach(url), redact(url), offsetBytes, data, { signal, when: LOST_ACCESS, isChecked: false })
   }
 
   /** One request however long the range is. @throws BackupError ExportAccessLost */
   async clear(range: ByteRange, signal?: AbortSignal): Promise<void> {
     const url = this.#sasUrl()
-    await clearPages(sasBlob(url), redact(url), range, { signal, when: LOST_ACCESS })
+    await clearPages(this.#reach(url), redact(url), range, { signal, when: LOST_ACCESS })
   }
 
   /** @throws BackupError ExportAccessLost, also where the SAS lets write but not read. */
@@ -52,6 +54,12 @@ export class UploadBlob {
       retry: PATIENT,
       signal,
     }
-    return callStorage(call, (attempt) => downloadRange(sasBlob(url), range, attempt, call.on))
+    const reach = this.#reach(url)
+    return callStorage(call, (attempt) => reach((client) => downloadRange(client, range, attempt, call.on)))
+  }
+
+  #reach(url: string): Reach {
+    const { diskData, sasBlob } = this.#azure
+    return (send) => diskData.use(url, (auth) => send(sasBlob(url, auth)))
   }
 }

@@ -29,11 +29,13 @@ export function backupRoute(engine: Engine, job: TransferJob, repair?: readonly 
       const changes = sourceChanges(engine, job, window, { repair, signal })
       yield* isResumed && repair === undefined ? withoutWritten(engine, job, base, window, changes, signal) : changes
     },
-    async send(request, mode, signal) {
+    async send(request, signal, streamed) {
       if (request.kind === 'clear') return base.clear(request, job.epoch, signal)
-      const sourceUrl = await accessTo(job.toSnapshotId, signal)
-      if (mode === 'copy') await base.copyFrom(sourceUrl, request, job.epoch, { signal })
-      else await base.write(request.startBytes, await readSource(sourceUrl, request, signal), job.epoch, signal)
+      if (streamed !== undefined) return base.write(request.startBytes, streamed, job.epoch, signal)
+      await base.copyFrom(await accessTo(job.toSnapshotId, signal), request, job.epoch, { signal })
+    },
+    async read(range, signal) {
+      return readSource(engine.azure, await accessTo(job.toSnapshotId, signal), range, signal)
     },
     async renew(signal) {
       for (const [snapshotId, staleUrl] of used) await engine.exports.renew(snapshotId, staleUrl, signal)

@@ -97,6 +97,7 @@ async function fill(engine: Engine, { point, pointId, file, resumeFrom }: OpenEx
       {
         window: { startBytes: 0, endBytes: point.blobBytes },
         flow: engine.flows.open(path),
+        mode: 'stream',
         resumeFrom,
         isResumed: resumeFrom !== undefined,
         onProgress(state) {

@@ -16,9 +16,11 @@ export function exportRoute(engine: Engine, point: PointContent, file: SparseFil
         yield { kind: 'copy', startBytes, endBytes }
       }
     },
-    async send(request, _mode, signal) {
-      await file.write(request.startBytes, await blob.read(request, point.blobSnapshot, signal))
+    async send(request, _signal, streamed) {
+      if (streamed === undefined) throw new TypeError('no service copies into a local file: an export is streamed')
+      await file.write(request.startBytes, streamed)
     },
+    read: (range, signal) => blob.read(range, point.blobSnapshot, signal),
     // The token of the identity is renewed by the SDK; there is no SAS here that could die.
     async renew() {},
   }

@@ -12,6 +12,7 @@ import { isFailure } from '../domain/failures.ts'
 import type { RateCap } from '../domain/transfer-job.ts'
 import { SYSTEM_CLOCK, type Clock } from './clock.ts'
 import { Pace } from './pace.ts'
+import { Reserve } from './reserve.ts'
 import { SendGate, type Lane } from './send-gate.ts'
 
 export interface FlowCaps {
@@ -27,11 +28,23 @@ export interface Flow {
    * pause is Temporal's, which needs no worker for it.
    */
   send<Answer>(bytes: number, request: () => Promise<Answer>, signal: AbortSignal): Promise<Answer>
+  /**
+   * Reads, and writes what was read when it is its turn. Reads run ahead of the writes, so that the line to the destination
+   * never waits for the source, as far as this process has memory for all its streams.
+   */
+  stream<Data, Answer>(
+    bytes: number,
+    read: () => Promise<Data>,
+    write: (data: Data) => Promise<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer>
 }
 
 const MAX_THROTTLED_ATTEMPTS = 8
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 30_000
+/** What all streams of a process hold: 32 requests of 4 MiB keep a blob busy whose reads take two seconds each. */
+const STREAM_MEMORY_BYTES = 128 * MIB
 
 export class FlowControl {
   readonly #clock: Clock
@@ -39,6 +52,7 @@ export class FlowControl {
   readonly #byteCap: Pace | undefined
   readonly #requestCap: Pace | undefined
   readonly #namedCaps = new Map<string, Pace>()
+  readonly #memory = new Reserve(STREAM_MEMORY_BYTES)
 
   constructor({ maxMibPerSecond, maxRequestsPerSecond }: FlowCaps = {}, clock: Clock = SYSTEM_CLOCK) {
     this.#clock = clock
@@ -49,27 +63,41 @@ export class FlowControl {
 
   /** @param destination names the blob that is written, the same for all transfers that write it. */
   open(destination: string, cap?: RateCap): Flow {
-    const lane = this.#gate.lane(destination)
     const sender = Symbol(destination)
     const namedCap = cap === undefined ? undefined : this.#namedCap(cap)
+    const writing = this.#gate.lane(destination)
+    const send: Flow['send'] = (bytes, request, signal) =>
+      this.#persist(signal, () =>
+        this.#gate.pass(writing, sender, signal, async () => {
+          await this.#requestCap?.take(1, signal)
+          await this.#byteCap?.take(bytes, signal)
+          await namedCap?.take(bytes, signal)
+          return this.#measured(writing, bytes, request)
+        }),
+      )
     return {
-      send: async (bytes, request, signal) => {
-        for (let attempt = 1; ; attempt++) {
-          try {
-            return await this.#gate.pass(lane, sender, signal, async () => {
-              await this.#requestCap?.take(1, signal)
-              await this.#byteCap?.take(bytes, signal)
-              await namedCap?.take(bytes, signal)
-              return this.#measured(lane, bytes, request)
-            })
-          } catch (error) {
-            if (!isFailure(error, 'AzureThrottled') || attempt === MAX_THROTTLED_ATTEMPTS) throw error
-            const pauseMs = error.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
-            if (pauseMs > LONGEST_PAUSE_MS) throw error
-            await this.#clock.sleep(pauseMs, signal)
-          }
-        }
-      },
+      send,
+      stream: (bytes, read, write, signal) =>
+        this.#memory.hold(bytes, signal, async () => {
+          const reading = this.#gate.lane(`source of ${destination}`)
+          const data = await this.#persist(signal, () =>
+            this.#gate.pass(reading, sender, signal, () => this.#measured(reading, bytes, read)),
+          )
+          return send(bytes, () => write(data), signal)
+        }),
+    }
+  }
+
+  async #persist<Answer>(signal: AbortSignal, attemptOnce: () => Promise<Answer>): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await attemptOnce()
+      } catch (error) {
+        if (!isFailure(error, 'AzureThrottled') || attempt === MAX_THROTTLED_ATTEMPTS) throw error
+        const pauseMs = error.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
+        if (pauseMs > LONGEST_PAUSE_MS) throw error
+        await this.#clock.sleep(pauseMs, signal)
+      }
     }
   }
 

@@ -20,7 +20,7 @@ import type { Route } from './transfer.ts'
 export function restoreRoute(engine: Engine, job: RestoreJob): Route {
   const point = pointBlobOf(engine.azure, job)
   let uploadUrl = ''
-  const upload = new UploadBlob(() => uploadUrl)
+  const upload = new UploadBlob(engine.azure, () => uploadUrl)
   return {
     async *changes(window, _isResumed, signal) {
       uploadUrl = await engine.exports.write(job.toDiskId, signal)
@@ -31,14 +31,13 @@ export function restoreRoute(engine: Engine, job: RestoreJob): Route {
         yield { kind: isData ? 'copy' : 'clear', startBytes, endBytes } satisfies Change
       }
     },
-    async send(request, mode, signal) {
+    async send(request, signal, streamed) {
       if (request.kind === 'clear') return upload.clear(request, signal)
-      if (mode === 'stream') {
-        return upload.write(request.startBytes, await point.read(request, job.blobSnapshot, signal), signal)
-      }
+      if (streamed !== undefined) return upload.write(request.startBytes, streamed, signal)
       const sourceAuthorization = await engine.azure.storageToken(signal)
       await upload.copyFrom(point.snapshotUrl(job.blobSnapshot), request, { sourceAuthorization, signal })
     },
+    read: (range, signal) => point.read(range, job.blobSnapshot, signal),
     async renew(signal) {
       await engine.exports.renew(job.toDiskId, uploadUrl, signal)
     },

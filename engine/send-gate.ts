@@ -33,6 +33,8 @@ const MAX_KNOWN_LANES = 256
 export class SendGate {
   readonly #clock: Clock
   readonly #lanes = new Map<string, OpenLane>()
+  /** Lanes with waiters, known or forgotten. */
+  readonly #waiting = new Set<OpenLane>()
   #inFlight = 0
 
   constructor(clock: Clock) {
@@ -88,7 +90,7 @@ export class SendGate {
     signal.throwIfAborted()
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
-        lane.waiters.delete(waiter)
+        this.#leave(lane, waiter)
         reject(signal.reason)
       }
       const waiter: Waiter = {
@@ -100,6 +102,7 @@ export class SendGate {
       }
       signal.addEventListener('abort', giveUp, { once: true })
       lane.waiters.add(waiter)
+      this.#waiting.add(lane)
       this.#admitNext()
     })
   }
@@ -109,7 +112,7 @@ export class SendGate {
       const lane = this.#laneInTurn()
       const waiter = lane === undefined ? undefined : waiterInTurn(lane)
       if (lane === undefined || waiter === undefined) return
-      lane.waiters.delete(waiter)
+      this.#leave(lane, waiter)
       this.#count(lane, waiter.sender, 1)
       waiter.admit()
     }
@@ -118,11 +121,16 @@ export class SendGate {
   #laneInTurn(): OpenLane | undefined {
     const nowMs = this.#clock.nowMs()
     let chosen: OpenLane | undefined
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#waiting) {
       const hasRoom = lane.inFlight < lane.limit.limit && lane.pausedUntilMs <= nowMs
-      if (lane.waiters.size > 0 && hasRoom && lane.inFlight < (chosen?.inFlight ?? Infinity)) chosen = lane
+      if (hasRoom && lane.inFlight < (chosen?.inFlight ?? Infinity)) chosen = lane
     }
     return chosen
+  }
+
+  #leave(lane: OpenLane, waiter: Waiter): void {
+    lane.waiters.delete(waiter)
+    if (lane.waiters.size === 0) this.#waiting.delete(lane)
   }
 
   #count(lane: OpenLane, sender: symbol, change: 1 | -1): void {

@@ -21,8 +21,10 @@ export interface Route {
    * What is still to be done in a window. With `isResumed`, an earlier attempt may have done part of it behind its last checkpoint.
    */
   changes(window: ByteRange, isResumed: boolean, signal?: AbortSignal): AsyncIterable<Change>
-  /** Does one request; safe to repeat. */
-  send(request: PageRequest, mode: CopyMode, signal: AbortSignal): Promise<void>
+  /** Does one request; safe to repeat. `streamed`: what `read` answered for it, to be written instead of copied by the service. */
+  send(request: PageRequest, signal: AbortSignal, streamed?: Buffer): Promise<void>
+  /** The bytes of a copy that is streamed. */
+  read(range: ByteRange, signal: AbortSignal): Promise<Buffer>
   /** Takes new access after `ExportAccessLost`. */
   renew(signal?: AbortSignal): Promise<void>
 }
@@ -31,6 +33,8 @@ export interface TransferTotals {
   readonly movedBytes: number
   readonly clearedBytes: number
   readonly requests: number
+  /** Of `movedBytes`, what went through this process; absent: nothing. */
+  readonly streamedBytes?: number
 }
 
 export interface TransferState extends TransferTotals {
@@ -44,14 +48,14 @@ export interface TransferOptions {
   readonly resumeFrom?: TransferState | undefined
   /** True for every attempt but the first: its checkpoint may be older than its last write. */
   readonly isResumed: boolean
+  /** How it begins; default `copy`. */
+  readonly mode?: CopyMode | undefined
   /** Decides when a request goes. */
   readonly flow: Flow
   readonly onProgress: (state: TransferState) => void
   readonly signal?: AbortSignal | undefined
 }
 
-/** Requests that are ready when the flow lets one go; streamed ones hold 4 MiB of the worker's memory each. */
-const READY_REQUESTS: Readonly<Record<CopyMode, number>> = { copy: HIGHEST_LIMIT, stream: 8 }
 /** Renewals in a row without a request done: then something else is wrong, and the retry policy takes over. */
 const MAX_FRUITLESS_RENEWALS = 3
 
@@ -60,7 +64,7 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
   const { window, flow, onProgress, signal } = options
   let state: TransferState = options.resumeFrom ?? { nextOffsetBytes: window.startBytes, movedBytes: 0, clearedBytes: 0, requests: 0 }
   let isResumed = options.isResumed
-  let mode: CopyMode = 'copy'
+  let mode: CopyMode = state.streamedBytes === undefined ? (options.mode ?? 'copy') : 'stream'
   let fruitlessRenewals = 0
 
   while (state.nextOffsetBytes < window.endBytes) {
@@ -68,11 +72,11 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
     const requestsBefore = state.requests
     try {
       await runRequests(planRequests(route.changes(rest, isResumed, signal)), {
-        concurrency: READY_REQUESTS[mode],
+        concurrency: HIGHEST_LIMIT,
         signal,
-        run: (request, requestSignal) => flow.send(movedBytesOf(request), () => route.send(request, mode, requestSignal), requestSignal),
+        run: (request, requestSignal) => run(route, flow, request, mode, requestSignal),
         onDone: (request, watermarkBytes) => {
-          state = { ...count(state, request), nextOffsetBytes: watermarkBytes }
+          state = { ...count(state, request, mode), nextOffsetBytes: watermarkBytes }
           onProgress(state)
         },
       })
@@ -93,8 +97,16 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
   return state
 }
 
-function count(totals: TransferTotals, request: PageRequest): TransferTotals {
+function run(route: Route, flow: Flow, request: PageRequest, mode: CopyMode, signal: AbortSignal): Promise<void> {
+  const bytes = movedBytesOf(request)
+  if (mode === 'copy' || request.kind === 'clear') return flow.send(bytes, () => route.send(request, signal), signal)
+  return flow.stream(bytes, () => route.read(request, signal), (streamed) => route.send(request, signal, streamed), signal)
+}
+
+function count(totals: TransferTotals, request: PageRequest, mode: CopyMode): TransferTotals {
+  const streamedBytes = (totals.streamedBytes ?? 0) + (mode === 'stream' ? movedBytesOf(request) : 0)
   return {
+    ...(streamedBytes > 0 && { streamedBytes }),
     movedBytes: totals.movedBytes + movedBytesOf(request),
     clearedBytes: totals.clearedBytes + (request.kind === 'clear' ? lengthOf(request) : 0),
     requests: totals.requests + 1,

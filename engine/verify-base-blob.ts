@@ -69,13 +69,13 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
 
   const sourceUrl = await engine.exports.read(job.toSnapshotId, signal)
   const base = baseBlobOf(engine, job)
-  const expected: ReadRange = (range, readSignal) => readSource(sourceUrl, range, readSignal)
+  const expected: ReadRange = (range, readSignal) => readSource(engine.azure, sourceUrl, range, readSignal)
   const actual: ReadRange = (range, readSignal) => base.read(range, undefined, readSignal)
   const compare = (ranges: AsyncIterable<ByteRange> | Iterable<ByteRange>): ReturnType<typeof compareBytes> =>
     compareBytes(ranges, expected, actual, { signal, ...(options.onProgress && { onProgress: options.onProgress }) })
 
   const footer = footerOf(job)
-  await requireFooter(job, readSource(sourceUrl, footer, signal))
+  await requireFooter(job, readSource(engine.azure, sourceUrl, footer, signal))
   const listed = round === 1 ? { comparedBytes: 0, differing: suspects } : await compare(suspects)
   const footers = await compare([footer])
   const changed = await compare(changedSample.chunks())

@@ -41,7 +41,7 @@ export async function verifyRestore(engine: Engine, job: RestoreJob, options: Co
 }
 
 function uploadAt(engine: Engine, uploadUrl: string): PointCopy {
-  const upload = new UploadBlob(() => uploadUrl)
+  const upload = new UploadBlob(engine.azure, () => uploadUrl)
   return {
     allocated: (window, signal) => engine.pageLists.allocated({ url: uploadUrl, auth: 'sas' }, window, signal),
     read: (range, signal) => upload.read(range, signal),

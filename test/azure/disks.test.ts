@@ -126,11 +126,11 @@ describe('upload', () => {
     await createUploadDisk(scene.azure, spec)
 
     const url = await access.write(spec.id)
-    const upload = new UploadBlob(() => url)
+    const upload = new UploadBlob(scene.azure, () => url)
     await upload.write(0, Buffer.alloc(1024, 1))
     await upload.clear({ startBytes: 512, endBytes: 1024 })
     await upload.copyFrom(accessSAS!, { startBytes: 8 * MIB, endBytes: 12 * MIB })
-    const footer = await readSource(accessSAS!, { startBytes: GIB, endBytes: GIB + 512 })
+    const footer = await readSource(scene.azure, accessSAS!, { startBytes: GIB, endBytes: GIB + 512 })
     await upload.write(GIB, footer)
     await access.revoke(spec.id)
 
@@ -156,7 +156,7 @@ describe('upload', () => {
     await createUploadDisk(scene.azure, spec)
     const access = new ExportAccess(scene.azure)
     let url = await access.write(spec.id)
-    const upload = new UploadBlob(() => url)
+    const upload = new UploadBlob(scene.azure, () => url)
     scene.local.withdrawAccess(spec.id)
     expect(await failureOf(upload.write(0, Buffer.alloc(512)))).toMatchObject({ type: 'ExportAccessLost' })
     url = await access.renew(spec.id, url)
@@ -171,7 +171,7 @@ describe('upload', () => {
     const spec = specOf('from-base')
     await createUploadDisk(scene.azure, spec)
     const url = await new ExportAccess(scene.azure).write(spec.id)
-    const upload = new UploadBlob(() => url)
+    const upload = new UploadBlob(scene.azure, () => url)
     const range = { startBytes: 0, endBytes: 512 }
     await upload.copyFrom(blob.url, range, { sourceAuthorization: await scene.azure.storageToken() })
     expect(await upload.read(range)).toEqual(Buffer.alloc(512, 6))

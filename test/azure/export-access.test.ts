@@ -37,11 +37,11 @@ async function aSnapshot(name: string): Promise<string> {
 describe('export access', () => {
   test('a SAS reads the content of a snapshot and its footer', async () => {
     const url = await new ExportAccess(scene.azure).read(await aSnapshot('s1'))
-    expect(await sizeOfSource(url)).toBe(GIB + 512)
-    expect(await readSource(url, { startBytes: MIB, endBytes: MIB + 1024 })).toEqual(
+    expect(await sizeOfSource(scene.azure, url)).toBe(GIB + 512)
+    expect(await readSource(scene.azure, url, { startBytes: MIB, endBytes: MIB + 1024 })).toEqual(
       Buffer.concat([Buffer.alloc(512, 7), Buffer.alloc(512)]),
     )
-    expect((await readSource(url, { startBytes: GIB, endBytes: GIB + 512 })).subarray(0, 8).toString()).toBe('conectix')
+    expect((await readSource(scene.azure, url, { startBytes: GIB, endBytes: GIB + 512 })).subarray(0, 8).toString()).toBe('conectix')
   })
 
   test('callers at the same time and later share one grant', async () => {
@@ -69,7 +69,7 @@ describe('export access', () => {
     const id = await aSnapshot('s4')
     const stale = await access.read(id)
     scene.local.withdrawAccess(id)
-    expect(await failureOf(readSource(stale, { startBytes: 0, endBytes: 512 }))).toMatchObject({
+    expect(await failureOf(readSource(scene.azure, stale, { startBytes: 0, endBytes: 512 }))).toMatchObject({
       type: 'ExportAccessLost',
     })
     const before = grants()
@@ -78,7 +78,7 @@ describe('export access', () => {
     expect(renewed[0]).not.toBe(stale)
     expect(await access.renew(id, stale)).toBe(renewed[0])
     expect(grants() - before).toBe(1)
-    expect(await readSource(renewed[0], { startBytes: 0, endBytes: 512 })).toHaveLength(512)
+    expect(await readSource(scene.azure, renewed[0], { startBytes: 0, endBytes: 512 })).toHaveLength(512)
   })
 
   test('a SAS that a dead worker left is revoked where a second one is refused', async () => {
@@ -87,7 +87,7 @@ describe('export access', () => {
     const left = await new ExportAccess(scene.azure).read(id)
     const taken = await new ExportAccess(scene.azure).read(id)
     expect(taken).not.toBe(left)
-    expect(await readSource(taken, { startBytes: 0, endBytes: 512 })).toHaveLength(512)
+    expect(await readSource(scene.azure, taken, { startBytes: 0, endBytes: 512 })).toHaveLength(512)
   })
 
   test('the sixth SAS of a family is busy, and to be had once another is revoked', async () => {
@@ -107,7 +107,7 @@ describe('export access', () => {
     await access.revoke(id)
     await access.revoke(id)
     await access.revoke(scene.idOf('snapshots', 'none'))
-    expect(await failureOf(readSource(url, { startBytes: 0, endBytes: 512 }))).toMatchObject({
+    expect(await failureOf(readSource(scene.azure, url, { startBytes: 0, endBytes: 512 }))).toMatchObject({
       type: 'ExportAccessLost',
     })
   })

@@ -24,7 +24,7 @@ async function exportFailure(script: readonly Answer[]) {
   const server = await playScript(script)
   try {
     return {
-      failure: await failureOf(readSource(`${server.origin}/a/c/b?sig=secret`, PAGE)),
+      failure: await failureOf(readSource(clientsFor(), `${server.origin}/a/c/b?sig=secret`, PAGE)),
       requests: server.requests.length,
     }
   } finally {
@@ -183,7 +183,7 @@ describe('errors of the storage service', () => {
       { status: 206, headers, body: Buffer.alloc(512, 3) },
     ])
     try {
-      expect(await readSource(`${server.origin}/a/c/b?sig=1`, PAGE)).toEqual(Buffer.alloc(512, 3))
+      expect(await readSource(clientsFor(), `${server.origin}/a/c/b?sig=1`, PAGE)).toEqual(Buffer.alloc(512, 3))
       expect(server.requests).toHaveLength(3)
     } finally {
       await server.close()
@@ -193,7 +193,7 @@ describe('errors of the storage service', () => {
   test('a HEAD without a body is understood by its headers', async () => {
     const server = await playScript([{ status: 403, headers: { 'x-ms-error-code': 'AuthenticationFailed' } }])
     try {
-      const failure = await failureOf(sizeOfSource(`${server.origin}/a/c/b?sig=1`))
+      const failure = await failureOf(sizeOfSource(clientsFor(), `${server.origin}/a/c/b?sig=1`))
       expect(failure).toMatchObject({ type: 'ExportAccessLost', facts: { code: 'AuthenticationFailed' } })
     } finally {
       await server.close()

@@ -200,3 +200,63 @@ test('a request that is cancelled while it waits for its turn is not sent, and b
   await clock.run(Promise.all([...running, next]))
   expect(line.startedAtMs).toHaveLength(5)
 })
+
+test('a flow that was idle while hundreds of others were opened still sends', async () => {
+  const flows = new FlowControl()
+  const first = flows.open('first')
+  await first.send(512, async () => undefined, never)
+  for (let index = 0; index < 600; index++) await flows.open(`other ${index}`).send(512, async () => undefined, never)
+  expect(await first.send(512, async () => 'sent', never)).toBe('sent')
+})
+
+describe('a stream', () => {
+  test('reads ahead, so that the source costs no time that the destination has', async () => {
+    const clock = createVirtualClock()
+    const [source, destination] = [createLine(clock, { latencyMs: 200 }), createLine(clock)]
+    const flow = new FlowControl({}, clock).open('blob')
+    const bytes = 4 * MIB
+    const streamed = async (count: number): Promise<number> => {
+      const startedAtMs = clock.nowMs()
+      const one = () => flow.stream(bytes, () => source.send(bytes), () => destination.send(bytes), never)
+      await Promise.all(Array.from({ length: count }, one))
+      return (clock.nowMs() - startedAtMs) / 1000
+    }
+    const seconds = await clock.run(streamed(600))
+    expect((600 * bytes) / BLOB_BYTES_PER_SECOND / seconds).toBeGreaterThan(0.95)
+  })
+
+  test('of any number of transfers holds 128 MiB at most', async () => {
+    const flows = new FlowControl()
+    let held = 0
+    let most = 0
+    const one = (index: number) =>
+      flows.open(`blob ${index % 40}`).stream(
+        4 * MIB,
+        async () => {
+          most = Math.max(most, (held += 4))
+          await new Promise((resolve) => setImmediate(resolve))
+        },
+        async () => {
+          await new Promise((resolve) => setImmediate(resolve))
+          held -= 4
+        },
+        never,
+      )
+    await Promise.all(Array.from({ length: 400 }, (_, index) => one(index)))
+    expect(most).toBeGreaterThan(64)
+    expect(most).toBeLessThanOrEqual(128)
+  })
+
+  test('that is cancelled while it waits for memory blocks nobody', async () => {
+    const flow = new FlowControl().open('blob')
+    const aborter = new AbortController()
+    let free: () => void = () => undefined
+    const held = flow.stream(128 * MIB, () => new Promise<void>((resolve) => (free = resolve)), async () => 'first', never)
+    const waiting = flow.stream(4 * MIB, async () => undefined, async () => undefined, aborter.signal)
+    const next = flow.stream(4 * MIB, async () => undefined, async () => 'next', never)
+    aborter.abort()
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+    free()
+    expect(await Promise.all([held, next])).toEqual(['first', 'next'])
+  })
+})

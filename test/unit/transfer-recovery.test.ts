@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { PAGE_BYTES } from '../../domain/byte-range.ts'
 import type { Change } from '../../domain/transfer-plan.ts'
 import { transfer, type TransferState } from '../../engine/transfer.ts'
 import { createMemoryRoute, type MemoryRoute } from './support/memory-route.ts'
@@ -184,5 +185,23 @@ describe('a throttled request', () => {
       name: 'AbortError',
     })
     expect(performance.now() - startedAt).toBeLessThan(5_000)
+  })
+})
+
+describe('a transfer that is to be streamed', () => {
+  test('has no copy tried, and counts what went through this process', async () => {
+    const changes = [...changesOf(3), { kind: 'clear', startBytes: 40 * PAGE_BYTES, endBytes: 50 * PAGE_BYTES }] satisfies Change[]
+    const route = createMemoryRoute(changes)
+    const state = await transfer(route, { ...firstAttempt(), mode: 'stream' })
+    expect(route.sent.filter(({ kind }) => kind === 'copy').every(({ mode }) => mode === 'stream')).toBe(true)
+    expect(state).toMatchObject({ movedBytes: 3 * PAGE_BYTES, streamedBytes: 3 * PAGE_BYTES })
+  })
+
+  test('goes on so after a checkpoint that says so', async () => {
+    const route = createMemoryRoute(changesOf(3))
+    const resumeFrom = { nextOffsetBytes: PAGE_BYTES, movedBytes: PAGE_BYTES, streamedBytes: PAGE_BYTES, clearedBytes: 0, requests: 1 }
+    const state = await transfer(route, { ...firstAttempt(), resumeFrom, isResumed: true })
+    expect(route.sent.map(({ mode }) => mode)).toEqual(['stream', 'stream'])
+    expect(state.streamedBytes).toBe(3 * PAGE_BYTES)
   })
 })

@@ -4,7 +4,6 @@ import { MIB } from '../../domain/byte-range.ts'
 import { backupWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
-import { sasBlob } from '../../azure/clients.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { StorageError } from '../../simulator/blob-service/storage-error.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
@@ -172,7 +171,7 @@ async function expectRestoredOver(pointId: string, sha256: string, then: (call: 
     if (!isSoiled && call.account.startsWith('md-')) {
       isSoiled = true
       const [{ sasUrl }] = scene.azure.grantedAccess() as [ReturnType<typeof scene.azure.grantedAccess>[number]]
-      for (const offset of [100 * MIB, 900 * MIB]) await sasBlob(sasUrl).uploadPages(noise(MIB, seededRandom(SEED)), offset, MIB)
+      for (const offset of [100 * MIB, 900 * MIB]) await scene.clients.sasBlob(sasUrl, 'sas').uploadPages(noise(MIB, seededRandom(SEED)), offset, MIB)
     }
     then(call)
   }

@@ -12,6 +12,7 @@ export interface MemoryRouteOptions {
   readonly onSend?: (request: PageRequest, mode: CopyMode, attempt: number, signal: AbortSignal) => Promise<void> | void
   /** Throws what listing a window shall fail with. */
   readonly onList?: (window: ByteRange, listing: number) => void
+  readonly onRead?: (range: ByteRange, signal: AbortSignal) => Promise<void> | void
   readonly onRenew?: () => Promise<void> | void
 }
 
@@ -47,13 +48,18 @@ export function createMemoryRoute(source: readonly Change[], options: MemoryRout
         if (part !== undefined && !(isResumed && isHeld({ kind, ...part }))) yield { kind, ...part }
       }
     },
-    async send(request, mode, signal) {
+    async send(request, signal, streamed) {
+      const mode = streamed === undefined ? 'copy' : 'stream'
       const attempt = (attempts.get(request.startBytes) ?? 0) + 1
       attempts.set(request.startBytes, attempt)
       await options.onSend?.(request, mode, attempt, signal)
       signal.throwIfAborted()
       for (const offsetBytes of pageOffsetsOf(request)) destination.set(offsetBytes, request.kind)
       route.sent.push({ ...request, mode })
+    },
+    async read(range, signal) {
+      await options.onRead?.(range, signal)
+      return Buffer.alloc(range.endBytes - range.startBytes)
     },
     async renew() {
       route.renewals += 1
