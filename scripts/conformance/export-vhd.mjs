@@ -1,5 +1,6 @@
 /**
- * `export-vhd.mjs VHD RAW`: snapshots a disk, downloads its export to the file VHD, and writes what the disk holds to RAW.
+ * `export-vhd.mjs FORMAT IMAGE RAW`: snapshots a disk, downloads its export as VHD or VHDX to the file IMAGE, and writes what
+ * the disk holds to RAW. A disk that is exported as VHDX has sectors of 4,096 bytes.
  *
  * A process of its own, started with the stage's environment, since Node reads NODE_EXTRA_CA_CERTS once.
  */
@@ -13,7 +14,8 @@ import { PageBlobClient } from '@azure/storage-blob'
 const DISK_BYTES = 2 ** 30
 const WRITES = 32
 const MAX_WRITE_PAGES = 512
-const [vhdFile, rawFile] = process.argv.slice(2)
+const [fileFormat, imageFile, rawFile] = process.argv.slice(2)
+const sku = fileFormat === 'VHDX' ? 'PremiumV2_LRS' : 'Standard_LRS'
 const group = env.WITNESS_RESOURCE_GROUP
 const location = env.WITNESS_REGION
 
@@ -21,7 +23,8 @@ const compute = new ComputeManagementClient(new DefaultAzureCredential(), env.WI
   endpoint: env.SNAPFERRY_RESOURCE_MANAGER_ENDPOINT,
   credentials: { scopes: [`${env.SNAPFERRY_RESOURCE_MANAGER_AUDIENCE}/.default`] },
 })
-const disk = await compute.disks.createOrUpdate(group, 'disk', { location, creationData: { createOption: 'Empty' }, diskSizeGB: 1 })
+const empty = { location, sku: { name: sku }, creationData: { createOption: 'Empty' }, diskSizeGB: 1 }
+const disk = await compute.disks.createOrUpdate(group, `disk-${fileFormat}`, empty)
 
 const raw = await open(rawFile, 'w')
 await raw.truncate(DISK_BYTES)
@@ -38,7 +41,8 @@ for (let count = 0; count < WRITES; count++) {
 await raw.close()
 
 const creationData = { createOption: 'Copy', sourceResourceId: disk.id }
-await compute.snapshots.createOrUpdate(group, 'snapshot', { location, incremental: true, creationData })
-const { accessSAS } = await compute.snapshots.grantAccess(group, 'snapshot', { access: 'Read', durationInSeconds: 3600 })
-await new PageBlobClient(accessSAS).downloadToFile(vhdFile)
-await compute.snapshots.revokeAccess(group, 'snapshot')
+const name = `snapshot-${fileFormat}`
+await compute.snapshots.createOrUpdate(group, name, { location, incremental: true, creationData })
+const { accessSAS } = await compute.snapshots.grantAccess(group, name, { access: 'Read', durationInSeconds: 3600, fileFormat })
+await new PageBlobClient(accessSAS).downloadToFile(imageFile)
+await compute.snapshots.revokeAccess(group, name)

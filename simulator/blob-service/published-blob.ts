@@ -11,12 +11,20 @@ export interface DataRight {
   readonly scope: string
 }
 
-/** Readable export of a disk or snapshot: the content with the VHD footer as its last 512 bytes. */
+/** What stands before the content of an export. Where no part lies it is zero. */
+export interface ExportHead {
+  readonly sizeBytes: number
+  readonly parts: readonly { readonly offsetBytes: number; readonly bytes: Buffer }[]
+}
+
+/** Readable export of a disk or snapshot: head, content and footer. A VHD has no head, a VHDX no footer. */
 export interface PublishedExport {
   readonly kind: 'export'
-  /** Disk content without footer. */
+  /** As the disk holds it. */
   readonly content: FrozenVolume
-  /** 512 bytes behind the content. It is a page of the blob, but no diff ever reports it. */
+  /** Default: none. Its pages are pages of the blob, but no diff ever reports them. */
+  readonly head?: ExportHead | undefined
+  /** Whole pages behind the content, if any. They are pages of the blob, but no diff ever reports them. */
   readonly footer: Buffer
   /** A diff is answered only between exports of one family; else 409 PreviousSnapshotOperationNotSupported. */
   readonly familyId: string | undefined

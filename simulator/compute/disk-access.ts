@@ -1,4 +1,4 @@
-import { ArmError, invalidParameter, notAllowed, notSupportedHere } from './arm-error.ts'
+import { ArmError, invalidParameter, notAllowed } from './arm-error.ts'
 import type { ComputeState } from './compute-state.ts'
 import { requireComplete } from './copy-source.ts'
 import { keep } from './exportables.ts'
@@ -15,7 +15,6 @@ import { hasVhdCookie, VHD_FOOTER_BYTES } from './vhd-footer.ts'
 
 /**
  * The rules of SAS access to disks and snapshots: who gets one when, for how long, and what ends it.
- * VHDX, so every export of 4,096-byte sectors, is refused.
  */
 
 /** 60 days, the longest since 2025-02-15 (MicrosoftDocs/azure-compute-docs, includes/disks-sas-change.md). */
@@ -104,7 +103,7 @@ function checkFileFormat(resource: ExportableResource, body: GrantAccessBody): v
     case 'VHD':
       throw invalidParameter('fileFormat', 'Sectors of 4096 bytes are exported as VHDX.')
     case 'VHDX':
-      throw notSupportedHere('The export of a VHDX')
+      return
   }
 }
 

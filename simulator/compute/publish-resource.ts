@@ -5,8 +5,12 @@ import type { AccessGrant, DiskRestorePoint, DiskSnapshot, ExportableResource, M
 import { formatResourceId } from './resource-id.ts'
 import { diffGroupOf } from './snapshot-family.ts'
 import { createVhdFooter } from './vhd-footer.ts'
+import { createVhdxHead } from './vhdx-head.ts'
 
-/** What a SAS of a disk, snapshot or disk restore point is of: a fixed VHD, content and footer, to read or to write. */
+/**
+ * What a SAS of a disk, snapshot or disk restore point is of: a fixed VHD, content and footer, to read or to write; a
+ * fixed VHDX, to read, where sectors have 4,096 bytes.
+ */
 
 /** A new SAS: to write for a disk that is being uploaded, to read for everything else. */
 export function publishResource(
@@ -19,7 +23,7 @@ export function publishResource(
     const upload = { kind: 'upload' as const, volume, uniqueId, ...entraRules(resource, 'upload') }
     return { access: 'Write', publication: state.publisher.publish(upload, durationSeconds) }
   }
-  const blob = resource.kind === 'disk' ? exportOfDisk(state, resource) : exportOfPoint(resource)
+  const blob = resource.kind === 'disk' ? exportOfDisk(state, resource) : exportOfPoint(state, resource)
   return { access: 'Read', publication: state.publisher.publish(blob, durationSeconds) }
 }
 
@@ -28,8 +32,9 @@ function exportOfDisk(state: ComputeState, disk: ManagedDisk): PublishedExport {
   return exportOf(disk, disk.volume.freeze(), state.clock(), undefined)
 }
 
-function exportOfPoint(point: DiskSnapshot | DiskRestorePoint): PublishedExport {
-  return exportOf(point, point.content, point.timeCreated, diffGroupOf(point))
+function exportOfPoint(state: ComputeState, point: DiskSnapshot | DiskRestorePoint): PublishedExport {
+  const hasDiff = point.sectorSizeBytes === 512 || state.settings().vhdxDiff === 'answer'
+  return exportOf(point, point.content, point.timeCreated, hasDiff ? diffGroupOf(point) : undefined)
 }
 
 function exportOf(
@@ -42,13 +47,23 @@ function exportOf(
   return {
     kind: 'export',
     content,
-    footer: createVhdFooter({ diskSizeBytes: content.sizeBytes, createdAt, uniqueId }),
+    ...imageOf(resource, content, createdAt),
     familyId,
     uniqueId,
     createdAt,
     isPrivate: isPrivate(resource),
     ...entraRules(resource, 'download'),
   }
+}
+
+/** What makes an image of the content. */
+function imageOf(
+  { sectorSizeBytes, uniqueId }: ExportableResource,
+  { sizeBytes: diskSizeBytes }: FrozenVolume,
+  createdAt: Date,
+): Pick<PublishedExport, 'head' | 'footer'> {
+  if (sectorSizeBytes === 4096) return { head: createVhdxHead({ diskSizeBytes, uniqueId }), footer: Buffer.alloc(0) }
+  return { footer: createVhdFooter({ diskSizeBytes, createdAt, uniqueId }) }
 }
 
 /** Either is enough: the data is then for the private endpoints of a disk access resource only. */

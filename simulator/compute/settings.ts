@@ -45,6 +45,8 @@ export const computeSettingsSchema = z.strictObject({
   sasPerFamily: z.int().min(1).default(5),
   /** What a beginGetAccess on a resource that has a SAS out does. Azure's own answer is not documented. */
   secondGrant: z.enum(['same', 'new', 'refuse']).default('same'),
+  /** What a diff of two exports as VHDX does: whether Azure has one is not documented. It counts for later SAS. */
+  vhdxDiff: z.enum(['refuse', 'answer']).default('refuse'),
   /** What DELETE of a snapshot that has a SAS out does. Azure's own answer is not documented. */
   deleteWithAccess: z.enum(['refuse', 'revoke']).default('refuse'),
 })

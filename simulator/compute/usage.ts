@@ -2,11 +2,13 @@ import type { FrozenVolume } from '../store/volume.ts'
 import type { ComputeState } from './compute-state.ts'
 import { GIB, type DiskSnapshot } from './disk-model.ts'
 import { formatResourceId } from './resource-id.ts'
+import { VHDX_HEAD_BYTES } from './vhdx-head.ts'
 
 /**
  * What snapshots are billed for. An incremental one is billed for its used size only: what was written since the newest
  * older one of its family that still exists. The daily report shows the used GiB divided by the days of the month
- * (MicrosoftDocs/azure-compute-docs, disks-incremental-snapshots.md). A full one is billed for all it holds.
+ * (MicrosoftDocs/azure-compute-docs, disks-incremental-snapshots.md). A full one is billed for all it holds. One of
+ * 4,096-byte sectors is a VHDX, so an empty one has 6 MiB where others have nothing.
  */
 
 export interface SnapshotUsage {
@@ -29,7 +31,8 @@ export function snapshotUsage(state: ComputeState): SnapshotUsage[] {
   const usage = snapshots.map((snapshot) => {
     const older = snapshot.familyId === undefined ? undefined : newestOfFamily.get(snapshot.familyId)
     if (snapshot.familyId !== undefined) newestOfFamily.set(snapshot.familyId, snapshot)
-    const usedBytes = writtenBytes(snapshot.content, older?.content)
+    const headBytes = snapshot.sectorSizeBytes === 4096 ? VHDX_HEAD_BYTES : 0
+    const usedBytes = headBytes + writtenBytes(snapshot.content, older?.content)
     return {
       id: formatResourceId(snapshot.id),
       sku: snapshot.sku,

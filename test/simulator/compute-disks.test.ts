@@ -25,6 +25,7 @@ const emptyDisk = (sizeGib: number, more: Partial<Disk> = {}): Disk => ({
 
 const diskOf = (creationData: CreationData): Disk => ({ location: 'westeurope', creationData })
 const anUpload = (uploadSizeBytes: number): Disk => diskOf({ createOption: 'Upload', uploadSizeBytes })
+const LARGE_SECTORS: Disk = { ...anUpload(20_972_032), sku: { name: 'UltraSSD_LRS' } }
 const REDUNDANT = { name: 'Premium_ZRS' }
 
 describe('a disk', () => {
@@ -139,6 +140,7 @@ describe('refused are', () => {
     ['an empty disk without a size', 'a', diskOf({ createOption: 'Empty' }), 'InvalidParameter'],
     ['an upload that is too small', 'a', anUpload(20_971_520), 'InvalidParameter'],
     ['an upload of half a mebibyte more', 'a', anUpload(20_972_032 + 524_288), 'InvalidParameter'],
+    ['an upload with sectors of 4,096 bytes', 'a', LARGE_SECTORS, 'NotSupportedByLocalAzure'],
     ['what the local Azure cannot do', 'a', diskOf({ createOption: 'FromImage' }), 'NotSupportedByLocalAzure'],
   ])('%s', async (_title, name, disk, code) => {
     expect(await refusalOf(client.disks.createOrUpdate(GROUP, name, disk))).toMatchObject({ status: 400, code })

@@ -6,6 +6,7 @@ import { CREATE_BLOB, WRITE_BLOB, type Operation, type OperationContext } from '
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
 import type { Volume } from '../../store/volume.ts'
+import type { VolumeStore } from '../../store/volume-store.ts'
 import { createTarget, putBlobState, validatorHeaders } from './lookup.ts'
 
 /**
@@ -49,7 +50,7 @@ async function copyBlob(context: OperationContext): Promise<Reply> {
   if (blob.lease.isLocked(service.clock.now().getTime()) && !blob.lease.isInfinite) {
     throw new StorageError('InfiniteLeaseDurationRequired')
   }
-  const copied = await copyContent(source)
+  const copied = await copyContent(context, source)
   createTarget(context)
   const given = readMetadata(request)
   const now = service.clock.now()
@@ -104,15 +105,12 @@ function refuseIncrementalCopy(context: OperationContext): Reply {
   throw new StorageError('NotImplemented', { reason: 'Incremental Copy Blob' })
 }
 
-async function copyContent(source: BlobState): Promise<BlobState> {
-  return source.type === 'PageBlob' ? { ...source, pages: await forkPages(source.pages) } : source
+async function copyContent({ service }: OperationContext, source: BlobState): Promise<BlobState> {
+  return source.type === 'PageBlob' ? { ...source, pages: await forkPages(service.store, source.pages) } : source
 }
 
-async function forkPages(pages: Pages): Promise<Volume> {
+async function forkPages(store: VolumeStore, pages: Pages): Promise<Volume> {
   if (isVolume(pages)) return pages.freeze().fork()
   if (isFrozen(pages)) return pages.fork()
-  const volume = pages.content.fork()
-  volume.resize(pages.sizeBytes)
-  await volume.write(pages.content.sizeBytes, pages.footer)
-  return volume
+  return pages.copyTo(store)
 }
