@@ -10,7 +10,7 @@ import { BackupError, isFailure } from '../domain/failures.ts'
 import type { BackupOptions, VerifyRule } from '../domain/policy.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import { recoveryPointOf } from '../domain/recovery-point.ts'
-import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
+import { snapshotAccessOf, type SourceDisk, type SourceSnapshot } from '../domain/source-disk.ts'
 import { sourceSnapshotTags, type SnapshotOwner } from '../domain/tags.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import { backupRoute } from '../engine/backup-route.ts'
@@ -69,6 +69,7 @@ export function createBackupControl(engine: Engine) {
             diskId: disk.id,
             diskUniqueId: disk.uniqueId,
             location: disk.location,
+            access: snapshotAccessOf(disk),
             tags: sourceSnapshotTags(owner, runKey),
             ...(options.snapshotSku !== undefined && { sku: options.snapshotSku }),
           },
@@ -121,6 +122,7 @@ export function createBackupData(engine: Engine) {
           window,
           flow: engine.flows.open(`${job.targetUrl}/${job.baseBlobName}`, job.cap),
           resumeFrom,
+          mode: job.mode,
           isResumed: activityInfo().attempt > 1,
           onProgress: (state) => report(checkpointOf(extentIndex, state)),
           signal: cancellationSignal(),

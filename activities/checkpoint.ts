@@ -9,11 +9,12 @@ export function readCheckpoint(extentIndex: number, window: ByteRange): Transfer
   if (!isCheckpoint(details) || details.extentIndex !== extentIndex) return undefined
   const { nextOffsetBytes, movedBytes, clearedBytes, requests } = details
   if (nextOffsetBytes < window.startBytes || nextOffsetBytes > window.endBytes) return undefined
-  return { nextOffsetBytes, movedBytes, clearedBytes, requests }
+  const { streamedBytes } = details
+  return { nextOffsetBytes, movedBytes, clearedBytes, requests, ...(Number.isSafeInteger(streamedBytes) && { streamedBytes }) }
 }
 
-export function checkpointOf(extentIndex: number, { nextOffsetBytes, movedBytes, clearedBytes, requests }: TransferState): TransferCheckpoint {
-  return { extentIndex, nextOffsetBytes, movedBytes, clearedBytes, requests }
+export function checkpointOf(extentIndex: number, state: TransferState): TransferCheckpoint {
+  return { extentIndex, ...state }
 }
 
 function isCheckpoint(value: unknown): value is TransferCheckpoint {

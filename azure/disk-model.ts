@@ -2,7 +2,7 @@
 import type { Disk } from '@azure/arm-compute'
 import { GIB } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
-import { blobBytesOf, type DiskShape, type SourceDisk } from '../domain/source-disk.ts'
+import { blobBytesOf, type DiskShape, type NetworkAccess, type SourceDisk } from '../domain/source-disk.ts'
 import { withoutUndefined, type Concrete } from './plain.ts'
 import type { Tags } from '../domain/tags.ts'
 
@@ -36,6 +36,7 @@ export function sourceDiskOf(id: string, disk: Disk): SourceDisk {
     location: requireField(id, 'location', disk.location),
     sizeBytes: diskSizeBytesOf(id, disk),
     shape: shapeOf(disk),
+    ...networkOf(disk),
   }
 }
 
@@ -64,8 +65,23 @@ function shapeOf(disk: Disk): DiskShape {
     acceleratedNetwork: disk.supportedCapabilities?.acceleratedNetwork,
     logicalSectorBytes: disk.creationData?.logicalSectorSize ?? defaultSectorBytes(disk.sku?.name),
     purchasePlan: disk.purchasePlan === undefined ? undefined : withoutUndefined(disk.purchasePlan),
+    dataAccessAuthMode: otherThan('None', disk.dataAccessAuthMode),
     tags: disk.tags,
   })
+}
+
+function networkOf({ networkAccessPolicy, diskAccessId, publicNetworkAccess }: Disk): Pick<SourceDisk, 'network'> {
+  const network = withoutUndefined<NetworkAccess>({
+    networkAccessPolicy: otherThan('AllowAll', networkAccessPolicy),
+    diskAccessId,
+    publicNetworkAccess: otherThan('Enabled', publicNetworkAccess),
+  })
+  return Object.keys(network).length === 0 ? {} : { network }
+}
+
+/** What is Azure's default is not worth a word. */
+function otherThan(byDefault: string, value: string | undefined): string | undefined {
+  return value === byDefault ? undefined : value
 }
 
 /** The body of the PUT that makes a disk ready for an upload. */
@@ -86,6 +102,7 @@ export function uploadDiskBody({ location, sizeBytes, shape, tags }: UploadDiskS
     supportedCapabilities: Object.keys(capabilities).length === 0 ? undefined : capabilities,
     securityProfile: shape.securityType === undefined ? undefined : { securityType: shape.securityType },
     purchasePlan: shape.purchasePlan,
+    dataAccessAuthMode: shape.dataAccessAuthMode,
     creationData: withoutUndefined({
       createOption: 'Upload',
       uploadSizeBytes: blobBytesOf(sizeBytes),

@@ -19,6 +19,7 @@ import {
 import { revokeAccess } from './access-grants.ts'
 import type { AzureClients } from './clients.ts'
 import { listedSnapshotOf, snapshotStatusOf, type ListedSnapshot, type SnapshotStatus } from './snapshot-model.ts'
+import type { snapshotAccessOf } from '../domain/source-disk.ts'
 import { isSameRequest, type Tags } from '../domain/tags.ts'
 import { translate, type ErrorContext } from './translate.ts'
 
@@ -34,6 +35,8 @@ export interface SnapshotSpec {
   readonly location: string
   /** Not sent unless given: Azure then takes zone-redundant storage where the region has it, else locally redundant. */
   readonly sku?: string
+  /** Default: Azure's own. */
+  readonly access?: ReturnType<typeof snapshotAccessOf>
   /** Must hold `snapferry-request`. */
   readonly tags: Tags
 }
@@ -92,6 +95,7 @@ function putSnapshot(resource: ArmResource, spec: SnapshotSpec, signal: AbortSig
     incremental: true,
     creationData: { createOption: 'Copy', sourceResourceId: spec.diskId },
     ...(spec.sku === undefined ? {} : { sku: { name: spec.sku } }),
+    ...spec.access,
   }
   const context: ErrorContext = {
     doing: 'create',

@@ -40,6 +40,13 @@ export function requireCount(option: string, text: string): number {
   return Number(text)
 }
 
+/** One of the words, or undefined where the option is not given. */
+export function requireChoice<Word extends string>(option: string, text: string | undefined, words: readonly Word[]): Word | undefined {
+  const found = words.find((word) => word === text)
+  if (found === undefined && text !== undefined) throw invalidArgument(option, text, `expected ${words.join(' or ')}`)
+  return found
+}
+
 /** `0-511`: first and last byte, both inclusive as in HTTP. */
 export function parseByteRange(option: string, text: string): ByteRange {
   const [, start = '', end = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(text.trim()) ?? []

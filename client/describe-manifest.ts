@@ -1,5 +1,5 @@
 /** A recovery point in full, for people. */
-import type { Manifest } from '../domain/manifest.ts'
+import type { Manifest, Movement } from '../domain/manifest.ts'
 import { formatBytes, formatInstant } from './format.ts'
 
 export function describeManifest(manifest: Manifest): string {
@@ -11,6 +11,7 @@ export function describeManifest(manifest: Manifest): string {
     ['holds', `the disk as it was at ${formatInstant(takenAt)}`],
     ['sealed', `${formatInstant(sealedAt)} by ${manifest.writtenBy}`],
     ['kind', reseedCause === null ? kind : `${kind} (${reseedCause})`],
+    ['moved', movementOf(manifest)],
     ['size', formatBytes(sizeBytes)],
     ['region', disk.location],
     ['becomes', describeFields(shape)],
@@ -24,6 +25,11 @@ export function describeManifest(manifest: Manifest): string {
     .filter(([, text]) => text !== undefined && text !== '')
     .map(([label, text]) => `${label.padEnd(8)}${text}`)
     .join('\n')
+}
+
+function movementOf({ transfer, streamCause }: Movement): string | undefined {
+  if (transfer === undefined) return undefined
+  return transfer === 'copy' ? 'by the storage service' : `through the worker (${streamCause})`
 }
 
 function describeFields(fields: object): string {

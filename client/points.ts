@@ -8,10 +8,11 @@ import { renderTable } from './table.ts'
 export function describePoint(point: RecoveryPoint): string {
   const cause = point.reseedCause === null ? '' : ` (${point.reseedCause})`
   const { comparedBytes, rounds } = point.verification
+  const streamed = point.transfer === 'stream' ? ` streamed (${point.streamCause})` : ''
   const repaired = rounds > 1 ? ` in ${rounds} rounds` : ''
   return [
     `recovery point ${point.id} of ${formatInstant(point.takenAt)}`,
-    `${point.kind}${cause}: ${formatBytes(point.movedBytes)} moved in ${formatSeconds(point.seconds)} ` +
+    `${point.kind}${cause}: ${formatBytes(point.movedBytes)} moved${streamed} in ${formatSeconds(point.seconds)} ` +
       `by ${point.requests} requests, ${formatBytes(point.clearedBytes)} cleared, ` +
       `${formatBytes(comparedBytes)} compared${repaired}`,
   ].join('\n')
@@ -26,7 +27,7 @@ export function renderPoints(points: readonly RecoveryPoint[], nowMs: number, co
       parseArmId(point.diskId, 'disks').name,
       formatInstant(point.takenAt),
       formatRelative(point.takenAt, nowMs),
-      point.kind,
+      point.transfer === 'stream' ? `${point.kind}, streamed` : point.kind,
       formatBytes(point.sizeBytes),
       formatBytes(point.changedBytes),
       formatBytes(point.verification.comparedBytes),

@@ -15,6 +15,7 @@ import { formatDurationMs } from '../config/duration.ts'
 import type { PolicySpec } from '../config/policy-file.ts'
 import type { PolicySchedule } from '../config/schedule-schema.ts'
 import { policyScheduleId } from '../domain/names.ts'
+import type { BackupOptions } from '../domain/policy.ts'
 import { parseTargetUrl } from '../domain/target-url.ts'
 import type { runPolicy } from '../workflows/index.ts'
 import { taskQueuesOf, type RunPolicyInput } from '../workflows/messages.ts'
@@ -90,10 +91,7 @@ export function differences(found: ScheduleDescription, wanted: PolicySpec, task
     target: [foundPolicy?.targetUrl, wanted.policy.targetUrl],
     disks: [foundPolicy?.diskIds, wanted.policy.diskIds],
     maxConcurrentDisks: [foundPolicy?.maxConcurrentDisks, wanted.policy.maxConcurrentDisks],
-    retention: [foundPolicy?.options.retention, wanted.policy.options.retention],
-    verify: [foundPolicy?.options.verify, wanted.policy.options.verify],
-    snapshotSku: [foundPolicy?.options.snapshotSku, wanted.policy.options.snapshotSku],
-    snapshotResourceGroup: [foundPolicy?.options.snapshotResourceGroup, wanted.policy.options.snapshotResourceGroup],
+    ...optionPairs(foundPolicy?.options, wanted.policy.options),
     summary: [found.action.staticSummary, options.action.staticSummary],
     searchAttribute: [
       [found.typedSearchAttributes.get(policyAttribute), policyOfAction(found)],
@@ -106,6 +104,12 @@ export function differences(found: ScheduleDescription, wanted: PolicySpec, task
   })
   // The summary follows from the rest; on its own it differs only after an upgrade that words it anew.
   return different.length > 1 ? different.filter((name) => name !== 'summary') : different
+}
+
+/** Every option of a policy by its name, so that one that is added later is not forgotten here. */
+function optionPairs(found: BackupOptions | undefined, wanted: BackupOptions): Record<string, readonly [unknown, unknown]> {
+  const names = new Set([...Object.keys(found ?? {}), ...Object.keys(wanted)]) as Set<keyof BackupOptions>
+  return Object.fromEntries([...names].map((name) => [name, [found?.[name], wanted[name]] as const]))
 }
 
 function policyOfAction({ action }: ScheduleDescription): string | undefined {

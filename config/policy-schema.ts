@@ -72,6 +72,10 @@ export const policySchema = z
       .max(1000)
       .default(DEFAULT_MAX_CONCURRENT_DISKS)
       .meta({ description: 'Backups of the policy that run at the same time' }),
+    transfer: z
+      .enum(['copy', 'stream'])
+      .optional()
+      .meta({ description: 'How bytes are moved: `copy` by the storage service (default; streamed where the source refuses it), or `stream` through the worker' }),
     maxMibPerSecond: countSchema
       .min(1)
       .optional()

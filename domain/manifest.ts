@@ -25,6 +25,7 @@ const diskShape = z.object({
   purchasePlan: z
     .object({ name: z.string(), publisher: z.string(), product: z.string(), promotionCode: z.string().optional() })
     .optional(),
+  dataAccessAuthMode: z.string().optional(),
   tags: z.record(z.string(), z.string()).readonly().optional(),
 })
 
@@ -61,12 +62,18 @@ const manifest = z.object({
   clearedBytes: count,
   movedBytes: count,
   requests: count,
+  /** How the bytes were moved (`transfer-job.ts`); absent where a release before 0.2 wrote it. */
+  transfer: z.enum(['copy', 'stream']).optional(),
+  /** Why they were streamed: it was asked for, or the source refused copies. */
+  streamCause: z.enum(['Requested', 'ServerSideCopyRefused']).optional(),
   seconds: z.number().nonnegative(),
   verification,
   writtenBy: z.string(),
 })
 
 export type Manifest = z.infer<typeof manifest>
+/** How a run moved its bytes. */
+export type Movement = Pick<Manifest, 'transfer' | 'streamCause'>
 export type Verification = z.infer<typeof verification>
 
 export function encodeManifest(value: Manifest): string {

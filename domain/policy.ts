@@ -3,6 +3,7 @@
  * workflows as plain data.
  */
 import type { RetentionRule } from './retention.ts'
+import type { CopyMode } from './transfer-job.ts'
 
 export interface VerifyRule {
   /** Changed chunks of up to 4 MiB that are read on both sides and compared. */
@@ -20,6 +21,8 @@ export interface BackupOptions {
   readonly snapshotSku?: string
   /** Resource group for source snapshots in the disk's subscription; default: the disk's own. */
   readonly snapshotResourceGroup?: string
+  /** `stream`: bytes go through the worker. Default `copy`: the storage service moves them, and where the source refuses that they are streamed. */
+  readonly transfer?: CopyMode
   /** Cap on what each worker writes for the policy, all its disks together; default: none. */
   readonly maxMibPerSecond?: number
 }

@@ -21,13 +21,16 @@ export interface RecoveryPoint {
   readonly movedBytes: number
   readonly requests: number
   readonly seconds: number
+  /** Absent in points of earlier releases. */
+  readonly transfer?: Manifest['transfer']
+  readonly streamCause?: Manifest['streamCause']
   readonly verification: Verification
   readonly baseBlobName: string
   readonly blobSnapshot: string
 }
 
 export function recoveryPointOf(manifest: Manifest): RecoveryPoint {
-  const { id, takenAt, sealedAt, kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds } = manifest
+  const { id, takenAt, sealedAt, kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds, transfer, streamCause } = manifest
   return {
     id,
     diskId: manifest.disk.id,
@@ -42,6 +45,8 @@ export function recoveryPointOf(manifest: Manifest): RecoveryPoint {
     movedBytes,
     requests,
     seconds,
+    ...(transfer !== undefined && { transfer }),
+    ...(streamCause !== undefined && { streamCause }),
     verification: manifest.verification,
     baseBlobName: manifest.baseBlob.name,
     blobSnapshot: manifest.baseBlob.snapshot,

@@ -13,7 +13,16 @@ export interface DiskShape {
   readonly acceleratedNetwork?: boolean
   readonly logicalSectorBytes: number
   readonly purchasePlan?: { readonly name: string; readonly publisher: string; readonly product: string; readonly promotionCode?: string }
+  /** `AzureActiveDirectory`: its data is given to identities only that may have it; a SAS alone is not enough. */
+  readonly dataAccessAuthMode?: string
   readonly tags?: Readonly<Record<string, string>>
+}
+
+/** From where the data of a disk may be had. Names of the compute API. */
+export interface NetworkAccess {
+  readonly networkAccessPolicy?: string
+  readonly diskAccessId?: string
+  readonly publicNetworkAccess?: string
 }
 
 export interface SourceDisk {
@@ -24,6 +33,8 @@ export interface SourceDisk {
   readonly location: string
   readonly sizeBytes: number
   readonly shape: DiskShape
+  /** Absent where everything is as Azure sets it by default. */
+  readonly network?: NetworkAccess
 }
 
 export interface SourceSnapshot {
@@ -35,6 +46,18 @@ export interface SourceSnapshot {
   readonly sizeBytes: number
   /** `timeCreated`: the instant whose content the snapshot holds. */
   readonly takenAt: string
+}
+
+/**
+ * What a snapshot takes over of its disk, so that it is no easier to get at. A disk that gives its data to nobody (DenyAll)
+ * can be backed up only by a snapshot that does.
+ */
+export function snapshotAccessOf({ shape, network }: SourceDisk): NetworkAccess & Pick<DiskShape, 'dataAccessAuthMode'> {
+  const { dataAccessAuthMode } = shape
+  return {
+    ...(network?.networkAccessPolicy !== 'DenyAll' && network),
+    ...(dataAccessAuthMode !== undefined && { dataAccessAuthMode }),
+  }
 }
 
 /** Length of a disk's VHD export: the content and its 512-byte footer. */

@@ -6,6 +6,9 @@ import type { BackupPlan } from './backup-plan.ts'
 import type { ByteRange } from './byte-range.ts'
 import { blobBytesOf, VHD_FOOTER_BYTES, type SourceSnapshot } from './source-disk.ts'
 
+/** `copy`: by the storage service, from URL to URL. `stream`: read and written by the worker. */
+export type CopyMode = 'copy' | 'stream'
+
 export interface BlobSnapshotRef {
   /** The value of `x-ms-snapshot`. */
   readonly snapshot: string
@@ -37,6 +40,8 @@ export interface TransferJob extends OpenedBase {
   /** Gaps of up to this length are copied along where that saves a request; absent: none (`fill-gaps.ts`). */
   readonly maxGapBytes?: number
   readonly cap?: RateCap
+  /** How the transfer begins; default `copy`. */
+  readonly mode?: CopyMode
 }
 
 /** A cap on what each worker writes, shared by all transfers that name it. */
@@ -49,7 +54,7 @@ export function transferJobOf(
   opened: OpenedBase,
   plan: BackupPlan,
   snapshot: SourceSnapshot,
-  how: Pick<TransferJob, 'maxGapBytes' | 'cap'> = {},
+  how: Pick<TransferJob, 'maxGapBytes' | 'cap' | 'mode'> = {},
 ): TransferJob {
   const job = {
     ...opened,

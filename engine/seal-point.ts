@@ -10,7 +10,7 @@ import type { BaseBlob, BaseBlobProps } from '../azure/base-blob.ts'
 import { findManifest, writeManifest } from '../azure/manifests.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
-import { MANIFEST_FORMAT, type Manifest, type Verification } from '../domain/manifest.ts'
+import { MANIFEST_FORMAT, type Manifest, type Movement, type Verification } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import { findOrTakeSnapshot } from './blob-snapshots.ts'
@@ -36,6 +36,7 @@ export interface SealOptions {
   readonly clearedBytes: number
   readonly movedBytes: number
   readonly requests: number
+  readonly movement: Movement
   readonly verification: Verification
   readonly signal?: AbortSignal | undefined
 }
@@ -53,7 +54,7 @@ export async function sealPoint(engine: Engine, options: SealOptions): Promise<M
 
 async function writePoint(engine: Engine, snapshot: string, sizeBytes: number, options: SealOptions): Promise<Manifest> {
   const { plan, disk, snapshot: source, targetUrl, baseBlobName, chain, runKey, signal } = options
-  const { changedBytes, clearedBytes, movedBytes, requests, verification } = options
+  const { changedBytes, clearedBytes, movedBytes, requests, movement, verification } = options
   const sealedAt = new Date().toISOString()
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
@@ -71,6 +72,7 @@ async function writePoint(engine: Engine, snapshot: string, sizeBytes: number, o
     clearedBytes,
     movedBytes,
     requests,
+    ...movement,
     seconds: Math.max(0, (Date.parse(sealedAt) - Date.parse(options.startedAt)) / 1000),
     verification,
     writtenBy: 'snapferry',

@@ -8,12 +8,11 @@
  */
 import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
+import type { CopyMode } from '../domain/transfer-job.ts'
 import { planRequests, type Change, type PageRequest } from '../domain/transfer-plan.ts'
 import { HIGHEST_LIMIT } from './adaptive-limit.ts'
 import type { Flow } from './flow-control.ts'
 import { runRequests } from './request-pool.ts'
-
-export type CopyMode = 'copy' | 'stream'
 
 /** From where to where, and what. A backup and a restore are two routes. */
 export interface Route {

@@ -55,11 +55,11 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
     const survey = await dataActivities().surveyChanges.executeWithOptions({ summary: 'count what changed' }, [{ plan: openedPlan, snapshot }])
     const { plan, changedBytes, clearedBytes, maxGapBytes } = survey
     progress.update({ ...kindOf(plan), totalBytes: changedBytes })
-    const job = transferJobOf(opened, plan, snapshot, { ...(maxGapBytes !== undefined && { maxGapBytes }), ...capOf(input) })
-    const { movedBytes, requests, verification } = await transferUntilConsistent(job, options.verify, progress)
+    const job = transferJobOf(opened, plan, snapshot, { ...(maxGapBytes !== undefined && { maxGapBytes }), ...howOf(input) })
+    const { movedBytes, requests, movement, verification } = await transferUntilConsistent(job, options.verify, progress)
 
     progress.enter('seal')
-    const counts = { changedBytes, clearedBytes, movedBytes, requests, verification }
+    const counts = { changedBytes, clearedBytes, movedBytes, requests, movement, verification }
     const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }
     // A cancel comes too late from here on: taking back a seal that may still be under way would take the bytes of a point.
     point = await CancellationScope.nonCancellable(() =>
@@ -84,8 +84,11 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
 }
 
 /** All disks of a policy share its cap; a backup that no policy asked for has it to itself. */
-function capOf({ diskId, policy = diskId, options: { maxMibPerSecond } }: BackupDiskInput): Pick<TransferJob, 'cap'> {
-  return maxMibPerSecond === undefined ? {} : { cap: { name: policy, maxMibPerSecond } }
+function howOf({ diskId, policy = diskId, options: { maxMibPerSecond, transfer } }: BackupDiskInput): Pick<TransferJob, 'cap' | 'mode'> {
+  return {
+    ...(maxMibPerSecond !== undefined && { cap: { name: policy, maxMibPerSecond } }),
+    ...(transfer !== undefined && { mode: transfer }),
+  }
 }
 
 function kindOf(plan: BackupPlan): Partial<Progress> {

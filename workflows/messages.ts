@@ -3,6 +3,7 @@
  * Plain JSON, additive; nothing in here is large or secret.
  */
 import { defineQuery } from '@temporalio/workflow'
+import type { Movement } from '../domain/manifest.ts'
 import type { BackupOptions, Policy } from '../domain/policy.ts'
 import type { BackupKind, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { RequestKey } from '../domain/names.ts'
@@ -83,6 +84,8 @@ export interface Progress {
   /** ISO instants at which phases began. */
   readonly startedAt: Readonly<Record<string, string>>
   readonly pointId?: string
+  /** How bytes are moved, as far as is known yet. */
+  readonly movement?: Movement
 }
 
 export const progressQuery = defineQuery<Progress>('progress')
@@ -94,6 +97,8 @@ export interface TransferCheckpoint {
   readonly movedBytes: number
   readonly clearedBytes: number
   readonly requests: number
+  /** Of `movedBytes`, what went through the worker; absent: nothing. */
+  readonly streamedBytes?: number
 }
 
 /** The task queue that a worker's workflows and control activities use; data activities have their own. */

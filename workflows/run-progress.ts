@@ -38,7 +38,7 @@ export function trackProgress(phases: readonly Progress['phase'][]): RunProgress
 }
 
 function detailsTable(phases: readonly Progress['phase'][], progress: Progress): string {
-  const { phase, kind, reseedCause, totalBytes, movedBytes, extentsDone, extentCount, round, startedAt, pointId } = progress
+  const { phase, kind, reseedCause, totalBytes, movedBytes, extentsDone, extentCount, round, startedAt, pointId, movement } = progress
   const mib = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`
   const current = phases.indexOf(phase)
   const rows = phases.map((name, index) => {
@@ -47,6 +47,7 @@ function detailsTable(phases: readonly Progress['phase'][], progress: Progress):
   })
   return [
     ...(kind === undefined ? [] : [`**${kind}**${reseedCause === undefined ? '' : ` (${reseedCause})`}`, '']),
+    ...(movement?.transfer === 'stream' ? [`streamed through the worker: ${movement.streamCause}`, ''] : []),
     ...(pointId === undefined ? [] : [`point \`${pointId}\``, '']),
     '| phase | state | since |',
     '|---|---|---|',

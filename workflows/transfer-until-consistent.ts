@@ -6,16 +6,20 @@ import { ApplicationFailure } from '@temporalio/workflow'
 import { coarsen, describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { cutIntoExtents } from '../domain/extents.ts'
 import type { FailureType } from '../domain/failures.ts'
-import type { Verification } from '../domain/manifest.ts'
+import type { Movement, Verification } from '../domain/manifest.ts'
 import type { VerifyRule } from '../domain/policy.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import { dataActivities } from './activity-options.ts'
 import { mapConcurrent } from './map-concurrent.ts'
 import type { RunProgress } from './run-progress.ts'
 
-export interface ConsistentTransfer {
+interface Moved {
   readonly movedBytes: number
   readonly requests: number
+  readonly movement: Movement
+}
+
+export interface ConsistentTransfer extends Moved {
   readonly verification: Verification
 }
 
@@ -39,23 +43,37 @@ export async function transferUntilConsistent(job: TransferJob, rule: VerifyRule
     const window = { startBytes: 0, endBytes: job.blobBytes }
     const summary = `transfer ${mismatches.length} ranges again`
     const again = await data.transferExtent.executeWithOptions({ summary }, [{ job, extentIndex: 0, window, repair: mismatches }])
-    totals = { movedBytes: totals.movedBytes + again.movedBytes, requests: totals.requests + again.requests }
+    totals = add(job, totals, again)
     repaired = coarsen([...repaired, ...mismatches], MAX_REPAIRED_RANGES)
   }
 }
 
-async function transferAll(job: TransferJob, progress: RunProgress): Promise<{ movedBytes: number; requests: number }> {
+async function transferAll(job: TransferJob, progress: RunProgress): Promise<Moved> {
   const data = dataActivities()
   const extents = cutIntoExtents(job.blobBytes)
-  let totals = { movedBytes: 0, requests: 0 }
-  progress.update({ extentCount: extents.length })
+  let totals: Moved = { movedBytes: 0, requests: 0, movement: movementOf(job, 0) }
+  progress.update({ extentCount: extents.length, movement: totals.movement })
   await mapConcurrent(extents, EXTENTS_IN_FLIGHT, async ({ index, count, startBytes, endBytes }) => {
     const summary = `transfer extent ${index + 1} of ${count}`
     const done = await data.transferExtent.executeWithOptions({ summary }, [{ job, extentIndex: index, window: { startBytes, endBytes } }])
-    totals = { movedBytes: totals.movedBytes + done.movedBytes, requests: totals.requests + done.requests }
-    progress.update({ movedBytes: totals.movedBytes, extentsDone: progress.now.extentsDone + 1 })
+    totals = add(job, totals, done)
+    progress.update({ movedBytes: totals.movedBytes, movement: totals.movement, extentsDone: progress.now.extentsDone + 1 })
   })
   return totals
+}
+
+function add(job: TransferJob, totals: Moved, more: { movedBytes: number; requests: number; streamedBytes?: number }): Moved {
+  const isStreamed = totals.movement.transfer === 'stream'
+  return {
+    movedBytes: totals.movedBytes + more.movedBytes,
+    requests: totals.requests + more.requests,
+    movement: isStreamed ? totals.movement : movementOf(job, more.streamedBytes ?? 0),
+  }
+}
+
+function movementOf({ mode = 'copy' }: TransferJob, streamedBytes: number): Movement {
+  if (mode === 'stream') return { transfer: 'stream', streamCause: 'Requested' }
+  return streamedBytes > 0 ? { transfer: 'stream', streamCause: 'ServerSideCopyRefused' } : { transfer: 'copy' }
 }
 
 function notConsistent(job: TransferJob, rounds: number, mismatches: readonly ByteRange[]): ApplicationFailure {

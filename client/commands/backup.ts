@@ -8,7 +8,7 @@ import { parseTargetUrl } from '../../domain/target-url.ts'
 import type { backupDisk } from '../../workflows/index.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
-import { requireCount } from '../arguments.ts'
+import { requireChoice, requireCount } from '../arguments.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { describeBackup } from '../describe-result.ts'
 import { reportRun } from '../report-run.ts'
@@ -18,6 +18,7 @@ interface BackupRunOptions {
   readonly disk: string
   readonly target: string
   readonly keepLast?: string
+  readonly transfer?: string
   readonly wait?: boolean
   readonly follow?: boolean
 }
@@ -39,14 +40,19 @@ export function registerBackupCommands(program: Command, host: Host): void {
           '--keep-last <count>',
           'delete older points (default: as the policy of the disk says, else delete none)',
         )
+        .option('--transfer <how>', 'copy or stream (default: as the policy of the disk says, else copy)')
         .option('--wait', 'wait for the end, and end as the run does')
         .option('--follow', 'like --wait, and join a run that is already open'),
     run: async ({ output, withTemporal }, options) => {
       const disk = parseArmId(options.disk, 'disks')
       const { url: targetUrl, account, container } = parseTargetUrl(options.target)
       const keepLast = options.keepLast === undefined ? undefined : requireCount('--keep-last', options.keepLast)
+      const transfer = requireChoice('--transfer', options.transfer, ['copy', 'stream'])
       await withTemporal(async (link, { settings, config }) => {
-        const { options: backupOptions, policy } = optionsFor(config, disk.id, targetUrl, keepLast)
+        const { options: backupOptions, policy } = optionsFor(config, disk.id, targetUrl, {
+          ...(keepLast !== undefined && { retention: { keepLast } }),
+          ...(transfer !== undefined && { transfer }),
+        })
         if (policy !== undefined) output.note(`options of policy ${policy}`)
         const run = await startRun<typeof backupDisk>(link, output, {
           workflowType: 'backupDisk',
@@ -78,14 +84,14 @@ function optionsFor(
   config: ConfigFile,
   diskId: string,
   targetUrl: string,
-  keepLast: number | undefined,
+  overrides: Partial<BackupOptions>,
 ): { options: BackupOptions; policy?: string } {
   const spec = config.policies.find(
     ({ policy }) => policy.targetUrl === targetUrl && policy.diskIds.some((id) => sameArmId(id, diskId)),
   )
   const base = spec?.policy.options ?? { ...DEFAULT_OPTIONS, retention: { keepLast: Number.MAX_SAFE_INTEGER } }
   return {
-    options: keepLast === undefined ? base : { ...base, retention: { keepLast } },
+    options: { ...base, ...overrides },
     ...(spec !== undefined && { policy: spec.policy.name }),
   }
 }

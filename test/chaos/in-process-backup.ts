@@ -102,6 +102,7 @@ export async function backUpInProcess(input: BackupRequest): Promise<Manifest> {
         changedBytes,
         clearedBytes,
         ...consistent,
+        movement: { transfer: 'copy' },
         signal,
       }),
     )

@@ -2,6 +2,7 @@
 import { expect } from '@jest/globals'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { MIB } from '../../domain/byte-range.ts'
+import type { BackupOptions } from '../../domain/policy.ts'
 import type { RecoveryPoint } from '../../domain/recovery-point.ts'
 import { createRandomDisk } from './random-disk.ts'
 import type { Scene } from './scene.ts'
@@ -16,10 +17,15 @@ export async function expectRestorable(scene: Scene, pointId: string, sha256: st
 }
 
 /** Changes the disk at random and backs it up; the digest is of what the point must hold. */
-export async function backUpChanged(scene: Scene, diskId: string, seed: number): Promise<{ point: RecoveryPoint; sha256: string }> {
+export async function backUpChanged(
+  scene: Scene,
+  diskId: string,
+  seed: number,
+  options: Partial<BackupOptions> = {},
+): Promise<{ point: RecoveryPoint; sha256: string }> {
   await createRandomDisk(scene.azure, diskId, REACH_BYTES, seed).change(CHANGES)
   const { sha256 } = await scene.azure.digestDisk(diskId)
-  const { point } = await scene.backUp(diskId)
+  const { point } = await scene.backUp(diskId, options)
   return { point, sha256 }
 }
 

@@ -17,6 +17,7 @@ const wholeShape: Required<{ [Key in keyof DiskShape]: Required<DiskShape>[Key] 
   acceleratedNetwork: false,
   logicalSectorBytes: 512,
   purchasePlan: { name: 'plan', publisher: 'publisher', product: 'product', promotionCode: 'spring' },
+  dataAccessAuthMode: 'AzureActiveDirectory',
   tags: { 'cost centre': 'größer' },
 }
 

@@ -54,26 +54,6 @@ describe('a source', () => {
     expect((await scene.azure.digestDisk(diskId)).sha256).toBe(sha256)
   }, 120_000)
 
-  test('under private access, which no server copies from, is streamed', async () => {
-    const { id } = scene.azure.createDisk({
-      name: 'private',
-      sizeGib: 1,
-      resourceGroup: 'source',
-      location: SOURCE_REGION,
-      properties: { networkAccessPolicy: 'AllowPrivate' },
-    })
-    let refused = 0
-    before = ({ operation, account }) => {
-      if (operation !== 'PutPageFromUrl' || account.startsWith('md-')) return
-      refused += 1
-      throw new StorageError('CopySourceCannotBeIncrementalCopyBlob')
-    }
-    const { point, sha256 } = await backUpChanged(scene, id, SEED)
-    expect(refused).toBeGreaterThan(0)
-    before = undefined
-    await expectRestorable(scene, point.id, sha256)
-  }, 120_000)
-
   test('that is named in odd case is the same disk', async () => {
     const diskId = scene.createDisk(1, 'OddCase')
     await backUpChanged(scene, diskId, SEED)

@@ -1,7 +1,8 @@
 /** A route between two lists in memory. Tests script its faults; what it was asked is kept. */
 import { PAGE_BYTES, clip, type ByteRange } from '../../../domain/byte-range.ts'
 import type { Change, PageRequest } from '../../../domain/transfer-plan.ts'
-import type { CopyMode, Route } from '../../../engine/transfer.ts'
+import type { CopyMode } from '../../../domain/transfer-job.ts'
+import type { Route } from '../../../engine/transfer.ts'
 
 export interface Sent extends PageRequest {
   readonly mode: CopyMode
