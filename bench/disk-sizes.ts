@@ -10,31 +10,32 @@ export interface DiskSizesOptions {
   readonly rounds: number
 }
 
-export async function measureDiskSizes(setting: Setting, { changedBytes, rounds }: DiskSizesOptions): Promise<Row> {
-  const disks = await Promise.all(
-    SIZES_GIB.map(async (sizeGib) => ({
-      diskId: await setting.createDisk(`size-${sizeGib}`, sizeGib),
-      seconds: [] as number[],
-    })),
-  )
-  for (const { diskId } of disks) {
+export async function measureDiskSizes(setting: Setting, { changedBytes, rounds }: DiskSizesOptions): Promise<Row[]> {
+  const disks: { diskId: string; seconds: number[] }[] = []
+  for (const sizeGib of SIZES_GIB) {
+    const diskId = await setting.createDisk(`size-${sizeGib}`, sizeGib)
     await setting.fill(diskId, 0, 4 * MIB)
     await setting.backUp(diskId)
+    disks.push({ diskId, seconds: [] })
   }
+  await setting.azure.order('shape', { shaping: 'azure' })
   for (let round = 1; round <= rounds; round++) {
     for (const { diskId, seconds } of disks) {
       await setting.fill(diskId, round * GIB, changedBytes)
-      seconds.push((await setting.backUp(diskId)).seconds)
+      const { history } = await setting.backUp(diskId)
+      seconds.push(history.seconds)
     }
   }
   const medians = disks.map(({ seconds }) => median(seconds))
   const [least, most] = [Math.min(...medians), Math.max(...medians)]
-  return {
-    name: `incremental of ${changedBytes / MIB} MiB on disks of ${SIZES_GIB.join(', ')} GiB`,
-    ours: medians.map((seconds) => `${seconds.toFixed(2)} s`).join(', '),
-    limit: 'the shortest of them',
-    bindsBy: 'what changed',
-    ratio: most / least,
-    atMost: 1.1,
-  }
+  return [
+    {
+      name: `incremental of ${changedBytes / MIB} MiB on disks of ${SIZES_GIB.join(', ')} GiB, shaped, whole runs`,
+      ours: medians.map((seconds) => `${seconds.toFixed(2)} s`).join(', '),
+      limit: `${least.toFixed(2)} s`,
+      bindsBy: 'the fastest of them: the change, not the disk',
+      ratio: most / least,
+      atMost: 1.1,
+    },
+  ]
 }

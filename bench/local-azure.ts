@@ -1,12 +1,10 @@
-import { fork } from 'node:child_process'
-import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Agent, request } from 'undici'
-import type { BenchOrder, BenchReport } from './azure-process.ts'
+import { accountSas } from './account-sas.ts'
+import { startAzureChild } from './azure-child.ts'
+import type { AzureReady } from './azure-orders.ts'
 
 /**
  * How fast the local Azure is, over TLS, from another process: `npm run build && node dist/bench/local-azure.js`.
@@ -21,21 +19,17 @@ const SMALL_REQUESTS = 20_000
 const SMALL_CONCURRENCY = 32
 const LISTED_RANGES = 1_000_000
 
-type Ready = Extract<BenchReport, { kind: 'ready' }>
-
 const caDir = await mkdtemp(join(tmpdir(), 'bench-azure-'))
-const server = fork(fileURLToPath(new URL(`azure-process${import.meta.url.slice(-3)}`, import.meta.url)), [caDir])
+const azure = await startAzureChild(caDir)
 try {
-  const [ready] = (await once(server, 'message')) as [Ready]
   const agent = new Agent({ connect: { ca: await readFile(join(caDir, 'ca.pem')) }, connections: 64 })
-  const client = createClient(ready, agent)
+  const client = createClient(azure, agent)
   await benchCopies(client)
   await benchSmallRequests(client)
-  await benchPageList(client, ready, agent)
+  await benchPageList(client, azure, agent)
   await agent.close()
 } finally {
-  server.disconnect()
-  await once(server, 'exit')
+  await azure.stop()
   await rm(caDir, { recursive: true, force: true })
 }
 
@@ -77,12 +71,12 @@ async function benchSmallRequests({ send }: Client): Promise<void> {
   }
 }
 
-async function benchPageList(client: Client, ready: Ready, agent: Agent): Promise<void> {
-  const { diskId } = (await ask({ kind: 'fragment', ranges: LISTED_RANGES }, 'fragmented')) as { diskId: string }
+async function benchPageList(client: Client, ready: AzureReady, agent: Agent): Promise<void> {
+  const { diskId } = await azure.order('fragment', { ranges: LISTED_RANGES })
   const sasUrl = await grantAccess(ready, agent, diskId)
   // Before 2020-10-02 an answer holds all ranges; from then on, 10,000.
   for (const version of ['2019-12-12', VERSION]) {
-    await usage()
+    await azure.order('usage')
     const began = performance.now()
     let ranges = 0
     let marker = ''
@@ -97,7 +91,7 @@ async function benchPageList(client: Client, ready: Ready, agent: Agent): Promis
       marker = /<NextMarker>([^<]+)</.exec(body)?.[1] ?? ''
     } while (marker !== '')
     const seconds = (performance.now() - began) / 1000
-    const { longestPauseMs } = await usage()
+    const { longestPauseMs } = await azure.order('usage')
     const what = `${ranges} page ranges by version ${version}, ${seconds.toFixed(1)} s`
     print(what, `longest pause ${longestPauseMs.toFixed(0)} ms`, 'at most 50')
   }
@@ -110,9 +104,9 @@ interface Client {
   sas(blob: string): string
 }
 
-function createClient({ blobEndpoint, accountKey }: Ready, agent: Agent): Client {
+function createClient({ blobEndpoint, accountKey }: AzureReady, agent: Agent): Client {
   const container = `${blobEndpoint}/bench/blobs`
-  const query = (permissions: string): string => signedQuery(accountKey, permissions)
+  const query = (permissions: string): string => accountSas({ account: 'bench', key: accountKey, permissions })
   const allowed = query('rwdlc')
   return {
     async send(method, path, headers, body) {
@@ -130,16 +124,7 @@ function createClient({ blobEndpoint, accountKey }: Ready, agent: Agent): Client
   }
 }
 
-/** An account SAS; see learn.microsoft.com/rest/api/storageservices/create-account-sas. */
-function signedQuery(accountKey: string, permissions: string): string {
-  const expiry = `${new Date(Date.now() + 24 * 3600_000).toISOString().slice(0, 19)}Z`
-  const fields = ['bench', permissions, 'b', 'sco', '', expiry, '', '', VERSION, '', '']
-  const signature = createHmac('sha256', Buffer.from(accountKey, 'base64')).update(fields.join('\n')).digest('base64')
-  const query = { sv: VERSION, ss: 'b', srt: 'sco', sp: permissions, se: expiry, sig: signature }
-  return new URLSearchParams(query).toString()
-}
-
-async function grantAccess(ready: Ready, agent: Agent, diskId: string): Promise<string> {
+async function grantAccess(ready: AzureReady, agent: Agent, diskId: string): Promise<string> {
   const tokenUrl = `${ready.identityEndpoint}?api-version=2019-08-01&resource=https://management.azure.com`
   const identity = await request(tokenUrl, { headers: { 'x-identity-header': ready.identityHeader } })
   const { access_token: token } = (await identity.body.json()) as { access_token: string }
@@ -155,24 +140,13 @@ async function grantAccess(ready: Ready, agent: Agent, diskId: string): Promise<
   return ((await ended.body.json()) as { accessSAS: string }).accessSAS
 }
 
-async function ask(order: BenchOrder, kind: BenchReport['kind']): Promise<BenchReport> {
-  server.send(order)
-  const [report] = (await once(server, 'message')) as [BenchReport]
-  if (report.kind !== kind) throw new Error(`an answer of ${report.kind} to ${order.kind}`)
-  return report
-}
-
-async function usage(): Promise<Extract<BenchReport, { kind: 'usage' }>> {
-  return (await ask({ kind: 'usage' }, 'usage')) as Extract<BenchReport, { kind: 'usage' }>
-}
-
 /** Seconds that so many runs take, so many at a time: on the clock, and of the server's processor. */
 async function measured(
   count: number,
   concurrency: number,
   run: (index: number) => Promise<void>,
 ): Promise<{ seconds: number; cpuSeconds: number }> {
-  await usage()
+  await azure.order('usage')
   const began = performance.now()
   let next = 0
   const work = async (): Promise<void> => {
@@ -183,7 +157,7 @@ async function measured(
   }
   await Promise.all(Array.from({ length: concurrency }, work))
   const seconds = (performance.now() - began) / 1000
-  return { seconds, cpuSeconds: (await usage()).cpuSeconds }
+  return { seconds, cpuSeconds: (await azure.order('usage')).cpuSeconds }
 }
 
 function lengthOf(method: string, body: Buffer | undefined): Record<string, string> {

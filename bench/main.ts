@@ -1,58 +1,78 @@
 /**
  * The bench: measures the product against what binds it, on the local Azure. Nothing is assumed of the machine: each
- * figure is held against another one that was measured beside it, or against what changed.
+ * figure is held against a budget that the local Azure keeps, or against another figure that was measured beside it.
  *
- * `--quick` measures less, `--json FILE` writes the rows, `--check` ends with 1 where a row falls short. Started by
- * scripts/bench.mjs.
+ * Started by scripts/bench.mjs.
  */
-import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { GIB, MIB } from '../domain/byte-range.ts'
-import { measureDiskSizes } from './disk-sizes.ts'
-import { measureFullCopy } from './full-copy.ts'
-import { measureManyDisks } from './many-disks.ts'
-import { isMet, renderRows, type Row } from './row.ts'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { figuresOf, renderJson, renderTable, writeInto } from './figures.ts'
+import { MEASURES, type Extent, type Measure } from './measures.ts'
+import { renderRatePlot } from './rate-plot.ts'
+import { isMet, type Row } from './row.ts'
 import { openSetting, type Setting } from './setting.ts'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { quick: { type: 'boolean' }, json: { type: 'string' }, check: { type: 'boolean' } },
-})
-
-const FULL = {
-  copy: { allocatedBytes: GIB, rounds: 3 },
-  sizes: { changedBytes: GIB, rounds: 3 },
-  many: { disks: 64 },
-}
-const QUICK = {
-  copy: { allocatedBytes: 128 * MIB, rounds: 3 },
-  sizes: { changedBytes: 64 * MIB, rounds: 1 },
-  many: { disks: 4 },
+interface Options {
+  readonly quick?: boolean
+  readonly only?: readonly string[]
+  readonly json?: string
+  readonly plots?: string
+  readonly write?: string
+  readonly check?: boolean
 }
 
-const setting = await openSetting(positionals[0], process.env)
-try {
-  const rows = await measureAll(setting, values.quick === true ? QUICK : FULL)
-  process.stdout.write(`${renderRows(rows)}\n`)
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, undefined, 2)}\n`)
-  const short = rows.filter((row) => !isMet(row))
-  for (const { name } of short) process.stderr.write(`falls short: ${name}\n`)
-  if (values.check === true && short.length > 0) process.exitCode = 1
-} finally {
-  await setting.close()
+const names = MEASURES.map(({ name }) => name)
+const program = new Command('bench')
+  .description('Measures snapferry against what binds it, on the local Azure.')
+  .argument('<folder>', 'given by `npm run bench`')
+  .usage('[options]')
+  .option('--quick', 'less of everything, in under a minute')
+  .addOption(new Option('--only <name...>', 'these measures only').choices(names))
+  .option('--json <file>', 'write the figures')
+  .option('--plots <folder>', 'write the rate over time, an SVG for each')
+  .option('--write <document>', 'write the table into a Markdown file, between its marks')
+  .option('--check', 'end with 1 where a row falls short, and name it')
+  .parse()
+const options = program.opts<Options>()
+const [folder = ''] = program.args
+
+const chosen = MEASURES.filter(({ name }) => options.only?.includes(name) ?? true)
+if (options.write !== undefined && (options.quick === true || chosen.length < MEASURES.length)) {
+  program.error('--write takes the whole table: leave out --quick and --only')
 }
 
-async function measureAll(on: Setting, { copy, sizes, many }: typeof FULL): Promise<Row[]> {
+const figures = figuresOf(await measureAll(chosen, options.quick === true ? 'quick' : 'full'))
+process.stdout.write(`${renderTable(figures)}\n`)
+if (options.json !== undefined) await writeFile(options.json, renderJson(figures))
+if (options.plots !== undefined) await writePlots(options.plots, figures.rows)
+if (options.write !== undefined) await writeInto(options.write, figures)
+const short = figures.rows.filter((row) => !isMet(row))
+for (const { name } of short) process.stderr.write(`falls short: ${name}\n`)
+if (options.check === true && short.length > 0) process.exitCode = 1
+
+/** Each in full has a setting of its own, which takes what was written with it when it ends. */
+async function measureAll(measures: readonly Measure[], extent: Extent): Promise<Row[]> {
   const rows: Row[] = []
-  const measures = [
-    () => measureFullCopy(on, copy),
-    () => measureDiskSizes(on, sizes),
-    () => measureManyDisks(on, many),
-  ]
-  for (const measure of measures) {
-    const row = await measure()
-    rows.push(row)
-    process.stderr.write(`${row.name}: ${row.ours}\n`)
+  let setting: Setting | undefined
+  try {
+    for (const { name, measure } of measures) {
+      setting ??= await openSetting(folder, process.env)
+      const startedMs = performance.now()
+      const measured = await measure(setting, extent)
+      process.stderr.write(`${name}, ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${measured.map(({ ours }) => ours).join('; ')}\n`)
+      rows.push(...measured)
+      if (extent === 'quick') continue
+      await setting.close()
+      setting = undefined
+    }
+    return rows
+  } finally {
+    await setting?.close()
   }
-  return rows
+}
+
+async function writePlots(into: string, rows: readonly Row[]): Promise<void> {
+  await mkdir(into, { recursive: true })
+  for (const { plot } of rows) if (plot !== undefined) await writeFile(join(into, `${plot.name}.svg`), renderRatePlot(plot))
 }

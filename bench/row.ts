@@ -1,36 +1,36 @@
 /** What the bench measures, and how a row of its table looks. */
-import Table from 'cli-table3'
+import type { RatePlot } from './rate-plot.ts'
 
 export interface Row {
+  /** In words: what was done, to what. */
   readonly name: string
-  /** In words, with its unit. */
+  /** In words, with its unit; medians. */
   readonly ours: string
   /** What it is held against, in words. */
   readonly limit: string
   /** What binds. */
   readonly bindsBy: string
-  /** Ours against the limit: 1 is at the limit. */
-  readonly ratio: number
+  /** Ours against the limit: 1 is at the limit. Absent: it was not measured, and `ours` says why. */
+  readonly ratio?: number
   /** What the ratio has to be. */
   readonly atLeast?: number
   readonly atMost?: number
+  /** The rate over time of one of the runs. */
+  readonly plot?: RatePlot
 }
 
+/** What was not measured does not fall short. */
 export function isMet({ ratio, atLeast = -Infinity, atMost = Infinity }: Row): boolean {
-  return ratio >= atLeast && ratio <= atMost
+  return ratio === undefined || (ratio >= atLeast && ratio <= atMost)
 }
 
-export function renderRows(rows: readonly Row[]): string {
-  const table = new Table({
-    head: ['row', 'ours', 'limit', 'binds', 'ours / limit', 'must be', ''],
-    style: { head: [], border: [] },
-  })
-  for (const row of rows) {
-    const { name, ours, limit, bindsBy, ratio, atLeast, atMost } = row
-    const must = atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`
-    table.push([name, ours, limit, bindsBy, ratio.toFixed(2), must, isMet(row) ? 'ok' : 'FALLS SHORT'])
-  }
-  return table.toString()
+export const HEAD = ['row', 'ours', 'limit', 'what binds', 'ours / limit', 'must be', ''] as const
+
+export function cellsOf(row: Row): string[] {
+  const { name, ours, limit, bindsBy, ratio, atLeast, atMost } = row
+  const must = atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`
+  const verdict = ratio === undefined ? 'not measured' : isMet(row) ? 'ok' : 'FALLS SHORT'
+  return [name, ours, limit, bindsBy, ratio === undefined ? '' : ratio.toFixed(2), must, verdict]
 }
 
 export function median(values: readonly number[]): number {

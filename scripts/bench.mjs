@@ -1,14 +1,17 @@
-/** `npm run bench`: sets up Temporal, the local Azure and a worker as `npm start` does, and measures on them. */
+/** `npm run bench`: measures the product on the local Azure; `-- --help` tells the options. */
 import { join, resolve } from 'node:path'
 import { main } from './lib/main.mjs'
 import { exitCodeOf, onInterrupt, start, stop } from './lib/processes.mjs'
 import { DIST, prepareWorkspace, ROOT } from './lib/workspace.mjs'
 
+/** The bench runs in the project's folder; files are named as seen from the caller's. */
+const OPTIONS_WITH_PATHS = ['--json', '--plots', '--write']
+
 await main(async () => {
   await prepareWorkspace()
   // Its modules need the dependencies, which are there only now.
-  const { openStage } = await import('./lib/demo-stage.mjs')
-  const stage = await openStage()
+  const { openBenchStage } = await import('./lib/bench-stage.mjs')
+  const stage = await openBenchStage()
   try {
     const args = [join(DIST, 'bench/main.js'), stage.folder, ...process.argv.slice(2).map(asSeenFromHere)]
     const bench = start(process.execPath, args, { cwd: ROOT, env: stage.env })
@@ -19,7 +22,6 @@ await main(async () => {
   }
 })
 
-/** The bench runs in the project's folder; files are named as seen from the caller's. */
 function asSeenFromHere(argument, index, all) {
-  return all[index - 1] === '--json' ? resolve(argument) : argument
+  return OPTIONS_WITH_PATHS.includes(all[index - 1]) ? resolve(argument) : argument
 }

@@ -6,11 +6,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadClientConnectConfig } from '@temporalio/envconfig'
-import { findTemporalCli } from '../temporal-cli.mjs'
 import { tryLock } from './lock-file.mjs'
 import { startService, stop } from './processes.mjs'
-import { startDevServer } from './temporal-server.mjs'
+import { openTemporal } from './temporal-service.mjs'
 import { combineCertificates } from './trusted-certificates.mjs'
 import { DIST, ROOT } from './workspace.mjs'
 
@@ -42,7 +40,7 @@ export async function openStage() {
   try {
     await rm(FOLDER, { recursive: true, force: true })
     await mkdir(FOLDER, { recursive: true })
-    const temporal = await openTemporal(closers)
+    const temporal = await openTemporal(FOLDER, closers, { isSeen: true })
     const azure = await startAzure(closers)
 
     const trusted = join(FOLDER, 'trusted.pem')
@@ -65,19 +63,6 @@ export async function openStage() {
     await close({ keepsFiles: true })
     throw error
   }
-}
-
-/** The Temporal service that the environment names, else a dev server of our own. */
-async function openTemporal(closers) {
-  if (loadClientConnectConfig().connectionOptions.address !== undefined) return {}
-  const server = await startDevServer({
-    program: await findTemporalCli(),
-    logFile: join(FOLDER, 'temporal.log'),
-    databaseFile: join(FOLDER, 'temporal.db'),
-    hasUi: true,
-  })
-  closers.push(server.stop)
-  return { TEMPORAL_ADDRESS: server.address, SNAPFERRY_DEMO_UI: server.uiUrl }
 }
 
 /** As fast as a page blob on Azure, so that there is something to watch. */

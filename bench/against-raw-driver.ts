@@ -14,12 +14,12 @@ const SIZE_GIB = 4
 /** The same as the product settles at on loopback, or more. */
 const RAW_IN_FLIGHT = 8
 
-export interface FullCopyOptions {
+export interface RawDriverOptions {
   readonly allocatedBytes: number
   readonly rounds: number
 }
 
-export async function measureFullCopy(setting: Setting, { allocatedBytes, rounds }: FullCopyOptions): Promise<Row> {
+export async function measureAgainstRawDriver(setting: Setting, { allocatedBytes, rounds }: RawDriverOptions): Promise<Row[]> {
   const { engine } = setting
   const diskId = await setting.createDisk('full-copy', SIZE_GIB)
   await setting.fill(diskId, 0, allocatedBytes)
@@ -43,14 +43,16 @@ export async function measureFullCopy(setting: Setting, { allocatedBytes, rounds
   await engine.exports.revoke(toSnapshotId)
   const [ours, raw] = [median(seconds.ours), median(seconds.raw)]
   const mib = allocatedBytes / MIB
-  return {
-    name: `full copy of ${mib} MiB, unshaped, against a raw driver`,
-    ours: `${(mib / ours).toFixed(0)} MiB/s`,
-    limit: `${(mib / raw).toFixed(0)} MiB/s`,
-    bindsBy: 'the local Azure on this machine',
-    ratio: raw / ours,
-    atLeast: 0.85,
-  }
+  return [
+    {
+      name: `full copy of ${mib} MiB, unshaped, against a bare HTTP client that sends the same requests`,
+      ours: `${(mib / ours).toFixed(0)} MiB/s`,
+      limit: `${(mib / raw).toFixed(0)} MiB/s`,
+      bindsBy: 'the local Azure on this machine',
+      ratio: raw / ours,
+      atLeast: 0.85,
+    },
+  ]
 }
 
 /** A base blob that nothing was written to. */
