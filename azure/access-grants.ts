@@ -25,33 +25,42 @@ export type Access = 'Read' | 'Write'
 /** Since 2025-02-15 (azure docs, disks SAS change). */
 export const LONGEST_GRANT_SECONDS = 60 * 24 * 3600
 
+export interface GrantOptions {
+  readonly access: Access
+  readonly durationSeconds: number
+  /** Ends the SAS of a snapshot that stands in the way, whoever has it. */
+  readonly takesOver?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
- * Grants access and returns the SAS URL, byte for byte. A SAS of a snapshot that a dead worker left behind is revoked
- * if it stands in the way.
- * @throws BackupError SnapshotAccessBusy where the family's SAS are all taken; SourceSnapshotNotFound or
- * SourceDiskNotFound.
+ * Grants access and returns the SAS URL, byte for byte.
+ * @throws BackupError SnapshotAccessBusy where the family's SAS are all taken, or (`isHeld`) where the snapshot itself has
+ * one that is in the way; SourceSnapshotNotFound or SourceDiskNotFound.
  */
-export async function grantAccess(
-  azure: AzureClients,
-  resourceId: string,
-  access: Access,
-  durationSeconds: number,
-  signal?: AbortSignal,
-): Promise<string> {
+export async function grantAccess(azure: AzureClients, resourceId: string, options: GrantOptions): Promise<string> {
+  const { access, durationSeconds, takesOver = false, signal } = options
   const resource = resourceOf(azure, resourceId)
   try {
     return await beginGetAccess(resource, access, durationSeconds, signal)
   } catch (error) {
     if (!isConflict(error)) throw error
     // Revoking an upload would end it, with whatever has been written so far; its SAS runs out by itself.
-    if (resource.type === 'disks' || !(await hasActiveSas(resource, signal))) throw busy(resource, error)
+    const isHeld = resource.type === 'snapshots' && (await hasActiveSas(resource, signal))
+    if (!isHeld || !takesOver) throw busy(resource, error, isHeld)
   }
   await revokeAccess(azure, resourceId, signal)
   try {
     return await beginGetAccess(resource, access, durationSeconds, signal)
   } catch (error) {
-    throw isConflict(error) ? busy(resource, error) : error
+    throw isConflict(error) ? busy(resource, error, false) : error
   }
+}
+
+/** @throws BackupError SnapshotAccessBusy (`isHeld`) where somebody has a SAS of the snapshot. */
+export async function requireNoSas(azure: AzureClients, snapshotId: string, signal?: AbortSignal): Promise<void> {
+  const resource = resourceOf(azure, snapshotId)
+  if (await hasActiveSas(resource, signal)) throw busy(resource, undefined, true)
 }
 
 /** Ends all access to a disk or snapshot. Twice is fine, and so is a missing resource. */
@@ -128,11 +137,18 @@ const BUSY_BECAUSE: Readonly<Record<ComputeResourceType, string>> = {
   disks: 'a SAS of an earlier worker may still be out and ends within hours',
 }
 
-function busy(resource: ArmResource, cause: BackupError): BackupError {
+/** Runs that wait for each other's SAS must not ask in step. */
+const SHORTEST_WAIT_MS = 3_000
+const LONGEST_WAIT_MS = 10_000
+
+function busy(resource: ArmResource, cause: BackupError | undefined, isHeld: boolean): BackupError {
+  const what = cause?.message ?? `access to ${named(resource)} was lost`
+  const why = isHeld ? 'another worker has it, or a dead one left it' : BUSY_BECAUSE[resource.type]
   return new BackupError({
     type: 'SnapshotAccessBusy',
-    message: `${cause.message}; ${BUSY_BECAUSE[resource.type]}: it is tried again later`,
-    facts: { ...cause.facts, resourceId: resource.id },
+    message: `${what}; ${why}: it is tried again later`,
+    facts: { ...cause?.facts, resourceId: resource.id, isHeld },
+    retryAfterMs: SHORTEST_WAIT_MS + Math.random() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS),
     cause,
   })
 }

@@ -1,13 +1,20 @@
 /**
  * The SAS URLs of one worker process. They live here, in memory, and nowhere else: not in history, not in logs.
  *
- * All activities of a process share one grant for a resource, because a family has only five. Another process that
- * needs the same resource gets a grant of its own, or the same SAS; which of the two Azure does is not documented, and
- * does not matter here.
+ * All activities of a process share one grant for a resource, because a family has only five. What Azure does when another
+ * worker asks for the same snapshot is not documented, and either way comes out right:
+ *  - both get the same SAS: they share it;
+ *  - the second ends the first: the first notices, and leaves the field to the second;
+ *  - the second is refused: it leaves the field to the first.
+ * Who leaves the field waits, by retries of its activity, which the other worker may take over; one blob is no faster by two
+ * workers. A SAS that is still in the way after `patienceMs` was left by a dead worker and is revoked.
  */
+import { BLOB_BYTES_PER_SECOND } from '../domain/blob-budget.ts'
+import { isFailure } from '../domain/failures.ts'
 import type { AzureClients } from './clients.ts'
-import { grantAccess, LONGEST_GRANT_SECONDS, revokeAccess, type Access } from './access-grants.ts'
+import { grantAccess, LONGEST_GRANT_SECONDS, requireNoSas, revokeAccess, type Access } from './access-grants.ts'
 import { settled, unlessAborted } from './abort.ts'
+import { GrantPatience } from './grant-patience.ts'
 
 interface Grant {
   readonly url: Promise<string>
@@ -16,27 +23,64 @@ interface Grant {
 }
 
 export interface ExportAccessOptions {
-  /** Default 6 hours; at most 60 days. */
+  /** Of a grant for no known work; default 6 hours. */
   readonly durationSeconds?: number
+  /** How long a SAS that another worker may have is respected; default one minute. */
+  readonly patienceMs?: number
 }
 
 const DEFAULT_DURATION_SECONDS = 6 * 3600
+const DEFAULT_PATIENCE_MS = 60_000
+/** An export is read by one blob's rate at the slowest; throttling, verification and repair may triple that. */
+const SLACK = 3
 /** A URL that is handed out is good for at least so long. */
 const MARGIN_MS = 10 * 60_000
 
 export class ExportAccess {
   readonly #azure: AzureClients
   readonly #durationSeconds: number
+  readonly #patience: GrantPatience
   readonly #grants = new Map<string, Grant>()
+  /** The longest that was asked for a resource: a grant that follows is for the same work. */
+  readonly #durations = new Map<string, number>()
 
-  constructor(azure: AzureClients, { durationSeconds = DEFAULT_DURATION_SECONDS }: ExportAccessOptions = {}) {
+  constructor(azure: AzureClients, options: ExportAccessOptions = {}) {
     this.#azure = azure
-    this.#durationSeconds = Math.min(durationSeconds, LONGEST_GRANT_SECONDS)
+    this.#durationSeconds = options.durationSeconds ?? DEFAULT_DURATION_SECONDS
+    this.#patience = new GrantPatience(options.patienceMs ?? DEFAULT_PATIENCE_MS)
   }
 
-  /** The SAS URL of a snapshot's content. @throws BackupError SnapshotAccessBusy | SourceSnapshotNotFound | … */
-  read(snapshotId: string, signal?: AbortSignal): Promise<string> {
+  /**
+   * The SAS URL of a snapshot's content.
+   *
+   * @param exportBytes what there is to read: the grant lasts as long as that may take.
+   * @throws BackupError SnapshotAccessBusy | SourceSnapshotNotFound | …
+   */
+  read(snapshotId: string, signal?: AbortSignal, exportBytes = 0): Promise<string> {
+    const seconds = this.#durationSeconds + (SLACK * exportBytes) / BLOB_BYTES_PER_SECOND
+    const known = this.#durations.get(keyOf(snapshotId)) ?? 0
+    this.#durations.set(keyOf(snapshotId), Math.max(known, Math.ceil(seconds)))
     return this.#get(snapshotId, 'Read', signal)
+  }
+
+  /**
+   * Both SAS that a diff needs, or none: runs that hold one of the family's five and wait for another would wait for each
+   * other for ever.
+   */
+  async readBoth(
+    snapshotId: string,
+    previousId: string,
+    signal?: AbortSignal,
+    exportBytes = 0,
+  ): Promise<{ readonly url: string; readonly previousUrl: string }> {
+    const isNew = !this.#grants.has(keyOf(snapshotId))
+    const url = await this.read(snapshotId, signal, exportBytes)
+    try {
+      return { url, previousUrl: await this.read(previousId, signal, exportBytes) }
+    } catch (error) {
+      if (isNew && isFailure(error, 'SnapshotAccessBusy')) await this.revoke(snapshotId, signal)
+      throw error
+    }
   }
 
   /** The SAS URL by which a disk that waits for its content is written. */
@@ -46,10 +90,12 @@ export class ExportAccess {
 
   /** For a URL that was refused: gets a new one. Callers that come with the same stale URL share it. */
   async renew(resourceId: string, staleUrl: string, signal?: AbortSignal): Promise<string> {
+    const access = /\/disks\/[^/]*$/i.test(resourceId.trim()) ? 'Write' : 'Read'
     const cached = this.#grants.get(keyOf(resourceId))
     const isStale = cached !== undefined && (await unlessAborted(settled(cached.url), signal)) === staleUrl
-    if (isStale) this.#forget(resourceId, cached)
-    return this.#get(resourceId, /\/disks\/[^/]*$/i.test(resourceId.trim()) ? 'Write' : 'Read', signal)
+    if (!isStale || this.#grants.get(keyOf(resourceId)) !== cached) return this.#get(resourceId, access, signal)
+    this.#forget(resourceId, cached)
+    return unlessAborted(this.#grant(resourceId, access, () => this.#replacement(resourceId, access, staleUrl)).url, signal)
   }
 
   /**
@@ -63,6 +109,8 @@ export class ExportAccess {
       // A grant that is still under way would outlive its own revocation.
       await unlessAborted(settled(cached.url), signal)
     }
+    this.#durations.delete(keyOf(resourceId))
+    this.#patience.forget(keyOf(resourceId))
     await revokeAccess(this.#azure, resourceId, signal)
   }
 
@@ -71,18 +119,43 @@ export class ExportAccess {
     signal?.throwIfAborted()
     const cached = this.#grants.get(keyOf(resourceId))
     if (cached !== undefined && cached.goodUntilMs > Date.now()) return unlessAborted(cached.url, signal)
-    return unlessAborted(this.#grant(resourceId, access).url, signal)
+    // One of ours that is about to end is in nobody's way.
+    const takesOver = cached !== undefined
+    return unlessAborted(this.#grant(resourceId, access, () => this.#ask(resourceId, access, takesOver)).url, signal)
+  }
+
+  /** After a SAS of ours was refused: where the snapshot has one all the same, it is another worker's. */
+  async #replacement(resourceId: string, access: Access, staleUrl: string): Promise<string> {
+    const key = keyOf(resourceId)
+    if (access === 'Read' && !this.#patience.isOver(key)) {
+      await this.#patience.during(key, () => requireNoSas(this.#azure, resourceId))
+    }
+    const url = await this.#ask(resourceId, access, false)
+    if (url !== staleUrl || access === 'Write') return url
+    // The refused one is handed out again: only a revocation makes room for a new one.
+    await revokeAccess(this.#azure, resourceId)
+    return this.#ask(resourceId, access, false)
+  }
+
+  #ask(resourceId: string, access: Access, takesOver: boolean): Promise<string> {
+    const key = keyOf(resourceId)
+    const durationSeconds = this.#durationOf(resourceId)
+    const mayTake = takesOver || this.#patience.isOver(key)
+    return this.#patience.during(key, () =>
+      grantAccess(this.#azure, resourceId, { access, durationSeconds, takesOver: mayTake }),
+    )
+  }
+
+  #durationOf(resourceId: string): number {
+    return Math.min(this.#durations.get(keyOf(resourceId)) ?? this.#durationSeconds, LONGEST_GRANT_SECONDS)
   }
 
   /** Not bound to the signal of one caller: others wait for the same grant. */
-  #grant(resourceId: string, access: Access): Grant {
+  #grant(resourceId: string, access: Access, ask: () => Promise<string>): Grant {
     const startedAtMs = Date.now()
-    const grant: Grant = {
-      url: grantAccess(this.#azure, resourceId, access, this.#durationSeconds),
-      goodUntilMs: Infinity,
-    }
+    const lifetimeMs = this.#durationOf(resourceId) * 1000
+    const grant: Grant = { url: ask(), goodUntilMs: Infinity }
     this.#grants.set(keyOf(resourceId), grant)
-    const lifetimeMs = this.#durationSeconds * 1000
     grant.url.then(
       () => {
         grant.goodUntilMs = startedAtMs + lifetimeMs - Math.min(MARGIN_MS, lifetimeMs / 2)

@@ -17,25 +17,29 @@ import type { Route } from './transfer.ts'
 export function backupRoute(engine: Engine, job: TransferJob, repair?: readonly ByteRange[]): Route {
   const base = baseBlobOf(engine, job)
   const used = new Map<string, string>()
-  const accessTo = async (snapshotId: string, signal?: AbortSignal): Promise<string> => {
-    const url = await engine.exports.read(snapshotId, signal)
-    used.set(snapshotId, url)
+  const { toSnapshotId, fromSnapshotId, blobBytes } = job
+  const sourceUrl = async (signal?: AbortSignal): Promise<string> => {
+    const url = await engine.exports.read(toSnapshotId, signal, blobBytes)
+    used.set(toSnapshotId, url)
     return url
   }
   return {
     async *changes(window, isResumed, signal) {
-      await accessTo(job.toSnapshotId, signal)
-      if (job.fromSnapshotId !== undefined) await accessTo(job.fromSnapshotId, signal)
+      if (fromSnapshotId === undefined) await sourceUrl(signal)
+      else {
+        const { url, previousUrl } = await engine.exports.readBoth(toSnapshotId, fromSnapshotId, signal, blobBytes)
+        used.set(toSnapshotId, url).set(fromSnapshotId, previousUrl)
+      }
       const changes = sourceChanges(engine, job, window, { repair, signal })
       yield* isResumed && repair === undefined ? withoutWritten(engine, job, base, window, changes, signal) : changes
     },
     async send(request, signal, streamed) {
       if (request.kind === 'clear') return base.clear(request, job.epoch, signal)
       if (streamed !== undefined) return base.write(request.startBytes, streamed, job.epoch, signal)
-      await base.copyFrom(await accessTo(job.toSnapshotId, signal), request, job.epoch, { signal })
+      await base.copyFrom(await sourceUrl(signal), request, job.epoch, { signal })
     },
     async read(range, signal) {
-      return readSource(engine.azure, await accessTo(job.toSnapshotId, signal), range, signal)
+      return readSource(engine.azure, await sourceUrl(signal), range, signal)
     },
     async renew(signal) {
       for (const [snapshotId, staleUrl] of used) await engine.exports.renew(snapshotId, staleUrl, signal)

@@ -109,14 +109,15 @@ export async function sourceDiff(
   window: ByteRange,
   signal?: AbortSignal,
 ): Promise<AsyncGenerator<Change>> {
-  const source: PageListSource = { url: await engine.exports.read(job.toSnapshotId, signal), auth: 'sas' }
-  const previousUrl = await engine.exports.read(fromSnapshotId, signal)
+  const { url, previousUrl } = await engine.exports.readBoth(job.toSnapshotId, fromSnapshotId, signal, job.blobBytes)
+  const source: PageListSource = { url, auth: 'sas' }
   return engine.pageLists.managedDiskDiff(source, previousUrl, window, signal)
 }
 
 /** Allocated pages of the source snapshot. Its list may leave the footer out; use `footerIn` beside it. */
 export async function sourcePages(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): Promise<AsyncGenerator<ByteRange>> {
-  return engine.pageLists.allocated({ url: await engine.exports.read(job.toSnapshotId, signal), auth: 'sas' }, window, signal)
+  const url = await engine.exports.read(job.toSnapshotId, signal, job.blobBytes)
+  return engine.pageLists.allocated({ url, auth: 'sas' }, window, signal)
 }
 
 /** What was written to the base blob between the last point and this run: no point holds it. */

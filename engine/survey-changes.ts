@@ -30,10 +30,11 @@ export interface SurveyOptions {
 /** Reads lists only; safe to run any number of times. A SAS that died is renewed by the retry of the activity. */
 export async function surveyChanges(engine: Engine, plan: BackupPlan, snapshot: SourceSnapshot, options: SurveyOptions = {}): Promise<Survey> {
   const window = { startBytes: 0, endBytes: blobBytesOf(snapshot.sizeBytes) }
-  const source = { url: await engine.exports.read(snapshot.id, options.signal), auth: 'sas' } as const
+  const { signal } = options
   if (plan.kind === 'incremental') {
     try {
-      const previousUrl = await engine.exports.read(plan.cursor.snapshotId, options.signal)
+      const { url, previousUrl } = await engine.exports.readBoth(snapshot.id, plan.cursor.snapshotId, signal, window.endBytes)
+      const source = { url, auth: 'sas' } as const
       const list = (): AsyncGenerator<Change> => engine.pageLists.managedDiskDiff(source, previousUrl, window, options.signal)
       const totals = await total(list(), options)
       if (!isBoundByRequests(totals)) return { plan, ...totals }
@@ -46,6 +47,7 @@ export async function surveyChanges(engine: Engine, plan: BackupPlan, snapshot: 
       throw error
     }
   }
+  const source = { url: await engine.exports.read(snapshot.id, signal, window.endBytes), auth: 'sas' } as const
   return { plan, ...(await total(asCopies(engine.pageLists.allocated(source, window, options.signal)), options)) }
 }
 

@@ -67,7 +67,7 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
     options.onProgress?.(stretch.endBytes)
   }
 
-  const sourceUrl = await engine.exports.read(job.toSnapshotId, signal)
+  const sourceUrl = await engine.exports.read(job.toSnapshotId, signal, job.blobBytes)
   const base = baseBlobOf(engine, job)
   const expected: ReadRange = (range, readSignal) => readSource(engine.azure, sourceUrl, range, readSignal)
   const actual: ReadRange = (range, readSignal) => base.read(range, undefined, readSignal)

@@ -9,6 +9,8 @@ const SAS =
 const OPERATION =
   '/subscriptions/s-1/providers/Microsoft.Compute/locations/westeurope/DiskOperations/op-1?api-version=2025-01-02'
 
+const READ = { access: 'Read', durationSeconds: 600 } as const
+
 let server: ScriptedServer | undefined
 
 afterEach(async () => {
@@ -47,13 +49,13 @@ describe('grantAccess finds the SAS', () => {
     ],
   ])('%s', async (_, first, operation) => {
     const azure = await serve((request) => (request.startsWith('POST') ? first() : json(operation)))
-    expect(await grantAccess(azure, SNAPSHOT, 'Read', 600)).toBe(SAS)
+    expect(await grantAccess(azure, SNAPSHOT, READ)).toBe(SAS)
     expect(JSON.parse(server!.requests[0]!.body.toString())).toEqual({ access: 'Read', durationInSeconds: 600 })
   })
 
   test('and asks again later where there is none', async () => {
     const azure = await serve(() => json({}))
-    expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({
+    expect(await failureOf(grantAccess(azure, SNAPSHOT, READ))).toMatchObject({
       type: 'AzureUnavailable',
       retry: 'later',
     })
@@ -67,7 +69,7 @@ describe('a refused grant', () => {
         ? armError(409, 'Conflict', 'Too many.')
         : json({ properties: { diskState: 'Unattached' } }),
     )
-    expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({ type: 'SnapshotAccessBusy' })
+    expect(await failureOf(grantAccess(azure, SNAPSHOT, READ))).toMatchObject({ type: 'SnapshotAccessBusy' })
   })
 
   test('that failed after it was accepted is told the same way', async () => {
@@ -76,10 +78,24 @@ describe('a refused grant', () => {
       if (request.startsWith('POST')) return accepted('location', 'azure-asyncoperation')
       return request.includes('DiskOperations') ? json(failed) : json({ properties: { diskState: 'Unattached' } })
     })
-    expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({ type: 'SnapshotAccessBusy' })
+    expect(await failureOf(grantAccess(azure, SNAPSHOT, READ))).toMatchObject({ type: 'SnapshotAccessBusy' })
   })
 
-  test('revokes what a dead worker left, and is tried once more', async () => {
+  test('by a SAS of the snapshot itself says so, and leaves it alone', async () => {
+    const azure = await serve((request) =>
+      request.startsWith('POST')
+        ? armError(409, 'Conflict', 'A SAS is out.')
+        : json({ properties: { diskState: 'ActiveSAS' } }),
+    )
+    expect(await failureOf(grantAccess(azure, SNAPSHOT, READ))).toMatchObject({
+      type: 'SnapshotAccessBusy',
+      facts: { isHeld: true },
+      message: expect.stringContaining('another worker has it, or a dead one left it'),
+    })
+    expect(server!.requests.some(({ path }) => path.includes('endGetAccess'))).toBe(false)
+  })
+
+  test('revokes what a dead worker left, where it is told to, and is tried once more', async () => {
     let left = true
     const azure = await serve((request) => {
       if (request.includes('endGetAccess')) {
@@ -89,12 +105,12 @@ describe('a refused grant', () => {
       if (request.startsWith('GET')) return json({ properties: { diskState: 'ActiveSAS' } })
       return left ? armError(409, 'Conflict', 'A SAS is out.') : json({ accessSAS: SAS })
     })
-    expect(await grantAccess(azure, SNAPSHOT, 'Read', 600)).toBe(SAS)
+    expect(await grantAccess(azure, SNAPSHOT, { ...READ, takesOver: true })).toBe(SAS)
   })
 
   test('never ends an upload that another worker began', async () => {
     const azure = await serve(() => armError(409, 'Conflict', 'A SAS is out.'))
-    const failure = await failureOf(grantAccess(azure, SNAPSHOT.replace('snapshots', 'disks'), 'Write', 600))
+    const failure = await failureOf(grantAccess(azure, SNAPSHOT.replace('snapshots', 'disks'), { ...READ, access: 'Write' }))
     expect(failure).toMatchObject({ type: 'SnapshotAccessBusy', retry: 'later' })
     expect(server!.requests.some(({ path }) => path.includes('endGetAccess'))).toBe(false)
   })
@@ -103,7 +119,7 @@ describe('a refused grant', () => {
     const azure = await serve(() =>
       armError(409, 'OperationNotAllowed', "Access is denied by its network access policy 'DenyAll'."),
     )
-    expect(await failureOf(grantAccess(azure, SNAPSHOT, 'Read', 600))).toMatchObject({ type: 'AzureRefused' })
+    expect(await failureOf(grantAccess(azure, SNAPSHOT, READ))).toMatchObject({ type: 'AzureRefused' })
   })
 })
 
@@ -138,7 +154,7 @@ describe('revokeAccess', () => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 200)
     const startedAt = Date.now()
-    await expect(grantAccess(azure, SNAPSHOT, 'Read', 600, controller.signal)).rejects.toMatchObject({
+    await expect(grantAccess(azure, SNAPSHOT, { ...READ, signal: controller.signal })).rejects.toMatchObject({
       name: 'AbortError',
     })
     expect(Date.now() - startedAt).toBeLessThan(900)

@@ -8,6 +8,8 @@ import { createIncrementalSnapshot } from '../../azure/snapshots.ts'
 import { failureOf } from './support/clients.ts'
 import { openScene, type Scene } from './support/local-azure.ts'
 
+const PAGE = { startBytes: 0, endBytes: 512 }
+
 let scene: Scene
 let disk: { id: string; uniqueId: string }
 
@@ -81,13 +83,66 @@ describe('export access', () => {
     expect(await readSource(scene.azure, renewed[0], { startBytes: 0, endBytes: 512 })).toHaveLength(512)
   })
 
-  test('a SAS that a dead worker left is revoked where a second one is refused', async () => {
+  test('a SAS that another worker has is respected, and taken over when patience is over', async () => {
     scene.local.changeSettings({ secondGrant: 'refuse' })
     const id = await aSnapshot('s5')
     const left = await new ExportAccess(scene.azure).read(id)
-    const taken = await new ExportAccess(scene.azure).read(id)
+    const patient = new ExportAccess(scene.azure)
+    expect(await failureOf(patient.read(id))).toMatchObject({ type: 'SnapshotAccessBusy', retry: 'later' })
+    expect(await readSource(scene.azure, left, PAGE)).toHaveLength(512)
+    const taken = await new ExportAccess(scene.azure, { patienceMs: 0 }).read(id)
     expect(taken).not.toBe(left)
-    expect(await readSource(scene.azure, taken, { startBytes: 0, endBytes: 512 })).toHaveLength(512)
+    expect(await readSource(scene.azure, taken, PAGE)).toHaveLength(512)
+  })
+
+  test('patience begins when the SAS of another is first in the way, and ends with it', async () => {
+    scene.local.changeSettings({ secondGrant: 'refuse' })
+    const id = await aSnapshot('s5b')
+    const left = await new ExportAccess(scene.azure).read(id)
+    const second = new ExportAccess(scene.azure, { patienceMs: 300 })
+    expect(await failureOf(second.read(id))).toMatchObject({ type: 'SnapshotAccessBusy' })
+    await new Promise((resolve) => setTimeout(resolve, 310))
+    expect(await second.read(id)).not.toBe(left)
+  })
+
+  test('of two workers whose grants end each other, the first leaves the snapshot to the second', async () => {
+    scene.local.changeSettings({ secondGrant: 'new' })
+    const id = await aSnapshot('s5c')
+    const [first, second] = [new ExportAccess(scene.azure), new ExportAccess(scene.azure)]
+    const stale = await first.read(id)
+    const live = await second.read(id)
+    expect(await failureOf(readSource(scene.azure, stale, PAGE))).toMatchObject({ type: 'ExportAccessLost' })
+    expect(await failureOf(first.renew(id, stale))).toMatchObject({ type: 'SnapshotAccessBusy', facts: { isHeld: true } })
+    expect(await readSource(scene.azure, live, PAGE)).toHaveLength(512)
+    await second.revoke(id)
+    expect(await readSource(scene.azure, await first.read(id), PAGE)).toHaveLength(512)
+  })
+
+  test('a diff takes both SAS or none, so that runs never wait for each other', async () => {
+    const ids = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => aSnapshot(`s5d${name}`)))
+    const others = new ExportAccess(scene.azure)
+    for (const id of ids.slice(0, 4)) await others.read(id)
+    const access = new ExportAccess(scene.azure)
+    expect(await failureOf(access.readBoth(ids[4]!, ids[5]!))).toMatchObject({ type: 'SnapshotAccessBusy' })
+    expect(scene.local.grantedAccess().map(({ id }) => id.toLowerCase())).not.toContain(ids[4]!.toLowerCase())
+    await others.revoke(ids[0]!)
+    const { url, previousUrl } = await access.readBoth(ids[4]!, ids[5]!)
+    expect(url).not.toBe(previousUrl)
+  })
+
+  test('a grant lasts as long as what is to be read may take', async () => {
+    const TIB = 1024 * GIB
+    const [small, large] = [await aSnapshot('s5e'), await aSnapshot('s5f')]
+    const access = new ExportAccess(scene.azure)
+    await access.read(small)
+    await access.read(large, undefined, 8 * TIB)
+    const hoursOf = (id: string): number => {
+      const grant = scene.local.grantedAccess().find((one) => one.id.toLowerCase() === id.toLowerCase())
+      return (Date.parse(grant!.expiresAt) - Date.now()) / 3_600_000
+    }
+    expect(hoursOf(small)).toBeCloseTo(6, 0)
+    expect(hoursOf(large)).toBeGreaterThan(2 * 38.8)
+    expect(hoursOf(large)).toBeLessThan(60 * 24)
   })
 
   test('the sixth SAS of a family is busy, and to be had once another is revoked', async () => {

@@ -185,3 +185,12 @@ async function untilListed(name: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
+
+test('a changed option of a policy is noticed, whichever it is', async () => {
+  const name = newName()
+  const schedule = { every: '4h' }
+  await apply({ [name]: { disks: DISKS, schedule, maxMibPerSecond: 10 } })
+  expect(await apply({ [name]: { disks: DISKS, schedule, maxMibPerSecond: 20, transfer: 'stream' } })).toEqual([
+    { name, outcome: 'updated', changes: ['maxMibPerSecond', 'transfer'] },
+  ])
+})
