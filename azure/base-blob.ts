@@ -8,6 +8,7 @@
 import type { PageBlobClient } from '@azure/storage-blob'
 import { decodeBaseBlobState, encodeBaseBlobState, type BaseBlobState } from '../domain/base-blob-state.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
+import type { Word64 } from '../domain/crc64-algebra.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
@@ -132,17 +133,29 @@ export class BaseBlob {
    * Put Page From URL, same offsets on both sides; at most 4 MiB. Repeatable within its epoch.
    * @throws BackupError ExportAccessLost | ServerSideCopyRefused for the source's sake; FencedOut; AzureThrottled at
    * once
+   * @returns the checksum of what was written, by the service's own word; undefined where it told none.
    */
-  async copyFrom(sourceUrl: string, range: ByteRange, epoch: number, options: CopyOptions = {}): Promise<void> {
-    await copyPages(this.#azure, this.#reach, this.name, sourceUrl, range, { ...options, epoch })
+  async copyFrom(
+    sourceUrl: string,
+    range: ByteRange,
+    epoch: number,
+    options: CopyOptions = {},
+  ): Promise<Word64 | undefined> {
+    return copyPages(this.#azure, this.#reach, this.name, sourceUrl, range, { ...options, epoch })
   }
 
   /**
    * Put Page with CRC64; at most 4 MiB. Repeatable within its epoch.
    * @throws BackupError FencedOut; AzureThrottled at once
+   * @returns the checksum of the data.
    */
-  async write(offsetBytes: number, data: Buffer, epoch: number, signal?: AbortSignal): Promise<void> {
-    await writePages(this.#reach, this.name, offsetBytes, data, { epoch, signal, isChecked: true })
+  async write(
+    offsetBytes: number,
+    data: Buffer,
+    epoch: number,
+    signal?: AbortSignal,
+  ): Promise<Word64 | undefined> {
+    return writePages(this.#reach, this.name, offsetBytes, data, { epoch, signal, isChecked: true })
   }
 
   /** One request however long the range is. @throws BackupError FencedOut; AzureThrottled at once */

@@ -4,6 +4,7 @@
  *
  * Eight bytes a step by eight tables, in 32-bit halves, because BigInt would be a hundred times slower.
  */
+import type { Word64 } from '../domain/crc64-algebra.ts'
 
 const POLYNOMIAL_HIGH = 0x9a6c9329
 const POLYNOMIAL_LOW = 0xac4bc9b5
@@ -38,8 +39,32 @@ for (let index = 256; index < SLICES * 256; index += 1) {
 
 /** The checksum as the service's headers carry it before base64: eight bytes, least significant first. */
 export function crc64(data: Uint8Array): Buffer {
-  let sumHigh = -1
-  let sumLow = -1
+  const { high: sumHigh, low: sumLow } = sumOf(data, -1)
+  return encodeChecksum({ high: ~sumHigh >>> 0, low: ~sumLow >>> 0 })
+}
+
+/** Without initial value and inversion: what `domain/crc64-algebra.ts` reckons with. */
+export function rawCrc64(data: Uint8Array): Word64 {
+  return sumOf(data, 0)
+}
+
+export function encodeChecksum({ high: sumHigh, low: sumLow }: Word64): Buffer {
+  const sum = Buffer.allocUnsafe(8)
+  sum.writeUInt32LE(sumLow, 0)
+  sum.writeUInt32LE(sumHigh, 4)
+  return sum
+}
+
+/** @returns undefined for anything but eight bytes. */
+export function decodeChecksum(sum: Uint8Array | undefined): Word64 | undefined {
+  if (sum?.length !== 8) return undefined
+  const view = new DataView(sum.buffer, sum.byteOffset, 8)
+  return { low: view.getUint32(0, true), high: view.getUint32(4, true) }
+}
+
+function sumOf(data: Uint8Array, initial: 0 | -1): Word64 {
+  let sumHigh: number = initial
+  let sumLow: number = initial
   let at = 0
   for (const end = data.length - (data.length % SLICES); at < end; at += SLICES) {
     const first = sumLow ^ (data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24))
@@ -60,8 +85,5 @@ export function crc64(data: Uint8Array): Buffer {
     sumLow = ((sumLow >>> 8) | (sumHigh << 24)) ^ low[index]!
     sumHigh = (sumHigh >>> 8) ^ high[index]!
   }
-  const sum = Buffer.allocUnsafe(8)
-  sum.writeUInt32LE(~sumLow >>> 0, 0)
-  sum.writeUInt32LE(~sumHigh >>> 0, 4)
-  return sum
+  return { high: sumHigh >>> 0, low: sumLow >>> 0 }
 }

@@ -11,8 +11,9 @@ import { BackupError, redact, type FailureType } from '../domain/failures.ts'
 import { BLOB_WRITE } from './actions.ts'
 import { BRIEF, callStorage, type StorageCall } from './call.ts'
 import { copySourceFailure } from './copy-source-errors.ts'
+import type { Word64 } from '../domain/crc64-algebra.ts'
 import type { AzureClients } from './clients.ts'
-import { crc64 } from './crc64.ts'
+import { crc64, decodeChecksum } from './crc64.ts'
 import { translate } from './translate.ts'
 
 /** A lease is somebody else's lock; every other unmet condition is another run's doing. */
@@ -47,6 +48,7 @@ export interface CopyOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** @returns the checksum of what was written, by the service's own word; undefined where it told none. */
 export async function copyPages(
   azure: AzureClients,
   reach: Reach,
@@ -54,43 +56,47 @@ export async function copyPages(
   sourceUrl: string,
   range: ByteRange,
   options: CopyOptions & WriteOptions,
-): Promise<void> {
+): Promise<Word64 | undefined> {
   const { sourceAuthorization } = options
   const call = callOf(`copy ${lengthOf(range)} bytes at ${range.startBytes} to`, on, options)
-  await callStorage(call, async (abortSignal) => {
-    const send = (token?: string) =>
-      reach((client) =>
+  return callStorage(call, async (abortSignal) => {
+    const send = async (token?: string) => {
+      const answer = await reach((client) =>
         client.uploadPagesFromURL(sourceUrl, range.startBytes, range.startBytes, lengthOf(range), {
           abortSignal,
           conditions: conditionsOf(options),
           ...(token !== undefined && { sourceAuthorization: { scheme: 'Bearer', value: token } }),
         }),
       )
+      return decodeChecksum(answer.xMsContentCrc64)
+    }
     try {
-      if (sourceAuthorization !== undefined) await send(sourceAuthorization.replace(/^Bearer /i, ''))
-      else {
-        await azure.diskData.use(
-          sourceUrl,
-          async (auth) => send(auth === 'sas' ? undefined : await azure.diskToken(abortSignal)),
-          'source',
-        )
-      }
+      if (sourceAuthorization !== undefined) return await send(sourceAuthorization.replace(/^Bearer /i, ''))
+      return await azure.diskData.use(
+        sourceUrl,
+        async (auth) => send(auth === 'sas' ? undefined : await azure.diskToken(abortSignal)),
+        'source',
+      )
     } catch (error) {
       throw sourceFailure(error, call, sourceUrl, sourceAuthorization !== undefined) ?? error
     }
   })
 }
 
-/** `isChecked`: with a CRC64 that the service holds against what it received. */
+/**
+ * `isChecked`: with a CRC64 that the service holds against what it received.
+ * @returns that checksum.
+ */
 export async function writePages(
   reach: Reach,
   on: string,
   offsetBytes: number,
   data: Buffer,
   options: WriteOptions & { readonly isChecked: boolean },
-): Promise<void> {
+): Promise<Word64 | undefined> {
   const call = callOf(`write ${data.length} bytes at ${offsetBytes} to`, on, options)
-  const checksum = options.isChecked ? { transactionalContentCrc64: crc64(data) } : {}
+  const transactionalContentCrc64 = options.isChecked ? crc64(data) : undefined
+  const checksum = transactionalContentCrc64 === undefined ? {} : { transactionalContentCrc64 }
   await callStorage(call, (abortSignal) =>
     reach((client) =>
       client.uploadPages(data, offsetBytes, data.length, {
@@ -100,6 +106,7 @@ export async function writePages(
       }),
     ),
   )
+  return decodeChecksum(transactionalContentCrc64)
 }
 
 export async function clearPages(

@@ -5,7 +5,7 @@
  * merged, gaps are not (those worth it have been filled before, `fill-gaps.ts`). A clear is one request however long
  * it is.
  */
-import { GIB, MAX_WRITE_BYTES, type ByteRange } from './byte-range.ts'
+import { MAX_WRITE_BYTES, type ByteRange } from './byte-range.ts'
 
 /** What the source asks of the base blob: `copy` bytes that were written, `clear` pages that were given up. */
 export interface Change extends ByteRange {
@@ -38,15 +38,16 @@ export async function* planRequests(changes: AsyncIterable<Change> | Iterable<Ch
 }
 
 /**
- * Where a copy that starts here ends at the latest: after 4 MiB, or at the next GiB, so that the requests of one GiB do
- * not depend on what lies before it.
+ * Where a copy that starts here ends at the latest: at the next multiple of 4 MiB. So a request lies within one chunk of the
+ * digest table, its checksum counts for that chunk alone, and the requests of a chunk do not depend on what lies before it.
+ * A long run costs at most one request more than it would from its own start.
  */
 export function endOfRequestAt(startBytes: number): number {
-  return Math.min(startBytes + MAX_WRITE_BYTES, (Math.floor(startBytes / GIB) + 1) * GIB)
+  return (Math.floor(startBytes / MAX_WRITE_BYTES) + 1) * MAX_WRITE_BYTES
 }
 
 function isContinued(open: Change, kind: Change['kind'], startBytes: number): boolean {
-  return open.kind === kind && open.endBytes === startBytes && (kind === 'clear' || startBytes % GIB !== 0)
+  return open.kind === kind && open.endBytes === startBytes && (kind === 'clear' || startBytes % MAX_WRITE_BYTES !== 0)
 }
 
 function* requestsOf(change: Change): Generator<PageRequest> {

@@ -62,7 +62,9 @@ test('a write of a run that was terminated is refused as soon as the next has op
   const zombieEpoch = (await base.properties())!.sequenceNumber
 
   const refusals: unknown[] = []
-  const writeLate = (): Promise<void> => base.write(0, PAGE, zombieEpoch).catch((error: unknown) => void refusals.push(error))
+  const writeLate = async (): Promise<void> => {
+    await base.write(0, PAGE, zombieEpoch).catch((error: unknown) => refusals.push(error))
+  }
   scene.tripwires.set(lane.name, { operation: 'PutPageFromUrl', atCall: 1, isCarriedOut: true, onTrip: writeLate })
   await backUp()
   expect(refusals).toMatchObject([{ type: 'FencedOut' }])
@@ -72,7 +74,9 @@ test('pages that somebody writes in the middle of a run are found and mended bef
   await backUp()
   await scene.azure.writeDisk(lane.diskId, 0, noise(MIB / 2, seededRandom(3)))
   const base = await baseBlob()
-  const spoil = async (): Promise<void> => base.write(MIB - PAGE_BYTES, PAGE, (await base.properties())!.sequenceNumber)
+  const spoil = async (): Promise<void> => {
+    await base.write(MIB - PAGE_BYTES, PAGE, (await base.properties())!.sequenceNumber)
+  }
   scene.tripwires.set(lane.name, { operation: 'PutPageFromUrl', atCall: 1, isCarriedOut: true, onTrip: spoil })
   const point = await backUp()
   expect(point.verification.rounds).toBe(2)

@@ -80,10 +80,10 @@ test.each<[string, Change[], ByteRange[], FilledChange[]]>([
     [asPlanned(copy(0, MAX_WRITE_BYTES)), asPlanned(copy(MAX_WRITE_BYTES + 512, 2 * MAX_WRITE_BYTES))],
   ],
   [
-    'nor one over the border of a GiB',
-    [copy(GIB - 1024, GIB - 512), copy(GIB + 512, GIB + 1024)],
-    [{ startBytes: 0, endBytes: 2 * GIB }],
-    [asPlanned(copy(GIB - 1024, GIB - 512)), asPlanned(copy(GIB + 512, GIB + 1024))],
+    'nor one over the border of a chunk of 4 MiB',
+    [copy(4 * MIB - 1024, 4 * MIB - 512), copy(4 * MIB + 512, 4 * MIB + 1024)],
+    [{ startBytes: 0, endBytes: 8 * MIB }],
+    [asPlanned(copy(4 * MIB - 1024, 4 * MIB - 512)), asPlanned(copy(4 * MIB + 512, 4 * MIB + 1024))],
   ],
 ])('%s', async (_claim, changes, held, expected) => {
   const filled = await collect(fillGaps(changes, held, 64 * KIB))
