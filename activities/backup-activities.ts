@@ -21,7 +21,9 @@ import { releaseRun, type ReleaseOptions } from '../engine/release-run.ts'
 import { sealPoint, type SealOptions } from '../engine/seal-point.ts'
 import { surveyChanges, type Survey } from '../engine/survey-changes.ts'
 import { transfer, type TransferState } from '../engine/transfer.ts'
+import { updateDigests, type DigestReport } from '../engine/update-digests.ts'
 import { verifyBaseBlob, type VerifyReport } from '../engine/verify-base-blob.ts'
+import { WrittenSums } from '../engine/written-sums.ts'
 import { checkpointOf, readCheckpoint } from './checkpoint.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { asActivity } from './to-failure.ts'
@@ -46,6 +48,11 @@ export interface VerifyInput {
   readonly job: TransferJob
   readonly rule: VerifyRule
   readonly round: number
+  readonly repaired: readonly ByteRange[]
+}
+
+export interface DigestInput {
+  readonly job: TransferJob
   readonly repaired: readonly ByteRange[]
 }
 
@@ -117,17 +124,24 @@ export function createBackupData(engine: Engine) {
     /** Copies and clears one extent. Heartbeats a `TransferCheckpoint`; a retry goes on from it. */
     transferExtent: asActivity(({ job, extentIndex, window, repair }: TransferExtentInput): Promise<TransferState> => {
       const resumeFrom = readCheckpoint(extentIndex, window)
-      return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), (report) =>
-        transfer(backupRoute(engine, job, repair), {
+      // What is written a second time is read back by the digest step.
+      const sums = repair === undefined ? new WrittenSums(engine, job, cancellationSignal()) : undefined
+      return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), async (report) => {
+        const done = await transfer(backupRoute(engine, job, { repair, sums }), {
           window,
           flow: engine.flows.open(`${job.targetUrl}/${job.baseBlobName}`, job.cap),
           resumeFrom,
           mode: job.mode,
           isResumed: activityInfo().attempt > 1,
-          onProgress: (state) => report(checkpointOf(extentIndex, state)),
+          onProgress: (state) => {
+            sums?.settle(state.nextOffsetBytes)
+            report(checkpointOf(extentIndex, state))
+          },
           signal: cancellationSignal(),
-        }),
-      )
+        })
+        await sums?.finish()
+        return done
+      })
     }),
 
     /** Compares lists, footer and samples; names what must be transferred again. Changes nothing. */
@@ -136,6 +150,13 @@ export function createBackupData(engine: Engine) {
         renewingExports(engine, [job.toSnapshotId, ...(job.fromSnapshotId === undefined ? [] : [job.fromSnapshotId])], () =>
           verifyBaseBlob(engine, job, { rule, round, repaired, onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
         ),
+      ),
+    ),
+
+    /** Brings the digest table to what the base blob holds. A retry goes on behind what is in the table already. */
+    updateDigests: asActivity(({ job, repaired }: DigestInput): Promise<DigestReport> =>
+      withHeartbeat({ digestedBytes: 0 }, (report) =>
+        updateDigests(engine, job, { repaired, onProgress: (digestedBytes) => report({ digestedBytes }), signal: cancellationSignal() }),
       ),
     ),
   }

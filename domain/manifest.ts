@@ -5,6 +5,7 @@
  * passes over what it does not know and refuses only a newer format.
  */
 import { z } from 'zod'
+import { DIGEST_BASES } from './digest-table.ts'
 import { BackupError } from './failures.ts'
 
 export const MANIFEST_FORMAT = 1
@@ -39,6 +40,16 @@ const verification = z.object({
   comparedBytes: count,
 })
 
+const digests = z.object({
+  /** The page blob that holds the table, and the snapshot of it that belongs to the point. */
+  name: z.string(),
+  snapshot: z.string(),
+  chunkBytes: count,
+  algorithm: z.string(),
+  /** What the weakest digest that the run wrote vouches for (`domain/digest-table.ts`). */
+  basis: z.enum(DIGEST_BASES),
+})
+
 const manifest = z.object({
   format: z.literal(MANIFEST_FORMAT),
   id: z.string(),
@@ -68,12 +79,15 @@ const manifest = z.object({
   streamCause: z.enum(['Requested', 'ServerSideCopyRefused']).optional(),
   seconds: z.number().nonnegative(),
   verification,
+  /** Absent in points of releases that kept no digests. */
+  digests: digests.exactOptional(),
   writtenBy: z.string(),
 })
 
 export type Manifest = z.infer<typeof manifest>
 /** How a run moved its bytes. */
 export type Movement = Pick<Manifest, 'transfer' | 'streamCause'>
+export type PointDigests = z.infer<typeof digests>
 export type Verification = z.infer<typeof verification>
 
 export function encodeManifest(value: Manifest): string {

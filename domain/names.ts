@@ -79,6 +79,11 @@ export function parseBaseBlobName(blobName: string): string | undefined {
   return BASE_BLOB_NAME.exec(blobName)?.[1]
 }
 
+/** The digest table of the chain that a base blob belongs to. */
+export function digestTableName(baseBlob: string): string {
+  return `${parseBaseBlobName(baseBlob)}digests`
+}
+
 export function manifestName(chain: string, pointId: string): string {
   return `${chain}points/${pointId}.json`
 }

@@ -8,13 +8,17 @@ import type { Change } from '../domain/transfer-plan.ts'
 import type { Engine } from './engine.ts'
 import { baseBlobOf, sourceChanges } from './source-changes.ts'
 import type { Route } from './transfer.ts'
+import type { WrittenSums } from './written-sums.ts'
 
-/**
- * Safe beside a dead attempt of itself: within an epoch every write of a page carries the same bytes.
- *
- * @param repair read these ranges again instead of what the diff says.
- */
-export function backupRoute(engine: Engine, job: TransferJob, repair?: readonly ByteRange[]): Route {
+export interface BackupRouteOptions {
+  /** Read these ranges again instead of what the diff says. */
+  readonly repair?: readonly ByteRange[] | undefined
+  /** Is told the checksum of what was written. */
+  readonly sums?: WrittenSums | undefined
+}
+
+/** Safe beside a dead attempt of itself: within an epoch every write of a page carries the same bytes. */
+export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: BackupRouteOptions = {}): Route {
   const base = baseBlobOf(engine, job)
   const used = new Map<string, string>()
   const { toSnapshotId, fromSnapshotId, blobBytes } = job
@@ -25,6 +29,7 @@ export function backupRoute(engine: Engine, job: TransferJob, repair?: readonly 
   }
   return {
     async *changes(window, isResumed, signal) {
+      if (isResumed) sums?.restarted()
       if (fromSnapshotId === undefined) await sourceUrl(signal)
       else {
         const { url, previousUrl } = await engine.exports.readBoth(toSnapshotId, fromSnapshotId, signal, blobBytes)
@@ -35,8 +40,11 @@ export function backupRoute(engine: Engine, job: TransferJob, repair?: readonly 
     },
     async send(request, signal, streamed) {
       if (request.kind === 'clear') return base.clear(request, job.epoch, signal)
-      if (streamed !== undefined) return base.write(request.startBytes, streamed, job.epoch, signal)
-      await base.copyFrom(await sourceUrl(signal), request, job.epoch, { signal })
+      const checksum =
+        streamed === undefined
+          ? await base.copyFrom(await sourceUrl(signal), request, job.epoch, { signal })
+          : await base.write(request.startBytes, streamed, job.epoch, signal)
+      if (checksum !== undefined) sums?.note(request, checksum, streamed === undefined ? 'service-checksum' : 'source-stream')
     },
     async read(range, signal) {
       return readSource(engine.azure, await sourceUrl(signal), range, signal)

@@ -16,6 +16,7 @@ import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
+import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
 import { findSealedPoint } from './plan-run.ts'
 import { baseBlobOf } from './source-changes.ts'
 
@@ -58,6 +59,7 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<voi
   const { retention, signal } = options
   const base = baseBlobOf(engine, options)
   const snapshots = await listOurSnapshots(base, signal)
+  const tables = await listTableSnapshots(engine, options, signal)
   const openRun = await findOpenRun(base, options)
   const points = await readPoints(engine, options)
   // A point whose bytes somebody deleted must not push one that can be restored out of the retention.
@@ -70,6 +72,7 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<voi
     points.names.delete(point.id)
   }
   for (const spare of snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))) await base.deleteSnapshot(spare.snapshot, signal)
+  await pruneTableSnapshots(engine, options, tables, openRun, points, signal)
 }
 
 interface Points {

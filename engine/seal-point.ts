@@ -1,7 +1,7 @@
 /**
  * Seals a consistent base blob into a recovery point:
  *
- *     raise the epoch -> Snapshot Blob -> manifest -> mark clean (cursor = the source snapshot)
+ *     raise the epoch -> snapshots of digest table and base blob -> manifest -> mark clean (cursor = the source snapshot)
  *
  * Raising first means that no write that was lost on the way can land behind the snapshot. Each step is found again by an attempt
  * that follows a crash: the epoch by the mark, the snapshot by the run key in its metadata, the manifest by its name.
@@ -10,13 +10,15 @@ import type { BaseBlob, BaseBlobProps } from '../azure/base-blob.ts'
 import { findManifest, writeManifest } from '../azure/manifests.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
-import { MANIFEST_FORMAT, type Manifest, type Movement, type Verification } from '../domain/manifest.ts'
+import type { DigestBasis } from '../domain/digest-table.ts'
+import { MANIFEST_FORMAT, type Manifest, type Movement, type PointDigests, type Verification } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import { findOrTakeSnapshot } from './blob-snapshots.ts'
 import { decideAnew } from './decide-anew.ts'
 import type { Engine } from './engine.ts'
 import { cursorOf, requireProperties } from './open-base-blob.ts'
+import { sealDigests } from './seal-digests.ts'
 import { baseBlobOf } from './source-changes.ts'
 
 export interface SealOptions {
@@ -38,6 +40,8 @@ export interface SealOptions {
   readonly requests: number
   readonly movement: Movement
   readonly verification: Verification
+  /** What the digests that the run wrote vouch for; absent: it kept none. */
+  readonly digestBasis?: DigestBasis
   readonly signal?: AbortSignal | undefined
 }
 
@@ -47,12 +51,19 @@ export async function sealPoint(engine: Engine, options: SealOptions): Promise<M
   const base = baseBlobOf(engine, options)
   const { etag, sizeBytes } = await decideAnew(base, signal, () => closeEpoch(base, options))
   const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, epoch: options.epoch, etag, signal })
-  const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await writePoint(engine, snapshot, sizeBytes, options))
+  const write = async (): Promise<Manifest> => writePoint(engine, snapshot, sizeBytes, await sealDigests(engine, options), options)
+  const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await write())
   await decideAnew(base, signal, () => markClean(base, manifest.baseBlob.snapshot, options))
   return manifest
 }
 
-async function writePoint(engine: Engine, snapshot: string, sizeBytes: number, options: SealOptions): Promise<Manifest> {
+async function writePoint(
+  engine: Engine,
+  snapshot: string,
+  sizeBytes: number,
+  digests: PointDigests | undefined,
+  options: SealOptions,
+): Promise<Manifest> {
   const { plan, disk, snapshot: source, targetUrl, baseBlobName, chain, runKey, signal } = options
   const { changedBytes, clearedBytes, movedBytes, requests, movement, verification } = options
   const sealedAt = new Date().toISOString()
@@ -75,6 +86,7 @@ async function writePoint(engine: Engine, snapshot: string, sizeBytes: number, o
     ...movement,
     seconds: Math.max(0, (Date.parse(sealedAt) - Date.parse(options.startedAt)) / 1000),
     verification,
+    ...(digests !== undefined && { digests }),
     writtenBy: 'snapferry',
   }
   await writeManifest(engine.azure, targetUrl, manifestName(chain, runKey), manifest, signal)

@@ -56,10 +56,11 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
     const { plan, changedBytes, clearedBytes, maxGapBytes } = survey
     progress.update({ ...kindOf(plan), totalBytes: changedBytes })
     const job = transferJobOf(opened, plan, snapshot, { ...(maxGapBytes !== undefined && { maxGapBytes }), ...howOf(input) })
-    const { movedBytes, requests, movement, verification } = await transferUntilConsistent(job, options.verify, progress)
+    const { movedBytes, requests, movement, verification, repaired } = await transferUntilConsistent(job, options.verify, progress)
+    const digests = await dataActivities().updateDigests.executeWithOptions({ summary: 'bring the digests forward' }, [{ job, repaired }])
 
     progress.enter('seal')
-    const counts = { changedBytes, clearedBytes, movedBytes, requests, movement, verification }
+    const counts = { changedBytes, clearedBytes, movedBytes, requests, movement, verification, digestBasis: digests.basis }
     const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }
     // A cancel comes too late from here on: taking back a seal that may still be under way would take the bytes of a point.
     point = await CancellationScope.nonCancellable(() =>

@@ -21,6 +21,8 @@ interface Moved {
 
 export interface ConsistentTransfer extends Moved {
   readonly verification: Verification
+  /** A cover of what was transferred a second time. */
+  readonly repaired: readonly ByteRange[]
 }
 
 /** One blob takes 60 MiB/s whoever writes it; two extents at a time hide each other's ends. */
@@ -36,7 +38,7 @@ export async function transferUntilConsistent(job: TransferJob, rule: VerifyRule
     progress.enter('verify', { round })
     const report = await data.verifyBaseBlob.executeWithOptions({ summary: `verify, round ${round}` }, [{ job, rule, round, repaired }])
     const { mismatches, writtenBytes, comparedBytes } = report
-    if (mismatches.length === 0) return { ...totals, verification: { result: 'passed', rounds: round, writtenBytes, comparedBytes } }
+    if (mismatches.length === 0) return { ...totals, repaired, verification: { result: 'passed', rounds: round, writtenBytes, comparedBytes } }
     if (round >= rule.maxRounds) throw notConsistent(job, round, mismatches)
 
     progress.enter('transfer', { round: round + 1 })

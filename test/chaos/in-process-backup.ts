@@ -23,7 +23,9 @@ import { releaseRun } from '../../engine/release-run.ts'
 import { sealPoint } from '../../engine/seal-point.ts'
 import { surveyChanges } from '../../engine/survey-changes.ts'
 import { transfer, type TransferState } from '../../engine/transfer.ts'
+import { updateDigests } from '../../engine/update-digests.ts'
 import { verifyBaseBlob } from '../../engine/verify-base-blob.ts'
+import { WrittenSums } from '../../engine/written-sums.ts'
 
 /** What a crash leaves of a run: another worker goes on, the workflow is terminated, or it is cancelled and cleans up. */
 export type AfterCrash = 'resumed' | 'terminated' | 'cancelled'
@@ -86,7 +88,8 @@ export async function backUpInProcess(input: BackupRequest): Promise<Manifest> {
     )
     const { plan, changedBytes, clearedBytes } = await attempt((engine, signal) => surveyChanges(engine, openedPlan, snapshot, { signal }))
     const job = transferJobOf(opened, plan, snapshot)
-    const consistent = await transferUntilConsistent(attempt, job, options.verify)
+    const { repaired, ...consistent } = await transferUntilConsistent(attempt, job, options.verify)
+    const digests = await attempt((engine, signal) => updateDigests(engine, job, { repaired, signal }))
     const manifest = await attempt((engine, signal) =>
       sealPoint(engine, {
         targetUrl,
@@ -103,6 +106,7 @@ export async function backUpInProcess(input: BackupRequest): Promise<Manifest> {
         clearedBytes,
         ...consistent,
         movement: { transfer: 'copy' },
+        digestBasis: digests.basis,
         signal,
       }),
     )
@@ -134,19 +138,26 @@ function createAttempts({ startProcess, crash, afterCrash }: BackupRequest): Att
   }
 }
 
-type ConsistentTransfer = Pick<Manifest, 'movedBytes' | 'requests' | 'verification'>
+type ConsistentTransfer = Pick<Manifest, 'movedBytes' | 'requests' | 'verification'> & { readonly repaired: readonly ByteRange[] }
 
 async function transferUntilConsistent(attempt: Attempts, job: TransferJob, rule: BackupOptions['verify']): Promise<ConsistentTransfer> {
   let movedBytes = 0
   let requests = 0
   const move = async (window: ByteRange, repair?: readonly ByteRange[]): Promise<void> => {
     let checkpoint: TransferState | undefined
-    const done = await attempt((engine, signal, isResumed) => {
+    const done = await attempt(async (engine, signal, isResumed) => {
       const onProgress = (state: TransferState): void => {
         checkpoint = state
       }
       const flow = engine.flows.open(job.baseBlobName)
-      return transfer(backupRoute(engine, job, repair), { window, flow, resumeFrom: checkpoint, isResumed, onProgress, signal })
+      const sums = repair === undefined ? new WrittenSums(engine, job, signal) : undefined
+      const onProgressOf = (state: TransferState): void => {
+        sums?.settle(state.nextOffsetBytes)
+        onProgress(state)
+      }
+      const moved = await transfer(backupRoute(engine, job, { repair, sums }), { window, flow, resumeFrom: checkpoint, isResumed, onProgress: onProgressOf, signal })
+      await sums?.finish()
+      return moved
     })
     movedBytes += done.movedBytes
     requests += done.requests
@@ -155,7 +166,7 @@ async function transferUntilConsistent(attempt: Attempts, job: TransferJob, rule
   let repaired: readonly ByteRange[] = []
   for (let round = 1; round <= rule.maxRounds; round++) {
     const { mismatches, writtenBytes, comparedBytes } = await attempt((engine, signal) => verifyBaseBlob(engine, job, { rule, round, repaired, signal }))
-    if (mismatches.length === 0) return { movedBytes, requests, verification: { result: 'passed', rounds: round, writtenBytes, comparedBytes } }
+    if (mismatches.length === 0) return { movedBytes, requests, repaired, verification: { result: 'passed', rounds: round, writtenBytes, comparedBytes } }
     await move({ startBytes: 0, endBytes: job.blobBytes }, mismatches)
     repaired = coarsen([...repaired, ...mismatches], 512)
   }

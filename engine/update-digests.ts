@@ -1,0 +1,279 @@
+/**
+ * Brings the digest table to what the base blob holds, between verification and seal, without reading what did not change:
+ *
+ *     digest of a chunk = digest at the last point - what was replaced + what was written
+ *
+ * What was written is known from the checksums of the transfer (`written-sums.ts`), else it is read; what was replaced is read from the
+ * last point. All of it is computed from what does not change any more (the last point, its table, the base blob that this run holds
+ * open), so a second attempt finds the same, and entries that an interrupted run left behind are replaced, never believed.
+ */
+import type { DigestBlob } from '../azure/digest-blob.ts'
+import { findManifest } from '../azure/manifests.ts'
+import { clip, type ByteRange } from '../domain/byte-range.ts'
+import { xor, ZERO } from '../domain/crc64-algebra.ts'
+import {
+  CHUNK_BYTES,
+  chunkAt,
+  DIGEST_BASES,
+  digestEntryOf,
+  ENTRIES_PER_PAGE,
+  ENTRY_BYTES,
+  rawOfEntry,
+  readEntry,
+  TABLE_BYTES,
+  writeEntry,
+  type DigestBasis,
+  type DigestEntry,
+} from '../domain/digest-table.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
+import { parseBaseBlobName } from '../domain/names.ts'
+import type { BlobSnapshotRef, TransferJob } from '../domain/transfer-job.ts'
+import { pagesOf, readBytesOf, readSum } from './chunk-sums.ts'
+import { chunkWorks, type ChunkWork } from './chunk-works.ts'
+import { digestBlobOf, raiseOrCreate } from './digest-blobs.ts'
+import { DigestReader } from './digest-reader.ts'
+import type { Engine } from './engine.ts'
+import { requireProperties } from './open-base-blob.ts'
+import { runRequests } from './request-pool.ts'
+import { baseBlobOf } from './source-changes.ts'
+
+export interface DigestOptions {
+  /** Written more than once in this run: the checksums of the transfer are not believed there. */
+  readonly repaired: readonly ByteRange[]
+  readonly onProgress?: (digestedBytes: number) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface DigestReport {
+  readonly basis: DigestBasis
+  readonly changedChunks: number
+  /** Bytes of the base blob and of the last point that had to be read. */
+  readonly readBytes: number
+  /** Bytes of the table that were written. */
+  readonly writtenBytes: number
+  /** No table of the last point was found, so everything was read. */
+  readonly isRebuilt: boolean
+}
+
+interface LastPoint {
+  readonly content: BlobSnapshotRef
+  /** `x-ms-snapshot` of its table. */
+  readonly table: string
+}
+
+/** Chunks that are worked on at a time: 1 GiB of disk, eight pages of the table. */
+const GROUP_CHUNKS = 256
+const GROUP_BYTES = GROUP_CHUNKS * CHUNK_BYTES
+const CHUNKS_IN_FLIGHT = 8
+
+/** Safe to run twice. @throws BackupError FencedOut where a later run has taken over. */
+export async function updateDigests(engine: Engine, job: TransferJob, options: DigestOptions): Promise<DigestReport> {
+  const { signal } = options
+  const table = digestBlobOf(engine, job)
+  if (!(await raiseOrCreate(table, job.epoch, 'digest', signal))) throw tooLate(table)
+  const last = await findLastPoint(engine, job, table, signal)
+  const step = new DigestStep(engine, job, table, last, options)
+  await step.run()
+  return { ...step.report(), isRebuilt: last === undefined && job.fromSnapshotId !== undefined }
+}
+
+class DigestStep {
+  readonly #engine: Engine
+  readonly #job: TransferJob
+  readonly #table: DigestBlob
+  readonly #last: LastPoint | undefined
+  readonly #options: DigestOptions
+  readonly #present: DigestReader
+  readonly #before: DigestReader | undefined
+  #basis: DigestBasis = 'source-stream'
+  #changedChunks = 0
+  #readBytes = 0
+  #writtenBytes = 0
+
+  constructor(engine: Engine, job: TransferJob, table: DigestBlob, last: LastPoint | undefined, options: DigestOptions) {
+    this.#engine = engine
+    this.#job = job
+    this.#table = table
+    this.#last = last
+    this.#options = options
+    this.#present = new DigestReader(table, undefined)
+    this.#before = last && new DigestReader(table, last.table)
+  }
+
+  async run(): Promise<void> {
+    const works = this.#works()[Symbol.asyncIterator]()
+    const stale = this.#staleGroups()[Symbol.asyncIterator]()
+    try {
+      let work = await works.next()
+      let staleGroup = await stale.next()
+      while (work.done !== true || staleGroup.done !== true) {
+        const group = Math.min(work.done === true ? Infinity : groupOf(work.value), staleGroup.done === true ? Infinity : staleGroup.value)
+        const ofGroup: ChunkWork[] = []
+        for (; work.done !== true && groupOf(work.value) === group; work = await works.next()) ofGroup.push(work.value)
+        while (staleGroup.done !== true && staleGroup.value <= group) staleGroup = await stale.next()
+        await this.#bringForward(group, ofGroup)
+        this.#options.onProgress?.((group + 1) * GROUP_BYTES)
+      }
+    } finally {
+      await works.return?.(undefined)
+      await stale.return?.(undefined)
+    }
+  }
+
+  report(): Omit<DigestReport, 'isRebuilt'> {
+    return { basis: this.#basis, changedChunks: this.#changedChunks, readBytes: this.#readBytes, writtenBytes: this.#writtenBytes }
+  }
+
+  #works(): AsyncGenerator<ChunkWork> {
+    const { pageLists } = this.#engine
+    const { blobBytes } = this.#job
+    const { signal } = this.#options
+    const base = baseBlobOf(this.#engine, this.#job)
+    const window = { startBytes: 0, endBytes: blobBytes }
+    const now = pageLists.allocated(base.pageListSource(), window, signal)
+    if (this.#last === undefined) return chunkWorks({ now, before: [] }, blobBytes)
+    const { snapshot, sizeBytes } = this.#last.content
+    const before = pageLists.allocated(base.pageListSource(snapshot), { startBytes: 0, endBytes: Math.min(sizeBytes, blobBytes) }, signal)
+    return chunkWorks({ changed: pageLists.blobDiff(base.pageListSource(), snapshot, window, signal), now, before }, blobBytes)
+  }
+
+  /** Where the table is not what it was at the last point: it may hold what an interrupted run, or this one, has left there. */
+  async *#staleGroups(): AsyncGenerator<number> {
+    const { pageLists } = this.#engine
+    const { signal } = this.#options
+    const window = { startBytes: 0, endBytes: TABLE_BYTES }
+    const source = this.#table.pageListSource()
+    const pages = this.#last === undefined ? pageLists.allocated(source, window, signal) : pageLists.blobDiff(source, this.#last.table, window, signal)
+    let next = 0
+    for await (const { startBytes, endBytes } of pages) {
+      const end = Math.ceil(endBytes / (GROUP_CHUNKS * ENTRY_BYTES))
+      for (next = Math.max(next, Math.floor(startBytes / (GROUP_CHUNKS * ENTRY_BYTES))); next < end; next++) yield next
+    }
+  }
+
+  async #bringForward(group: number, works: readonly ChunkWork[]): Promise<void> {
+    const { signal } = this.#options
+    const first = group * GROUP_CHUNKS
+    const present = await this.#present.bytes(first, GROUP_CHUNKS, signal)
+    const entries = Buffer.alloc(present.length)
+    ;(await this.#before?.bytes(first, GROUP_CHUNKS, signal))?.copy(entries)
+    await this.#lengthenTail(first, entries)
+    await runRequests(streamOf(works), {
+      concurrency: CHUNKS_IN_FLIGHT,
+      signal,
+      run: async (work, abortSignal) => {
+        const at = work.index - first
+        const found = readEntry(present, at)
+        const digest = await this.#digest(work, found, readEntry(entries, at), abortSignal)
+        writeEntry(entries, at, digest)
+      },
+      onDone: () => {
+        this.#changedChunks += 1
+      },
+    })
+    await this.#write(first, entries, present)
+  }
+
+  /** @param before as of the last point, its tail already lengthened. */
+  async #digest(work: ChunkWork, found: DigestEntry | undefined, before: DigestEntry | undefined, signal: AbortSignal): Promise<DigestEntry | undefined> {
+    const { epoch } = this.#job
+    const lengthBytes = work.endBytes - work.startBytes
+    const isRepaired = this.#options.repaired.some((range) => clip(range, work) !== undefined)
+    // An earlier attempt of this step got so far.
+    if (found?.kind === 'digest' && found.epoch === epoch && !isRepaired) {
+      this.#weaken('target-read')
+      return found
+    }
+    const base = baseBlobOf(this.#engine, this.#job)
+    let raw = ZERO
+    if (found?.kind === 'written' && found.epoch === epoch && found.pages === pagesOf(work.written) && !isRepaired) {
+      this.#weaken(found.basis)
+      raw = found.raw
+    } else if (work.written.length > 0) {
+      this.#weaken('target-read')
+      this.#readBytes += readBytesOf(work.written)
+      raw = await readSum((range, readSignal) => base.read(range, undefined, readSignal), work.written, work, signal)
+    }
+    if (!work.keepsPages || before === undefined) return digestEntryOf(raw, lengthBytes, epoch)
+    const snapshot = this.#last!.content.snapshot
+    this.#readBytes += readBytesOf(work.replaced)
+    const replaced = await readSum((range, readSignal) => base.read(range, snapshot, readSignal), work.replaced, work, signal)
+    return digestEntryOf(xor(xor(rawOfEntry(before, lengthBytes, lengthBytes), replaced), raw), lengthBytes, epoch)
+  }
+
+  /** The last chunk of a blob that has grown is longer now, whether anything in it was written or not. */
+  async #lengthenTail(first: number, entries: Buffer): Promise<void> {
+    const { blobBytes, epoch } = this.#job
+    const wasBytes = this.#last?.content.sizeBytes ?? blobBytes
+    if (wasBytes >= blobBytes) return
+    const index = Math.ceil(wasBytes / CHUNK_BYTES) - 1
+    if (index < first || index >= first + GROUP_CHUNKS) return
+    const { startBytes, endBytes } = chunkAt(index, blobBytes)
+    const raw = rawOfEntry(readEntry(entries, index - first), wasBytes - startBytes, endBytes - startBytes)
+    writeEntry(entries, index - first, digestEntryOf(raw, endBytes - startBytes, epoch))
+  }
+
+  /** Writes the pages of the table that are not yet so. */
+  async #write(first: number, entries: Buffer, present: Buffer): Promise<void> {
+    const pageBytes = ENTRIES_PER_PAGE * ENTRY_BYTES
+    const isDifferent = (page: number): boolean =>
+      entries.compare(present, page * pageBytes, (page + 1) * pageBytes, page * pageBytes, (page + 1) * pageBytes) !== 0
+    const pages = Array.from({ length: entries.length / pageBytes }, (_, page) => page).filter(isDifferent)
+    if (pages.length === 0) return
+    const { targetUrl, epoch } = this.#job
+    const { signal } = this.#options
+    const range = { startBytes: pages[0]! * pageBytes, endBytes: (pages.at(-1)! + 1) * pageBytes }
+    const data = entries.subarray(range.startBytes, range.endBytes)
+    const atBytes = first * ENTRY_BYTES + range.startBytes
+    const flow = this.#engine.flows.open(`${targetUrl}/${this.#table.name}`)
+    await flow.send(data.length, () => this.#table.write(atBytes, data, epoch, 'digest', signal), signal ?? new AbortController().signal)
+    this.#writtenBytes += data.length
+  }
+
+  #weaken(basis: DigestBasis): void {
+    if (DIGEST_BASES.indexOf(basis) > DIGEST_BASES.indexOf(this.#basis)) this.#basis = basis
+  }
+}
+
+function groupOf({ index }: ChunkWork): number {
+  return Math.floor(index / GROUP_CHUNKS)
+}
+
+async function* streamOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items
+}
+
+/** The last point and its table, where both are there and tell what changed since. */
+async function findLastPoint(engine: Engine, job: TransferJob, table: DigestBlob, signal: AbortSignal | undefined): Promise<LastPoint | undefined> {
+  const base = baseBlobOf(engine, job)
+  const { state } = await requireProperties(base, signal)
+  const chain = parseBaseBlobName(job.baseBlobName)
+  if (state?.lastPoint === undefined || chain === undefined) return undefined
+  const { pointId, blobSnapshot } = state.lastPoint
+  try {
+    const manifest = await findManifest(engine.azure, job.targetUrl, chain, pointId, signal)
+    if (manifest?.digests?.name !== table.name || manifest.baseBlob.snapshot !== blobSnapshot) return undefined
+    const { snapshot } = manifest.digests
+    await table.snapshots.sizeOfSnapshot(snapshot, signal)
+    const content = { snapshot: blobSnapshot, sizeBytes: await base.sizeOfSnapshot(blobSnapshot, signal) }
+    await requireDiff(engine, base.pageListSource(), blobSnapshot, signal)
+    await requireDiff(engine, table.pageListSource(), snapshot, signal)
+    return { content, table: snapshot }
+  } catch (error) {
+    if (isFailure(error, 'PointDamaged', 'PointNotFound', 'FormatNotSupported', 'DiffRefused')) return undefined
+    throw error
+  }
+}
+
+/** A blob that was made anew since keeps no diff to its older snapshots. */
+async function requireDiff(engine: Engine, source: ReturnType<DigestBlob['pageListSource']>, since: string, signal: AbortSignal | undefined): Promise<void> {
+  for await (const _change of engine.pageLists.blobDiff(source, since, { startBytes: 0, endBytes: CHUNK_BYTES }, signal)) return
+}
+
+function tooLate(table: DigestBlob): BackupError {
+  return new BackupError({
+    type: 'FencedOut',
+    message: `digest table ${table.name} was closed by another attempt of this run; this one stops`,
+    facts: { blobName: table.name },
+  })
+}
