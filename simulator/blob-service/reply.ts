@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { BlobRequest } from './blob-request.ts'
+import { httpTime } from './http-time.ts'
 import type { StorageError } from './storage-error.ts'
 import { xmlDocument, xmlElement, xmlText } from './xml.ts'
 
@@ -100,7 +101,7 @@ function headersOf(frame: ReplyFrame, reply: Reply, bodyBytes: number | undefine
     ...(hasLength ? {} : { 'Content-Length': String(bodyBytes) }),
     'x-ms-request-id': frame.requestId,
     'x-ms-version': frame.version,
-    Date: frame.now.toUTCString(),
+    Date: httpTime(frame.now),
     ...(frame.clientRequestId === undefined ? {} : { 'x-ms-client-request-id': frame.clientRequestId }),
     ...reply.headers,
   }

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { memoized } from '../memoized.ts'
 import { NO_JOURNAL, type Journal } from '../state/journal.ts'
 import type { Principal } from './principals.ts'
 
@@ -53,6 +54,8 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const lifetimeSeconds = options.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS
   const header = encode({ typ: 'JWT', alg: 'HS256' })
   const sign = (content: string): Buffer => createHmac('sha256', key).update(content).digest()
+  // A client sends its token with each request, so what it says is read once.
+  const claimsOf = memoized((token: string) => verifiedClaims(token, sign))
 
   return {
     issue(principal, resource) {
@@ -75,18 +78,24 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     },
 
     verifyBearer(token, audience) {
-      const [head, body, signature, ...rest] = token.split('.')
-      if (head === undefined || body === undefined || signature === undefined || rest.length > 0) return undefined
-      const given = Buffer.from(signature, 'base64url')
-      const expected = sign(`${head}.${body}`)
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
-      const claims = CLAIMS.parse(JSON.parse(Buffer.from(body, 'base64url').toString('utf8')))
+      const claims = claimsOf(token)
+      if (claims === undefined) return undefined
       const nowSeconds = options.clock().getTime() / 1000
       if (nowSeconds >= claims.exp || nowSeconds < Math.floor(claims.nbf)) return undefined
       if (!sameAudience(claims.aud, audience)) return undefined
       return { principalId: claims.oid, clientId: claims.appid }
     },
   }
+}
+
+/** Undefined for a token that is malformed or of another key. */
+function verifiedClaims(token: string, sign: (content: string) => Buffer): z.infer<typeof CLAIMS> | undefined {
+  const [head, body, signature, ...rest] = token.split('.')
+  if (head === undefined || body === undefined || signature === undefined || rest.length > 0) return undefined
+  const given = Buffer.from(signature, 'base64url')
+  const expected = sign(`${head}.${body}`)
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
+  return CLAIMS.parse(JSON.parse(Buffer.from(body, 'base64url').toString('utf8')))
 }
 
 function sameAudience(one: string, other: string): boolean {

@@ -42,7 +42,7 @@ export class Shaper implements ServiceHooks {
   readonly #clock: ShapingClock
   readonly #random: () => number
   #lines = new Map<string, Lines>()
-  #stats: ShapingStats = { admitted: 0, bytes: 0, refused: 0 }
+  readonly #stats = { admitted: 0, bytes: 0, refused: 0 }
 
   constructor(change: ShapingChange = 'none', clock: ShapingClock = SYSTEM_CLOCK, random = Math.random) {
     this.#settings = shapingSettings(change)
@@ -62,7 +62,7 @@ export class Shaper implements ServiceHooks {
   }
 
   stats(): ShapingStats {
-    return this.#stats
+    return { ...this.#stats }
   }
 
   /** Waits until the request is through. @throws StorageError ServerBusy */
@@ -76,18 +76,15 @@ export class Shaper implements ServiceHooks {
 
   #admit(call: Pick<OperationCall, 'account' | 'container' | 'blob' | 'bytes'>, nowMs: number): number {
     const { account, container, blob, bytes } = call
-    const lines = [this.#linesOf(account, this.#settings.account)]
-    if (blob !== '') lines.push(this.#linesOf(`${account}/${container}/${blob}`, this.#settings.blob))
-    const { queueMs } = this.#settings
-    const isFull = lines.some((each) => waitOf(each, nowMs) > queueMs)
-    const { admitted, bytes: bytesBefore, refused } = this.#stats
-    if (isFull) {
-      this.#stats = { ...this.#stats, refused: refused + 1 }
+    const ofAccount = this.#linesOf(account, this.#settings.account)
+    const ofBlob = blob === '' ? NO_LINES : this.#linesOf(`${account}/${container}/${blob}`, this.#settings.blob)
+    if (Math.max(waitOf(ofAccount, nowMs), waitOf(ofBlob, nowMs)) > this.#settings.queueMs) {
+      this.#stats.refused += 1
       throw new StorageError('ServerBusy')
     }
-    this.#stats = { refused, admitted: admitted + 1, bytes: bytesBefore + bytes }
-    const ends = lines.flatMap((each) => [each.bytes?.enter(bytes, nowMs), each.requests?.enter(1, nowMs)])
-    return Math.max(nowMs, ...ends.filter((end) => end !== undefined))
+    this.#stats.admitted += 1
+    this.#stats.bytes += bytes
+    return Math.max(enter(ofAccount, bytes, nowMs), enter(ofBlob, bytes, nowMs))
   }
 
   #linesOf(key: string, rates: ShapingSettings['blob']): Lines {
@@ -113,6 +110,11 @@ export class Shaper implements ServiceHooks {
 }
 
 const NO_LINES: Lines = { bytes: undefined, requests: undefined }
+
+/** When a request is through. */
+function enter(lines: Lines, bytes: number, nowMs: number): number {
+  return Math.max(lines.bytes?.enter(bytes, nowMs) ?? nowMs, lines.requests?.enter(1, nowMs) ?? nowMs)
+}
 
 function waitOf({ bytes, requests }: Lines, nowMs: number): number {
   return Math.max(bytes?.waitOf(nowMs) ?? 0, requests?.waitOf(nowMs) ?? 0)

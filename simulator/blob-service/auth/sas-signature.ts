@@ -1,6 +1,6 @@
 import type { BlobRequest } from '../blob-request.ts'
 import type { Account } from '../model/account.ts'
-import { signWithKey } from './shared-key.ts'
+import { signAgainWithKey, signWithKey } from './shared-key.ts'
 import { userDelegationKeyValue } from './user-delegation-key.ts'
 
 /**
@@ -12,7 +12,7 @@ import { userDelegationKeyValue } from './user-delegation-key.ts'
 
 export function expectedSasSignature(request: BlobRequest, account: Account): string {
   const { query } = request
-  if (query.has('srt')) return signWithKey(account.key, accountStringToSign(query, account.name))
+  if (query.has('srt')) return signAgainWithKey(account.key, accountStringToSign(query, account.name))
   if (query.has('skoid')) {
     const key = userDelegationKeyValue(account.key, {
       objectId: value(query, 'skoid'),
@@ -24,7 +24,7 @@ export function expectedSasSignature(request: BlobRequest, account: Account): st
     })
     return signWithKey(key, userDelegationStringToSign(request, account.name))
   }
-  return signWithKey(account.key, serviceStringToSign(request, account.name))
+  return signAgainWithKey(account.key, serviceStringToSign(request, account.name))
 }
 
 function accountStringToSign(query: URLSearchParams, accountName: string): string {

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { BlobRequest } from '../blob-request.ts'
 import type { Account } from '../model/account.ts'
+import { memoized } from '../../memoized.ts'
 import { StorageError } from '../storage-error.ts'
 
 /**
@@ -31,6 +32,19 @@ export function verifySharedKey(request: BlobRequest, account: Account, credenti
       reason: 'The MAC signature found in the HTTP request is not the same as any computed signature.',
     })
   }
+}
+
+/** Signatures of SAS come again with every request; the texts of other requests hold a time. */
+const signersByKey = new WeakMap<Buffer, (text: string) => string>()
+
+/** As `signWithKey`, and it remembers. */
+export function signAgainWithKey(key: Buffer, text: string): string {
+  let sign = signersByKey.get(key)
+  if (sign === undefined) {
+    sign = memoized((each: string) => signWithKey(key, each))
+    signersByKey.set(key, sign)
+  }
+  return sign(text)
 }
 
 /** HMAC-SHA256 in base64, as every signature of the storage services. */

@@ -1,3 +1,4 @@
+import { httpTime } from '../http-time.ts'
 import { LIST_CONTAINERS, type Operation, type OperationContext } from '../operation.ts'
 import { LOCAL_TENANT_ID, MAX_USER_DELEGATION_KEY_MS, userDelegationKeyValue } from '../auth/user-delegation-key.ts'
 import { xmlReply, type Reply } from '../reply.ts'
@@ -94,7 +95,7 @@ function listContainers(context: OperationContext): Reply {
       xmlText('Name', container.name) +
         xmlElement(
           'Properties',
-          xmlText('Last-Modified', container.lastModified.toUTCString()) +
+          xmlText('Last-Modified', httpTime(container.lastModified)) +
             xmlText('Etag', container.etag) +
             xmlText('LeaseStatus', 'unlocked') +
             xmlText('LeaseState', 'available') +

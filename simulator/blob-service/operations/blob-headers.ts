@@ -1,4 +1,5 @@
 import type { BlobRequest } from '../blob-request.ts'
+import { httpTime } from '../http-time.ts'
 import { metadataHeaders } from '../metadata.ts'
 import { contentLength, type Blob, type BlobState, type HttpProperties } from '../model/blob.ts'
 import type { Account } from '../model/account.ts'
@@ -40,7 +41,7 @@ export function stateHeaders(
       ? { 'x-ms-access-tier': 'Hot', 'x-ms-access-tier-inferred': 'true' }
       : {}),
     'x-ms-blob-type': state.type,
-    'x-ms-creation-time': state.createdAt.toUTCString(),
+    'x-ms-creation-time': httpTime(state.createdAt),
     'x-ms-server-encrypted': 'true',
     'Accept-Ranges': 'bytes',
   }
@@ -74,6 +75,6 @@ function copyHeaders(state: BlobState): Record<string, string> {
     'x-ms-copy-source': state.copy.source,
     'x-ms-copy-status': 'success',
     'x-ms-copy-progress': `${contentLength(state)}/${state.copy.totalBytes}`,
-    'x-ms-copy-completion-time': state.copy.completedAt.toUTCString(),
+    'x-ms-copy-completion-time': httpTime(state.copy.completedAt),
   }
 }

@@ -1,3 +1,4 @@
+import { httpTime } from '../http-time.ts'
 import type { Account } from '../model/account.ts'
 import { contentLength, type Blob, type BlobState } from '../model/blob.ts'
 import type { Container } from '../model/container.ts'
@@ -93,8 +94,8 @@ function blobXml(
   nowMs: number,
 ): string {
   const properties =
-    xmlText('Creation-Time', state.createdAt.toUTCString()) +
-    xmlText('Last-Modified', state.lastModified.toUTCString()) +
+    xmlText('Creation-Time', httpTime(state.createdAt)) +
+    xmlText('Last-Modified', httpTime(state.lastModified)) +
     xmlText('Etag', state.etag.slice(1, -1)) +
     xmlText('Content-Length', contentLength(state)) +
     xmlText('Content-Type', state.http.contentType) +
@@ -136,6 +137,6 @@ function copyXml({ copy }: BlobState): string {
     xmlText('CopySource', copy.source) +
     xmlText('CopyStatus', 'success') +
     xmlText('CopyProgress', `${copy.totalBytes}/${copy.totalBytes}`) +
-    xmlText('CopyCompletionTime', copy.completedAt.toUTCString())
+    xmlText('CopyCompletionTime', httpTime(copy.completedAt))
   )
 }

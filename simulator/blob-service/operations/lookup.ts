@@ -1,5 +1,6 @@
 import { mayOverwrite } from '../auth/caller.ts'
 import { checkCreateConditions, checkReadConditions, checkWriteConditions } from '../conditions.ts'
+import { httpTime } from '../http-time.ts'
 import { Blob, isVolume, type BlobState, type PageBlobState } from '../model/blob.ts'
 import type { Container } from '../model/container.ts'
 import type { OperationContext } from '../operation.ts'
@@ -90,7 +91,7 @@ export function replaceState<State extends BlobState>(context: OperationContext,
 }
 
 export function validatorHeaders(state: Pick<BlobState, 'etag' | 'lastModified'>): Record<string, string> {
-  return { ETag: state.etag, 'Last-Modified': state.lastModified.toUTCString() }
+  return { ETag: state.etag, 'Last-Modified': httpTime(state.lastModified) }
 }
 
 export function sequenceNumberHeader(state: PageBlobState): Record<string, string> {
