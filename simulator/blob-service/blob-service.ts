@@ -9,6 +9,7 @@ import { changedLimits, type BlobLimits } from './limits.ts'
 import { Account, type AccountSettings } from './model/account.ts'
 import { Container } from './model/container.ts'
 import type { BlobServiceState } from './operation.ts'
+import { PendingCopies } from './pending-copies.ts'
 import { Publications } from './publications.ts'
 import type { BlobPublisher } from './published-blob.ts'
 import { createRequestHandler } from './request-handler.ts'
@@ -45,6 +46,8 @@ export interface BlobServiceOptions {
 export interface BlobService {
   handle(request: IncomingMessage, response: ServerResponse): void
   readonly publisher: BlobPublisher
+  /** Ends the copies whose time has come. Requests to the service itself need not ask for it. */
+  settleCopies(): void
   /** By name. */
   readonly accounts: ReadonlyMap<string, Account>
   /** A second account of a name takes the place of the first. */
@@ -65,7 +68,8 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
   const clock = new ServiceClock(options.clock ?? (() => new Date()))
   const journal = options.journal ?? NO_JOURNAL
   const accounts = new Map<string, Account>()
-  const ledger = new BlobLedger({ journal, store: options.store, clock, accounts })
+  const pendingCopies = new PendingCopies({ accounts, clock, store: options.store })
+  const ledger = new BlobLedger({ journal, store: options.store, clock, accounts, pendingCopies })
   const publications = new Publications({ journal, store: options.store, clock, baseUrl: options.baseUrl })
   const counter = new StatsCounter()
   const expiredSignatures = new Set<string>()
@@ -76,6 +80,7 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
     accounts,
     publications,
     ledger,
+    pendingCopies,
     expiredSignatures,
     baseUrl: options.baseUrl,
     authorize: createAuthorizer({
@@ -93,6 +98,7 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
   const service: BlobService = {
     handle: createRequestHandler(state, counter, () => combineHooks([...around, service.hooks])),
     publisher: publications,
+    settleCopies: () => pendingCopies.settle(),
     accounts,
     createAccount(settings) {
       const account = new Account(settings)
@@ -115,5 +121,6 @@ export function createBlobService(options: BlobServiceOptions): BlobService {
     changeLimits: (change) => (state.limits = changedLimits(state.limits, change)),
     stats: () => counter.stats(),
   }
+  pendingCopies.keepBy(ledger)
   return service
 }

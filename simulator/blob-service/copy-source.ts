@@ -2,7 +2,7 @@ import { request as fetchUrl } from 'undici'
 import { BlobRequest } from './blob-request.ts'
 import { rangeLength, type ClosedRange } from './byte-range.ts'
 import { checkSourceConditions, hasConditions } from './conditions.ts'
-import { contentLength, readContent, type BlobState } from './model/blob.ts'
+import { contentLength, readContent, type ArrivingCopy, type BlobState } from './model/blob.ts'
 import { READ_BLOB, type OperationContext } from './operation.ts'
 import { StorageError } from './storage-error.ts'
 
@@ -22,11 +22,17 @@ const SOURCE_AUTHORIZATION = 'x-ms-copy-source-authorization'
 export type SourceRights =
   { readonly kind: 'ownRights'; readonly authorization: string | undefined } | { readonly kind: 'accountKey' }
 
+export interface OwnSource extends ArrivingCopy {
+  /** Its present state; if it is a base blob, the origin tells it from a later one. */
+  readonly state: BlobState
+}
+
 /** Reads a range of `x-ms-copy-source`, into the buffer where that is possible. */
 export async function readCopySource(context: OperationContext, range: ClosedRange, into: Buffer): Promise<Buffer> {
   const url = requireSourceUrl(context)
   if (!isOwn(context, url)) return fetchRange(context, url, range)
-  const state = openOwnSource(context, url, { kind: 'ownRights', authorization: sourceAuthorization(context) })
+  const rights: SourceRights = { kind: 'ownRights', authorization: sourceAuthorization(context) }
+  const { state } = openOwnSource(context, url, rights)
   if (range.endBytes >= contentLength(state)) throw cannotVerify(new StorageError('InvalidRange'))
   return readContent(state, range.startBytes, rangeLength(range), into)
 }
@@ -62,7 +68,7 @@ export function isOwn({ service }: OperationContext, url: URL): boolean {
  *
  * @throws StorageError CannotVerifyCopySource; CopySourceCannotBeIncrementalCopyBlob for disks with private access.
  */
-export function openOwnSource(context: OperationContext, url: URL, rights: SourceRights): BlobState {
+export function openOwnSource(context: OperationContext, url: URL, rights: SourceRights): OwnSource {
   const { request, service } = context
   const headers = new Map([['x-ms-version', request.version]])
   if (rights.kind === 'ownRights' && rights.authorization !== undefined)
@@ -89,7 +95,14 @@ export function openOwnSource(context: OperationContext, url: URL, rights: Sourc
   const state = snapshot === null ? blob?.base : blob?.snapshots.get(snapshot)
   if (state === undefined) throw cannotVerify(new StorageError('BlobNotFound'))
   checkSourceConditions(request, state)
-  return state
+  const { accountName, containerName, blobName } = source
+  const isFixed = snapshot !== null || isDisk
+  return {
+    state,
+    origin: isFixed
+      ? undefined
+      : { account: accountName, container: containerName, blob: blobName, etag: state.etag },
+  }
 }
 
 async function fetchRange(context: OperationContext, url: URL, range: ClosedRange): Promise<Buffer> {

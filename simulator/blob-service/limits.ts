@@ -21,6 +21,8 @@ export const blobLimitsSchema = z.strictObject({
   maxPutBlobBytes: limit(5_000 * MIB),
   /** Of one Put Block; 4,000 MiB. */
   maxBlockBytes: limit(4_000 * MIB),
+  /** How long a Copy Blob is pending; 0: none ever is. */
+  copyBlobMs: z.number().min(0).default(0),
   /** Of a premium page blob; 100. */
   maxPremiumSnapshots: limit(100),
   /** Between two snapshots of a premium page blob; ten minutes. */

@@ -3,6 +3,7 @@ import type { BlobRequest, ResourceLevel } from './blob-request.ts'
 import type { BlobLedger } from './kept/blob-ledger.ts'
 import type { BlobLimits } from './limits.ts'
 import type { Account } from './model/account.ts'
+import type { PendingCopies } from './pending-copies.ts'
 import type { Publications } from './publications.ts'
 import type { Reply } from './reply.ts'
 import type { ServiceClock } from './service-clock.ts'
@@ -53,6 +54,7 @@ export interface BlobServiceState {
   readonly publications: Publications
   /** Is told of every change to containers and blobs, so that it can be kept. */
   readonly ledger: BlobLedger
+  readonly pendingCopies: PendingCopies
   /** Of SAS that ended before their time. */
   readonly expiredSignatures: Set<string>
   readonly baseUrl: () => string

@@ -89,6 +89,7 @@ export function createRequestHandler(
   }
 
   async function execute(request: BlobRequest, operation: Operation, fate: Fate | undefined): Promise<Reply> {
+    service.pendingCopies.settle()
     const account = service.publications.account(request.accountName) ?? service.accounts.get(request.accountName)
     const caller = service.authorize(request, account, operation.access)
     if (account === undefined) throw new StorageError('ResourceNotFound')

@@ -102,6 +102,8 @@ const CATALOGUE = {
     401,
     'Server failed to authenticate the request. Please refer to the information in the www-authenticate header.',
   ],
+  PendingCopyOperation: [409, 'There is currently a pending copy operation.'],
+  CopyIdMismatch: [409, 'The specified copy ID did not match the copy ID for the pending copy operation.'],
   NoPendingCopyOperation: [409, 'There is currently no pending copy operation.'],
   /** Not of Azure: an operation that the local Azure does not offer. */
   NotImplemented: [501, 'The local Azure does not offer this operation.'],

@@ -25,6 +25,7 @@ export function createStorageDirectory(blobs: BlobService, baseUrl: () => string
     find: (accountName) => blobs.accounts.get(accountName),
     delete: (accountName) => blobs.deleteAccount(accountName),
     pageBlobAt(url) {
+      blobs.settleCopies()
       const path = decodedPath(url)
       if (url.origin !== new URL(baseUrl()).origin || path === undefined) return undefined
       const [accountName = '', containerName = '', ...blobPath] = path.slice(1).split('/')

@@ -93,7 +93,10 @@ export function createAccountControl(options: AccountControlOptions): AccountCon
       if (!CONTAINER_NAME.test(name)) throw invalidParameter('container')
       blobs.createContainer(account, name)
     },
-    storageUsage: (name) => accountUsage(requireAccount(name)),
+    storageUsage(name) {
+      blobs.settleCopies()
+      return accountUsage(requireAccount(name))
+    },
     blobLimits: () => blobs.limits(),
     changeBlobLimits: (change) => blobs.changeLimits(change),
   }

@@ -3,6 +3,7 @@ import type { VolumeStore } from '../../store/volume-store.ts'
 import { Account, type AccountSettings } from '../model/account.ts'
 import { Blob } from '../model/blob.ts'
 import { Container } from '../model/container.ts'
+import type { PendingCopies } from '../pending-copies.ts'
 import type { ServiceClock } from '../service-clock.ts'
 import {
   keptBlock,
@@ -57,6 +58,7 @@ export interface BlobLedgerOptions {
   readonly store: VolumeStore
   readonly clock: ServiceClock
   readonly accounts: Map<string, Account>
+  readonly pendingCopies: PendingCopies
 }
 
 export class BlobLedger implements JournalPart<BlobEntry> {
@@ -64,6 +66,7 @@ export class BlobLedger implements JournalPart<BlobEntry> {
   readonly #store: VolumeStore
   readonly #clock: ServiceClock
   readonly #accounts: Map<string, Account>
+  readonly #pendingCopies: PendingCopies
   readonly #isKept: boolean
   readonly #write: WriteEntry<BlobEntry>
 
@@ -71,6 +74,7 @@ export class BlobLedger implements JournalPart<BlobEntry> {
     this.#store = options.store
     this.#clock = options.clock
     this.#accounts = options.accounts
+    this.#pendingCopies = options.pendingCopies
     this.#isKept = options.journal.isKept
     this.#write = options.journal.join<BlobEntry>(this)
   }
@@ -179,6 +183,7 @@ export class BlobLedger implements JournalPart<BlobEntry> {
     if (entry.base !== undefined) {
       this.#clock.goOnAfter(entry.base)
       blob.base = restoredState(entry.base, this.#store)
+      this.#pendingCopies.watch(entry, blob)
     }
     blob.lease.restore(entry.lease === undefined ? undefined : restoredLease(entry.lease))
     blob.uncommittedBlocks.clear()

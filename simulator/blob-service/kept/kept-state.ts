@@ -3,6 +3,7 @@ import type { VolumeStore } from '../../store/volume-store.ts'
 import {
   isFrozen,
   isVolume,
+  type ArrivingCopy,
   type Block,
   type BlobState,
   type CopyRecord,
@@ -20,7 +21,11 @@ interface KeptCommon {
   readonly lastModified: string
   readonly createdAt: string
   readonly generation: string
-  readonly copy?: Omit<CopyRecord, 'completedAt'> & { readonly completedAt: string }
+  readonly copy?: Omit<CopyRecord, 'startedAt' | 'completedAt'> & {
+    readonly startedAt: string
+    readonly completedAt: string
+  }
+  readonly arriving?: Omit<ArrivingCopy, 'state'> & { readonly state: KeptState }
 }
 
 interface KeptPageBlob extends KeptCommon {
@@ -52,7 +57,7 @@ export interface KeptLease {
 }
 
 export function keptState(state: BlobState): KeptState {
-  const { copy } = state
+  const { copy, arriving } = state
   const common: KeptCommon = {
     metadata: [...state.metadata],
     http: state.http,
@@ -60,7 +65,8 @@ export function keptState(state: BlobState): KeptState {
     lastModified: state.lastModified.toISOString(),
     createdAt: state.createdAt.toISOString(),
     generation: state.generation,
-    ...(copy === undefined ? {} : { copy: { ...copy, completedAt: copy.completedAt.toISOString() } }),
+    ...(copy === undefined ? {} : { copy: keptCopy(copy) }),
+    ...(arriving === undefined ? {} : { arriving: { ...arriving, state: keptState(arriving.state) } }),
   }
   if (state.type === 'BlockBlob') return { ...common, type: 'BlockBlob', blocks: state.blocks.map(keptBlock) }
   return { ...common, type: 'PageBlob', pages: keptPages(state.pages), sequenceNumber: state.sequenceNumber }
@@ -68,7 +74,7 @@ export function keptState(state: BlobState): KeptState {
 
 /** @throws Error for volumes that the store does not know. */
 export function restoredState(kept: KeptState, store: VolumeStore): BlobState {
-  const { copy } = kept
+  const { copy, arriving } = kept
   const common = {
     metadata: new Map(kept.metadata),
     http: kept.http,
@@ -76,7 +82,10 @@ export function restoredState(kept: KeptState, store: VolumeStore): BlobState {
     lastModified: new Date(kept.lastModified),
     createdAt: new Date(kept.createdAt),
     generation: kept.generation,
-    copy: copy === undefined ? undefined : { ...copy, completedAt: new Date(copy.completedAt) },
+    copy: copy === undefined ? undefined : restoredCopy(copy),
+    ...(arriving === undefined
+      ? {}
+      : { arriving: { origin: arriving.origin, state: restoredState(arriving.state, store) } }),
   }
   if (kept.type === 'BlockBlob') {
     return { ...common, type: 'BlockBlob', blocks: kept.blocks.map((block) => restoredBlock(block, store)) }
@@ -87,6 +96,14 @@ export function restoredState(kept: KeptState, store: VolumeStore): BlobState {
     pages: restoredPages(kept.pages, store),
     sequenceNumber: kept.sequenceNumber,
   }
+}
+
+function keptCopy(copy: CopyRecord): NonNullable<KeptCommon['copy']> {
+  return { ...copy, startedAt: copy.startedAt.toISOString(), completedAt: copy.completedAt.toISOString() }
+}
+
+function restoredCopy(kept: NonNullable<KeptCommon['copy']>): CopyRecord {
+  return { ...kept, startedAt: new Date(kept.startedAt), completedAt: new Date(kept.completedAt) }
 }
 
 export function keptBlock(block: Block): KeptBlock {

@@ -22,8 +22,22 @@ export interface CopyRecord {
   readonly id: string
   /** Without its query, which may hold a SAS. */
   readonly source: string
+  readonly status: 'pending' | 'success' | 'aborted' | 'failed'
+  /** Of one that failed: why. */
+  readonly description?: string | undefined
+  readonly startedAt: Date
+  /** When it ended; of one that is pending, when it will. */
   readonly completedAt: Date
+  /** Of one that has ended. */
+  readonly copiedBytes: number
   readonly totalBytes: number
+}
+
+/** What a pending copy will put in the place of the blob. */
+export interface ArrivingCopy {
+  readonly state: BlobState
+  /** The source, if it is a blob that may change: when it does, the copy fails. */
+  readonly origin: { readonly account: string; readonly container: string; readonly blob: string; readonly etag: string } | undefined
 }
 
 interface CommonState {
@@ -35,6 +49,8 @@ interface CommonState {
   /** Another one after each Put Blob, Put Block List and Copy Blob: a diff over two generations is refused. */
   readonly generation: string
   readonly copy: CopyRecord | undefined
+  /** While a copy is pending. */
+  readonly arriving?: ArrivingCopy | undefined
 }
 
 /** `Volume` for a base blob, `FrozenVolume` for its snapshots, `ExportPages` for a published disk or snapshot. */

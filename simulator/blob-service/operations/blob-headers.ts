@@ -1,8 +1,9 @@
 import type { BlobRequest } from '../blob-request.ts'
 import { httpTime } from '../http-time.ts'
 import { metadataHeaders } from '../metadata.ts'
-import { contentLength, type Blob, type BlobState, type HttpProperties } from '../model/blob.ts'
+import type { Blob, BlobState, CopyRecord, HttpProperties } from '../model/blob.ts'
 import type { Account } from '../model/account.ts'
+import { copiedBytes } from '../pending-copies.ts'
 import { sequenceNumberHeader, validatorHeaders } from './lookup.ts'
 
 /** Properties of a blob as headers: read from requests, written to the answers of Get Blob and Get Blob Properties. */
@@ -36,7 +37,7 @@ export function stateHeaders(
     ...httpHeaders(state.http),
     ...(state.type === 'PageBlob' ? sequenceNumberHeader(state) : {}),
     ...(isSnapshot ? {} : leaseHeaders(blob, nowMs)),
-    ...copyHeaders(state),
+    ...copyHeaders(state, nowMs),
     ...(account.takesBlockBlobs && state.type === 'BlockBlob'
       ? { 'x-ms-access-tier': 'Hot', 'x-ms-access-tier-inferred': 'true' }
       : {}),
@@ -68,13 +69,19 @@ function leaseHeaders(blob: Blob, nowMs: number): Record<string, string> {
   }
 }
 
-function copyHeaders(state: BlobState): Record<string, string> {
-  if (state.copy === undefined) return {}
+function copyHeaders({ copy }: BlobState, nowMs: number): Record<string, string> {
+  if (copy === undefined) return {}
   return {
-    'x-ms-copy-id': state.copy.id,
-    'x-ms-copy-source': state.copy.source,
-    'x-ms-copy-status': 'success',
-    'x-ms-copy-progress': `${contentLength(state)}/${state.copy.totalBytes}`,
-    'x-ms-copy-completion-time': httpTime(state.copy.completedAt),
+    'x-ms-copy-id': copy.id,
+    'x-ms-copy-source': copy.source,
+    'x-ms-copy-status': copy.status,
+    'x-ms-copy-progress': copyProgress(copy, nowMs),
+    ...(copy.description === undefined ? {} : { 'x-ms-copy-status-description': copy.description }),
+    ...(copy.status === 'pending' ? {} : { 'x-ms-copy-completion-time': httpTime(copy.completedAt) }),
   }
+}
+
+/** Bytes copied and bytes in all. */
+export function copyProgress(copy: CopyRecord, nowMs: number): string {
+  return `${copiedBytes(copy, nowMs)}/${copy.totalBytes}`
 }

@@ -8,7 +8,7 @@ import { StorageError } from '../storage-error.ts'
 import { parseXmlChildren, xmlElement, xmlText } from '../xml.ts'
 import { PAGE_BYTES, type FrozenVolume } from '../../store/volume.ts'
 import { readHttpProperties } from './blob-headers.ts'
-import { createTarget, putBlobState, readTarget, requireContainer, validatorHeaders } from './lookup.ts'
+import { createTarget, putBlobState, readTarget, refuseWhileCopied, requireContainer, validatorHeaders } from './lookup.ts'
 
 /** Block blobs: Put Blob, Put Block, Put Block List, Get Block List. */
 export const blockBlobOperations: readonly Operation[] = [
@@ -54,6 +54,7 @@ async function putBlock(context: OperationContext): Promise<Reply> {
   const { block, headers } = await storeBody(context, id)
   const blob = container.blob(request.blobName) ?? new Blob(request.blobName)
   blob.lease.checkWrite(service.clock.now().getTime(), request.header('x-ms-lease-id'))
+  refuseWhileCopied(blob)
   blob.uncommittedBlocks.set(id, block)
   container.add(blob)
   service.ledger.blobChanged(context.account, container.name, blob)

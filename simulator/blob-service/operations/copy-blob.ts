@@ -1,17 +1,26 @@
 import { randomUUID } from 'node:crypto'
-import { isOwn, openOwnSource, requireSourceUrl, sourceAuthorization, type SourceRights } from '../copy-source.ts'
+import {
+  isOwn,
+  openOwnSource,
+  requireSourceUrl,
+  sourceAuthorization,
+  type OwnSource,
+  type SourceRights,
+} from '../copy-source.ts'
 import { readMetadata } from '../metadata.ts'
-import { contentLength, isFrozen, isVolume, type BlobState, type Pages } from '../model/blob.ts'
+import { contentLength, isFrozen, isVolume, type BlobState, type CopyRecord, type Pages } from '../model/blob.ts'
+import { copiedBytes } from '../pending-copies.ts'
 import { CREATE_BLOB, WRITE_BLOB, type Operation, type OperationContext } from '../operation.ts'
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
 import type { Volume } from '../../store/volume.ts'
 import type { VolumeStore } from '../../store/volume-store.ts'
-import { createTarget, putBlobState, validatorHeaders } from './lookup.ts'
+import { createTarget, putBlobState, replaceState, requireContainer, validatorHeaders } from './lookup.ts'
 
 /**
- * Copy Blob and Copy Blob From URL, from a blob, blob snapshot or published disk of this service; both complete at
- * once. The copy is a new generation of its blob, also when a snapshot is promoted over its own base.
+ * Copy Blob and Copy Blob From URL, from a blob, blob snapshot or published disk of this service. The former is
+ * pending for a time, by a setting; until then the blob is empty and nothing changes it. The copy is a new generation
+ * of its blob, also when a snapshot is promoted over its own base.
  *
  * Sources on other servers are not offered, nor is Incremental Copy Blob, which refuses disk snapshots in Azure too.
  */
@@ -40,7 +49,7 @@ async function copyBlob(context: OperationContext): Promise<Reply> {
   const { request, account, service } = context
   const url = requireSourceUrl(context)
   if (!isOwn(context, url)) throw new StorageError('NotImplemented', { reason: 'Copy Blob from another server' })
-  const source = openSource(context, url)
+  const { state: source, origin } = openSource(context, url)
   if (source.type === 'PageBlob' ? !account.takesPageBlobs : !account.takesBlockBlobs) {
     throw new StorageError('BlobTypeNotSupported')
   }
@@ -54,28 +63,52 @@ async function copyBlob(context: OperationContext): Promise<Reply> {
   createTarget(context)
   const given = readMetadata(request)
   const now = service.clock.now()
-  const state = putBlobState<BlobState>(context, blob, {
+  const pendingMs = isSync(context) ? 0 : service.limits.copyBlobMs
+  const copy: CopyRecord = {
+    id: randomUUID(),
+    source: url.origin + url.pathname,
+    status: pendingMs === 0 ? 'success' : 'pending',
+    startedAt: now,
+    completedAt: new Date(now.getTime() + pendingMs),
+    copiedBytes: totalBytes,
+    totalBytes,
+  }
+  const whole: BlobState = {
     ...copied,
     metadata: given.size === 0 ? source.metadata : given,
     createdAt: now,
     generation: randomUUID(),
-    copy: { id: randomUUID(), source: url.origin + url.pathname, completedAt: now, totalBytes },
-  })
+    copy,
+    arriving: undefined,
+  }
+  const begun = pendingMs === 0 ? whole : { ...emptyOf(context, whole), arriving: { state: whole, origin } }
+  const state = putBlobState<BlobState>(context, blob, begun)
+  service.pendingCopies.watch({ account: account.name, container: request.containerName }, blob)
   context.countCopiedBytes(totalBytes)
   return {
     status: 202,
-    headers: { ...validatorHeaders(state), 'x-ms-copy-id': state.copy?.id ?? '', 'x-ms-copy-status': 'success' },
+    headers: { ...validatorHeaders(state), 'x-ms-copy-id': copy.id, 'x-ms-copy-status': copy.status },
   }
 }
 
+/** What is there while the copy is pending: zeros as long as the source, or no blocks. */
+function emptyOf({ service }: OperationContext, state: BlobState): BlobState {
+  if (state.type === 'BlockBlob') return { ...state, blocks: [] }
+  return { ...state, pages: service.store.createVolume(state.pages.sizeBytes) }
+}
+
+/** Copy Blob From URL answers when it is done. */
+function isSync({ request }: OperationContext): boolean {
+  return request.header('x-ms-requires-sync')?.toLowerCase() === 'true'
+}
+
 /** Copy Blob looks a source of its own account up itself, and says so when there is none; any other it can only not verify. */
-function openSource(context: OperationContext, url: URL): BlobState {
+function openSource(context: OperationContext, url: URL): OwnSource {
   try {
     return openOwnSource(context, url, sourceRights(context, url))
   } catch (error) {
     const isMissing = error instanceof StorageError && error.headers['x-ms-copy-source-error-code'] === 'BlobNotFound'
-    const isSync = context.request.header('x-ms-requires-sync')?.toLowerCase() === 'true'
-    throw isMissing && !isSync && isOfSameAccount(context, url) ? new StorageError('BlobNotFound') : error
+    throw isMissing && !isSync(context) && isOfSameAccount(context, url) ? new StorageError('BlobNotFound') : error
   }
 }
 
@@ -92,8 +125,28 @@ function sourceRights(context: OperationContext, url: URL): SourceRights {
   return { kind: 'ownRights', authorization: context.request.header('authorization') }
 }
 
-function abortCopy(): Reply {
-  throw new StorageError('NoPendingCopyOperation')
+function abortCopy(context: OperationContext): Reply {
+  const { request, service } = context
+  const blob = requireContainer(context).blob(request.blobName)
+  if (blob?.base === undefined) throw new StorageError('BlobNotFound')
+  if (request.requireHeader('x-ms-copy-action').toLowerCase() !== 'abort') {
+    throw new StorageError('InvalidHeaderValue', { reason: 'x-ms-copy-action' })
+  }
+  const id = request.query.get('copyid')
+  if (id === null) throw new StorageError('MissingRequiredQueryParameter', { reason: 'copyid' })
+  const now = service.clock.now()
+  blob.lease.checkWrite(now.getTime(), request.header('x-ms-lease-id'))
+  const { copy } = blob.base
+  if (copy?.status !== 'pending') throw new StorageError('NoPendingCopyOperation')
+  if (copy.id !== id) throw new StorageError('CopyIdMismatch')
+  const aborted: CopyRecord = {
+    ...copy,
+    status: 'aborted',
+    completedAt: now,
+    copiedBytes: copiedBytes(copy, now.getTime()),
+  }
+  replaceState(context, blob, service.pendingCopies.emptied(blob.base, aborted))
+  return { status: 204 }
 }
 
 function refuseIncrementalCopy(context: OperationContext): Reply {

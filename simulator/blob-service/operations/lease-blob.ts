@@ -3,7 +3,7 @@ import type { Lease } from '../model/lease.ts'
 import { WRITE_BLOB, type Operation, type OperationContext } from '../operation.ts'
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
-import { requireContainer, validatorHeaders } from './lookup.ts'
+import { refuseWhileCopied, requireContainer, validatorHeaders } from './lookup.ts'
 
 /** Lease Blob: acquire, renew, change, release, break. */
 export const leaseBlobOperation: Operation = {
@@ -25,6 +25,7 @@ function leaseBlob(context: OperationContext): Reply {
   if (request.query.has('snapshot')) throw new StorageError('InvalidOperation')
   const blob = requireContainer(context).blob(request.blobName)
   if (blob?.base === undefined) throw new StorageError('BlobNotFound')
+  refuseWhileCopied(blob)
   checkWriteConditions(request, blob.base)
   const reply = changeLease(context, blob.lease, validatorHeaders(blob.base))
   service.ledger.blobChanged(account, request.containerName, blob)

@@ -1,4 +1,5 @@
 import { httpTime } from '../http-time.ts'
+import { copyProgress } from './blob-headers.ts'
 import type { Account } from '../model/account.ts'
 import { contentLength, type Blob, type BlobState } from '../model/blob.ts'
 import type { Container } from '../model/container.ts'
@@ -110,7 +111,7 @@ function blobXml(
       ? xmlText('AccessTier', 'Hot') + xmlText('AccessTierInferred', true)
       : '') +
     (snapshot === undefined ? leaseXml(blob, nowMs) : '') +
-    (include.has('copy') ? copyXml(state) : '') +
+    (include.has('copy') ? copyXml(state, nowMs) : '') +
     xmlText('ServerEncrypted', true)
   return xmlElement(
     'Blob',
@@ -130,13 +131,14 @@ function leaseXml(blob: Blob, nowMs: number): string {
   )
 }
 
-function copyXml({ copy }: BlobState): string {
+function copyXml({ copy }: BlobState, nowMs: number): string {
   if (copy === undefined) return ''
   return (
     xmlText('CopyId', copy.id) +
     xmlText('CopySource', copy.source) +
-    xmlText('CopyStatus', 'success') +
-    xmlText('CopyProgress', `${copy.totalBytes}/${copy.totalBytes}`) +
-    xmlText('CopyCompletionTime', httpTime(copy.completedAt))
+    xmlText('CopyStatus', copy.status) +
+    xmlText('CopyProgress', copyProgress(copy, nowMs)) +
+    xmlText('CopyCompletionTime', copy.status === 'pending' ? undefined : httpTime(copy.completedAt)) +
+    xmlText('CopyStatusDescription', copy.description)
   )
 }

@@ -40,6 +40,7 @@ export function writeTarget(context: OperationContext): { blob: Blob; state: Blo
   const blob = requireContainer(context).blob(request.blobName)
   if (blob?.base === undefined) throw new StorageError('BlobNotFound')
   blob.lease.checkWrite(service.clock.now().getTime(), request.header('x-ms-lease-id'))
+  refuseWhileCopied(blob)
   checkWriteConditions(request, blob.base)
   return { blob, state: blob.base }
 }
@@ -67,8 +68,14 @@ export function createTarget(context: OperationContext): { container: Container;
   const blob = container.blob(request.blobName) ?? new Blob(request.blobName)
   if (blob.base !== undefined && !mayOverwrite(caller)) throw new StorageError('UnauthorizedBlobOverwrite')
   blob.lease.checkWrite(service.clock.now().getTime(), request.header('x-ms-lease-id'))
+  refuseWhileCopied(blob)
   checkCreateConditions(request, blob.base)
   return { container, blob }
+}
+
+/** @throws StorageError PendingCopyOperation: until its copy has ended, nothing changes a blob. */
+export function refuseWhileCopied(blob: Blob): void {
+  if (blob.base?.arriving !== undefined) throw new StorageError('PendingCopyOperation')
 }
 
 /** As `replaceState`, for an operation that makes the blob anew: it is in the container, without uncommitted blocks. */

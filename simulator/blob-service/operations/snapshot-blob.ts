@@ -4,7 +4,7 @@ import { checkWriteConditions } from '../conditions.ts'
 import { CREATE_BLOB, type Operation, type OperationContext } from '../operation.ts'
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
-import { requireContainer, validatorHeaders } from './lookup.ts'
+import { refuseWhileCopied, requireContainer, validatorHeaders } from './lookup.ts'
 
 /**
  * Snapshot Blob. Each call makes another snapshot, with a later time than any before. Metadata that is given replaces
@@ -26,6 +26,7 @@ function snapshotBlob(context: OperationContext): Reply {
   if (blob?.base === undefined) throw new StorageError('BlobNotFound')
   // A snapshot changes nothing, so a leased blob needs no lease id; one that is given must be right.
   blob.lease.checkRead(service.clock.now().getTime(), request.header('x-ms-lease-id'))
+  refuseWhileCopied(blob)
   checkWriteConditions(request, blob.base)
   if (account.isPremium) checkPremiumLimits(context, blob)
   const metadata = readMetadata(request)
