@@ -1,58 +1,80 @@
-/** The steps of `restoreDisk` as activities. Each may run twice; the half-made disk is known by the tags of the restore. */
-import { activityInfo, cancellationSignal } from '@temporalio/activity'
-import { createUploadDisk } from '../azure/disks.ts'
+/** The steps of `restoreDisk` as activities. Each may run twice; what a restore made is known by its tags. */
+import { activityInfo, cancellationSignal, sleep } from '@temporalio/activity'
 import type { ByteRange } from '../domain/byte-range.ts'
-import { recoveryPointOf, type RecoveryPoint } from '../domain/recovery-point.ts'
+import type { RestoreRequest } from '../domain/restore-request.ts'
+import type { CopyReport } from '../engine/compare-with-point.ts'
 import type { Engine } from '../engine/engine.ts'
-import { planRestore, type PlannedRestore, type RestoreRequest } from '../engine/plan-restore.ts'
-import { abandon, handOver } from '../engine/release-restore.ts'
+import { makeDisk } from '../engine/fill-disk.ts'
+import { planRestore, type PlannedRestore } from '../engine/plan-restore.ts'
+import { abandon, closeUpload, deleteRestoredDisk, handOver, snapshotDisk } from '../engine/release-restore.ts'
 import type { RestoreJob } from '../engine/restore-job.ts'
 import { allocatedBytesOf, restoreRoute } from '../engine/restore-route.ts'
 import { transfer, type TransferState } from '../engine/transfer.ts'
-import { verifyRestore, type RestoreReport } from '../engine/verify-restore.ts'
+import { verifyDisk, verifyUpload, type RestoreReport } from '../engine/verify-restore.ts'
 import { checkpointOf, readCheckpoint } from './checkpoint.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { asActivity } from './to-failure.ts'
 
-export interface RestorePlan extends Omit<PlannedRestore, 'manifest'> {
-  readonly point: RecoveryPoint
-}
+export type { PlannedRestore } from '../engine/plan-restore.ts'
 
 export interface RestoreExtentInput {
   readonly job: RestoreJob
   readonly extentIndex: number
   readonly window: ByteRange
+  /** Write these ranges again: what `verifyUpload` sent back. */
+  readonly repair?: readonly ByteRange[]
 }
+
+const SNAPSHOT_POLL_MS = 5_000
 
 export function createRestoreControl(engine: Engine) {
   return {
-    /** Finds the point and refuses what would overwrite. Makes nothing. */
-    planRestore: asActivity(async (input: RestoreRequest): Promise<RestorePlan> => {
-      const { manifest, ...plan } = await planRestore(engine, input, cancellationSignal())
-      return { ...plan, point: recoveryPointOf(manifest) }
-    }),
+    /** Finds what is restored and refuses what would overwrite. Makes nothing. */
+    planRestore: asActivity((input: RestoreRequest): Promise<PlannedRestore> => planRestore(engine, input, cancellationSignal())),
 
-    /** Makes the empty disk that waits for its upload; one made by an earlier attempt is used. */
-    createRestoreDisk: asActivity((disk: PlannedRestore['disk']): Promise<void> => createUploadDisk(engine.azure, disk, cancellationSignal())),
+    /** Makes the disk: empty for an upload, filled by Azure otherwise. One made by an earlier attempt is used. */
+    makeRestoreDisk: asActivity((plan: PlannedRestore): Promise<void> =>
+      withHeartbeat(undefined, () => makeDisk(engine, plan, cancellationSignal())),
+    ),
 
-    /** Closes the upload: from here on the disk can be attached. */
-    handOverDisk: asActivity((disk: PlannedRestore['disk']): Promise<void> => handOver(engine, disk, cancellationSignal())),
+    /** Closes the upload: the disk has its bytes, and its tag says that they were not compared. */
+    closeRestoreUpload: asActivity((disk: PlannedRestore['disk']): Promise<void> => closeUpload(engine, disk, cancellationSignal())),
 
-    /** Takes the half-made disk away again. */
-    abandonDisk: asActivity((disk: PlannedRestore['disk']): Promise<void> => abandon(engine, disk, cancellationSignal())),
+    /** Says by its tag that the disk was compared: from here on it is the operator's. */
+    handOverDisk: asActivity((plan: PlannedRestore): Promise<void> => handOver(engine, plan, cancellationSignal())),
+
+    /** Makes the snapshot that was asked for and waits until it is whole; one begun by an earlier attempt is used. */
+    takeRestoredSnapshot: asActivity((plan: PlannedRestore): Promise<void> =>
+      withHeartbeat<{ completionPercent: number }, void>(undefined, async (report) => {
+        for (;;) {
+          const { isReadable, completionPercent } = await snapshotDisk(engine, plan, cancellationSignal())
+          if (isReadable) return
+          report({ completionPercent: completionPercent ?? 0 })
+          await sleep(SNAPSHOT_POLL_MS)
+        }
+      }),
+    ),
+
+    /** Deletes a disk that a restore made; also one that was handed over, where the group that it belongs to failed. */
+    deleteRestoredDisk: asActivity(
+      (disk: Pick<PlannedRestore['disk'], 'id' | 'tags'>): Promise<void> => deleteRestoredDisk(engine, disk, cancellationSignal()),
+    ),
+
+    /** Takes everything away that the restore has made. */
+    abandonRestore: asActivity((plan: PlannedRestore): Promise<void> => abandon(engine, plan, cancellationSignal())),
   }
 }
 
 export function createRestoreData(engine: Engine) {
   return {
-    /** Bytes that the point holds: what the transfer has to move. */
+    /** Bytes that are restored: what the transfer has to move. */
     surveyPoint: asActivity((job: RestoreJob): Promise<number> => withHeartbeat(undefined, () => allocatedBytesOf(engine, job, cancellationSignal()))),
 
-    /** Writes one extent of the point into the disk. Heartbeats a `TransferCheckpoint`; a retry goes on from it. */
-    restoreExtent: asActivity(({ job, extentIndex, window }: RestoreExtentInput): Promise<TransferState> => {
+    /** Writes one extent into the disk. Heartbeats a `TransferCheckpoint`; a retry goes on from it. */
+    restoreExtent: asActivity(({ job, extentIndex, window, repair }: RestoreExtentInput): Promise<TransferState> => {
       const resumeFrom = readCheckpoint(extentIndex, window)
       return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), (report) =>
-        transfer(restoreRoute(engine, job), {
+        transfer(restoreRoute(engine, job, repair), {
           window,
           flow: engine.flows.open(job.toDiskId),
           resumeFrom,
@@ -63,10 +85,17 @@ export function createRestoreData(engine: Engine) {
       )
     }),
 
-    /** Compares the disk with its point while the access is open. Changes nothing. */
-    verifyRestore: asActivity((job: RestoreJob): Promise<RestoreReport> =>
+    /** Compares the disk with what it is made from while its upload is open. Changes nothing. */
+    verifyUpload: asActivity((job: RestoreJob): Promise<RestoreReport> =>
       withHeartbeat({ checkedBytes: 0 }, (report) =>
-        verifyRestore(engine, job, { onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
+        verifyUpload(engine, job, { onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
+      ),
+    ),
+
+    /** Compares a disk that is closed, by a grant to read that is ended again. Changes nothing else. */
+    verifyDisk: asActivity((job: RestoreJob): Promise<CopyReport> =>
+      withHeartbeat({ checkedBytes: 0 }, (report) =>
+        verifyDisk(engine, job, { onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
       ),
     ),
   }

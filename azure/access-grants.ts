@@ -46,7 +46,7 @@ export async function grantAccess(azure: AzureClients, resourceId: string, optio
   } catch (error) {
     if (!isConflict(error)) throw error
     // Revoking an upload would end it, with whatever has been written so far; its SAS runs out by itself.
-    const isHeld = resource.type === 'snapshots' && (await hasActiveSas(resource, signal))
+    const isHeld = access === 'Read' && (await hasActiveSas(resource, signal))
     if (!isHeld || !takesOver) throw busy(resource, error, isHeld)
   }
   await revokeAccess(azure, resourceId, signal)

@@ -1,5 +1,5 @@
 /** Translates disks between the compute API's words and ours. Fields that an answer leaves out stay out. */
-import type { Disk } from '@azure/arm-compute'
+import type { CreationData, Disk } from '@azure/arm-compute'
 import { GIB } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 import { blobBytesOf, type DiskShape, type NetworkAccess, type SourceDisk } from '../domain/source-disk.ts'
@@ -18,7 +18,7 @@ export interface DiskStatus {
 }
 
 /** What a restore asks for. */
-export interface UploadDiskSpec {
+export interface NewDiskSpec {
   readonly id: string
   readonly location: string
   /** Without the VHD footer. */
@@ -84,8 +84,30 @@ function otherThan(byDefault: string, value: string | undefined): string | undef
   return value === byDefault ? undefined : value
 }
 
+/** Where Azure itself fills a new disk from. */
+export type DiskFilling =
+  | { readonly kind: 'import'; readonly blobUrl: string; readonly storageAccountId: string }
+  | { readonly kind: 'copy'; readonly snapshotId: string }
+
 /** The body of the PUT that makes a disk ready for an upload. */
-export function uploadDiskBody({ location, sizeBytes, shape, tags }: UploadDiskSpec): Disk {
+export function uploadDiskBody(spec: NewDiskSpec): Disk {
+  const { sizeBytes, shape } = spec
+  return diskBody(spec, {
+    createOption: 'Upload',
+    uploadSizeBytes: blobBytesOf(sizeBytes),
+    // Only Ultra and Premium v2 know the field, and only their default is not 512.
+    ...(defaultSectorBytes(shape.sku) !== 512 && { logicalSectorSize: shape.logicalSectorBytes }),
+  })
+}
+
+/** The body of the PUT that makes a disk of a page blob or of a snapshot. */
+export function filledDiskBody(spec: NewDiskSpec, filling: DiskFilling): Disk {
+  return filling.kind === 'import'
+    ? diskBody(spec, { createOption: 'Import', sourceUri: filling.blobUrl, storageAccountId: filling.storageAccountId })
+    : diskBody(spec, { createOption: 'Copy', sourceResourceId: filling.snapshotId })
+}
+
+function diskBody({ location, shape, tags }: NewDiskSpec, creationData: CreationData): Disk {
   const capabilities = withoutUndefined({
     architecture: shape.architecture,
     diskControllerTypes: shape.diskControllerTypes,
@@ -103,12 +125,7 @@ export function uploadDiskBody({ location, sizeBytes, shape, tags }: UploadDiskS
     securityProfile: shape.securityType === undefined ? undefined : { securityType: shape.securityType },
     purchasePlan: shape.purchasePlan,
     dataAccessAuthMode: shape.dataAccessAuthMode,
-    creationData: withoutUndefined({
-      createOption: 'Upload',
-      uploadSizeBytes: blobBytesOf(sizeBytes),
-      // Only Ultra and Premium v2 know the field, and only their default is not 512.
-      logicalSectorSize: defaultSectorBytes(shape.sku) === 512 ? undefined : shape.logicalSectorBytes,
-    }),
+    creationData,
   })
 }
 

@@ -17,6 +17,7 @@ import { settled, unlessAborted } from './abort.ts'
 import { GrantPatience } from './grant-patience.ts'
 
 interface Grant {
+  readonly access: Access
   readonly url: Promise<string>
   /** Set when the grant is there. */
   goodUntilMs: number
@@ -51,16 +52,16 @@ export class ExportAccess {
   }
 
   /**
-   * The SAS URL of a snapshot's content.
+   * The SAS URL of the content of a snapshot, or of a disk that nothing is attached to.
    *
    * @param exportBytes what there is to read: the grant lasts as long as that may take.
    * @throws BackupError SnapshotAccessBusy | SourceSnapshotNotFound | …
    */
-  read(snapshotId: string, signal?: AbortSignal, exportBytes = 0): Promise<string> {
+  read(resourceId: string, signal?: AbortSignal, exportBytes = 0): Promise<string> {
     const seconds = this.#durationSeconds + (SLACK * exportBytes) / BLOB_BYTES_PER_SECOND
-    const known = this.#durations.get(keyOf(snapshotId)) ?? 0
-    this.#durations.set(keyOf(snapshotId), Math.max(known, Math.ceil(seconds)))
-    return this.#get(snapshotId, 'Read', signal)
+    const known = this.#durations.get(keyOf(resourceId)) ?? 0
+    this.#durations.set(keyOf(resourceId), Math.max(known, Math.ceil(seconds)))
+    return this.#get(resourceId, 'Read', signal)
   }
 
   /**
@@ -90,8 +91,8 @@ export class ExportAccess {
 
   /** For a URL that was refused: gets a new one. Callers that come with the same stale URL share it. */
   async renew(resourceId: string, staleUrl: string, signal?: AbortSignal): Promise<string> {
-    const access = /\/disks\/[^/]*$/i.test(resourceId.trim()) ? 'Write' : 'Read'
     const cached = this.#grants.get(keyOf(resourceId))
+    const access = cached?.access ?? defaultAccess(resourceId)
     const isStale = cached !== undefined && (await unlessAborted(settled(cached.url), signal)) === staleUrl
     if (!isStale || this.#grants.get(keyOf(resourceId)) !== cached) return this.#get(resourceId, access, signal)
     this.#forget(resourceId, cached)
@@ -118,9 +119,9 @@ export class ExportAccess {
     // Work that was cancelled must not grant anew: the run's release may have revoked everything already.
     signal?.throwIfAborted()
     const cached = this.#grants.get(keyOf(resourceId))
-    if (cached !== undefined && cached.goodUntilMs > Date.now()) return unlessAborted(cached.url, signal)
+    if (cached?.access === access && cached.goodUntilMs > Date.now()) return unlessAborted(cached.url, signal)
     // One of ours that is about to end is in nobody's way.
-    const takesOver = cached !== undefined
+    const takesOver = cached?.access === access
     return unlessAborted(this.#grant(resourceId, access, () => this.#ask(resourceId, access, takesOver)).url, signal)
   }
 
@@ -154,7 +155,7 @@ export class ExportAccess {
   #grant(resourceId: string, access: Access, ask: () => Promise<string>): Grant {
     const startedAtMs = Date.now()
     const lifetimeMs = this.#durationOf(resourceId) * 1000
-    const grant: Grant = { url: ask(), goodUntilMs: Infinity }
+    const grant: Grant = { access, url: ask(), goodUntilMs: Infinity }
     this.#grants.set(keyOf(resourceId), grant)
     grant.url.then(
       () => {
@@ -168,6 +169,11 @@ export class ExportAccess {
   #forget(resourceId: string, grant: Grant): void {
     if (this.#grants.get(keyOf(resourceId)) === grant) this.#grants.delete(keyOf(resourceId))
   }
+}
+
+/** Of a resource that this process knows no grant of: disks are mostly written. */
+function defaultAccess(resourceId: string): Access {
+  return /\/disks\/[^/]*$/i.test(resourceId.trim()) ? 'Write' : 'Read'
 }
 
 function keyOf(resourceId: string): string {

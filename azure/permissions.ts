@@ -4,7 +4,7 @@
  */
 import { createDefaultHttpClient, createPipelineRequest, RestError } from '@azure/core-rest-pipeline'
 import { z } from 'zod'
-import { parseArmId } from '../domain/arm-id.ts'
+import { parseResourceGroup } from '../domain/arm-id.ts'
 import type { Permission } from '../domain/permissions.ts'
 import { callArm } from './arm-call.ts'
 import type { AzureClients } from './clients.ts'
@@ -19,7 +19,7 @@ const answer = z.object({
 
 /** @param resourceId of anything in the group. @throws BackupError SourceDiskNotFound where the group is missing; AccessDenied. */
 export async function permissionsBeside(azure: AzureClients, resourceId: string, signal?: AbortSignal): Promise<Permission[]> {
-  const { subscriptionId, resourceGroup } = parseArmId(resourceId, 'disks')
+  const { subscriptionId, resourceGroup } = parseResourceGroup(resourceId)
   const scope = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`
   const origin = azure.settings.resourceManagerEndpoint.replace(/\/+$/, '')
   const context = { doing: 'read the rights in', on: scope, notFound: 'SourceDiskNotFound' } as const

@@ -6,6 +6,7 @@ import { withoutUndefined } from './plain.ts'
 import type { Tags } from '../domain/tags.ts'
 
 export interface SnapshotStatus extends SourceSnapshot {
+  readonly location: string
   /** Its content can be exported now. */
   readonly isReadable: boolean
   readonly completionPercent: number | undefined
@@ -30,6 +31,7 @@ export function snapshotStatusOf(id: string, snapshot: Snapshot): SnapshotStatus
   const takenAt = instantOf(snapshot)
   return withoutUndefined<SnapshotStatus>({
     id: snapshot.id ?? id,
+    location: snapshot.location ?? '',
     uniqueId: snapshot.uniqueId ?? '',
     familyId: snapshot.incrementalSnapshotFamilyId,
     sourceUniqueId: snapshot.creationData?.sourceUniqueId,

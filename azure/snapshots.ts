@@ -1,5 +1,5 @@
 /**
- * Incremental snapshots of source disks: making, watching, listing and deleting them.
+ * Snapshots of disks: making, watching, listing and deleting them.
  *
  * None of it waits for a snapshot to become readable, and none of it hands out its content: see `export-access.ts`.
  */
@@ -60,15 +60,24 @@ function readSnapshot(resource: ArmResource, signal: AbortSignal | undefined): P
   )
 }
 
+/** @see createSnapshot */
+export function createIncrementalSnapshot(
+  azure: AzureClients,
+  spec: SnapshotSpec,
+  signal?: AbortSignal,
+): Promise<SnapshotStatus> {
+  return createSnapshot(azure, { ...spec, isIncremental: true }, signal)
+}
+
 /**
- * Takes an incremental snapshot, or finds the one that an earlier attempt of the same request took: a second call never
+ * Takes a snapshot, or finds the one that an earlier attempt of the same request took: a second call never
  * makes a second point in time.
  * @throws BackupError AzureRefused where a snapshot of that name exists that is not of this request; SnapshotFailed
  * where the disk was replaced by another of the same name in the meantime.
  */
-export async function createIncrementalSnapshot(
+export async function createSnapshot(
   azure: AzureClients,
-  spec: SnapshotSpec,
+  spec: SnapshotSpec & { readonly isIncremental: boolean },
   signal?: AbortSignal,
 ): Promise<SnapshotStatus> {
   const resource = armResource(azure, spec.id, 'snapshots')
@@ -87,12 +96,16 @@ export async function createIncrementalSnapshot(
   }
 }
 
-function putSnapshot(resource: ArmResource, spec: SnapshotSpec, signal: AbortSignal | undefined): Promise<Snapshot> {
+function putSnapshot(
+  resource: ArmResource,
+  spec: Parameters<typeof createSnapshot>[1],
+  signal: AbortSignal | undefined,
+): Promise<Snapshot> {
   const { client, resourceGroup, name } = resource
   const body: Snapshot = {
     location: spec.location,
     tags: { ...spec.tags },
-    incremental: true,
+    incremental: spec.isIncremental,
     creationData: { createOption: 'Copy', sourceResourceId: spec.diskId },
     ...(spec.sku === undefined ? {} : { sku: { name: spec.sku } }),
     ...spec.access,

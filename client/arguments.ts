@@ -47,12 +47,13 @@ export function requireChoice<Word extends string>(option: string, text: string 
   return found
 }
 
-/** `0-511`: first and last byte, both inclusive as in HTTP. */
+/** `0-511`: first and last byte, both inclusive as in HTTP; or `0:512`: offset and length. */
 export function parseByteRange(option: string, text: string): ByteRange {
-  const [, start = '', end = ''] = /^(\d{1,15})-(\d{1,15})$/.exec(text.trim()) ?? []
-  const range = { startBytes: Number(start), endBytes: Number(end) + 1 }
+  const [, start = '', sign, number = ''] = /^(\d{1,15})([-:])(\d{1,15})$/.exec(text.trim()) ?? []
+  const startBytes = Number(start)
+  const range = { startBytes, endBytes: sign === ':' ? startBytes + Number(number) : Number(number) + 1 }
   if (start === '' || range.endBytes <= range.startBytes) {
-    throw invalidArgument(option, text, 'expected the first and the last byte such as 0-511')
+    throw invalidArgument(option, text, 'expected the first and the last byte such as 0-511, or offset and length such as 0:512')
   }
   return range
 }

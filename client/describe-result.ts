@@ -1,5 +1,6 @@
 /** The results of runs in a few lines, for people. */
 import { parseArmId } from '../domain/arm-id.ts'
+import { originLabel } from '../domain/restore-request.ts'
 import type { BackupDiskResult, DiskOutcome, RestoreDiskResult, RunPolicyResult } from '../workflows/messages.ts'
 import { formatBytes, formatInstant, formatSeconds } from './format.ts'
 import { describePoint } from './points.ts'
@@ -9,8 +10,10 @@ export function describeBackup({ point }: BackupDiskResult): string {
 }
 
 export function describeRestore(result: RestoreDiskResult): string {
+  const { origin, resourceId } = result
+  const kind = /\/snapshots\//i.test(resourceId) ? 'snapshot' : 'disk'
   return [
-    `disk ${result.diskId} holds point ${result.point.id} of ${formatInstant(result.point.takenAt)}`,
+    `${kind} ${resourceId} holds ${originLabel(origin)}${origin.takenAt === undefined ? '' : ` of ${formatInstant(origin.takenAt)}`}`,
     `${formatBytes(result.movedBytes)} of ${formatBytes(result.sizeBytes)} moved ` +
       `in ${formatSeconds(result.seconds)}, ${formatBytes(result.comparedBytes)} compared`,
   ].join('\n')

@@ -1,9 +1,9 @@
-/** The options that name a recovery point: by its id, or as the newest one of a disk. */
+/** The options that name what is restored: a recovery point by its id, the newest one of a disk, or the base blob of a disk. */
 import type { Command } from 'commander'
 import { parseArmId } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
+import type { PointChoice, SourceChoice } from '../domain/restore-request.ts'
 import { parseTargetUrl } from '../domain/target-url.ts'
-import type { PointChoice } from '../engine/choose-point.ts'
 import { requireInstant } from './arguments.ts'
 
 export interface PointOptions {
@@ -13,12 +13,20 @@ export interface PointOptions {
   readonly at?: string
 }
 
+export interface SourceOptions extends PointOptions {
+  readonly baseBlob?: boolean
+}
+
 export function withPointOptions(command: Command): Command {
   return command
     .requiredOption('--target <url>', 'URL of the container that holds the backups')
     .option('--point <id>', 'the recovery point')
     .option('--disk <id>', 'instead of --point: the newest point of this disk')
     .option('--at <time>', 'with --disk: the newest point at or before this instant')
+}
+
+export function withSourceOptions(command: Command): Command {
+  return withPointOptions(command).option('--base-blob', 'with --disk: what its base blob holds now, which is not sealed, instead of a point')
 }
 
 /** @throws BackupError InvalidArgument | InvalidResourceId | InvalidTarget */
@@ -38,4 +46,13 @@ export function pointChoiceOf({ target, point, disk, at }: PointOptions): PointC
     ...(disk !== undefined && { diskId: parseArmId(disk, 'disks').id }),
     ...(at !== undefined && { at: requireInstant('--at', at) }),
   }
+}
+
+/** @throws BackupError InvalidArgument | InvalidResourceId | InvalidTarget */
+export function sourceChoiceOf(options: SourceOptions): SourceChoice {
+  const { baseBlob = false, disk, at } = options
+  if (baseBlob && (disk === undefined || at !== undefined)) {
+    throw new BackupError({ type: 'InvalidArgument', message: '--base-blob goes with --disk alone: a base blob holds one state only' })
+  }
+  return { ...pointChoiceOf(options), ...(baseBlob && { isBaseBlob: true }) }
 }

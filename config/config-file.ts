@@ -17,12 +17,13 @@ export interface ConfigFile {
   readonly temporal: ConfigInput['temporal']
   readonly azure: ConfigInput['azure']
   readonly worker: ConfigInput['worker']
+  readonly prices: ConfigInput['prices']
   readonly policies: readonly PolicySpec[]
   /** What is allowed but probably not wanted. */
   readonly warnings: readonly string[]
 }
 
-export const EMPTY_CONFIG: ConfigFile = { temporal: {}, azure: {}, worker: {}, policies: [], warnings: [] }
+export const EMPTY_CONFIG: ConfigFile = { temporal: {}, azure: {}, worker: {}, prices: {}, policies: [], warnings: [] }
 
 /** @throws BackupError InvalidConfig, also where there is no such file. */
 export async function readConfigFile(filePath: string): Promise<ConfigFile> {

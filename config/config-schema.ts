@@ -9,6 +9,7 @@ import { policySchema } from './policy-schema.ts'
 import { countSchema, targetSchema } from './schema-parts.ts'
 
 const text = z.string().min(1)
+const priceSchema = z.number().nonnegative()
 
 /** Part of a schedule id, which people type. */
 const policyName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
@@ -55,6 +56,15 @@ export const configSchema = z
         metricsAddress: text.optional().meta({ description: 'host:port for Prometheus; default none' }),
       })
       .default({}),
+    prices: z
+      .strictObject({
+        currency: text.exactOptional().meta({ description: 'Shown beside amounts, such as EUR' }),
+        egressPerGib: priceSchema.exactOptional().meta({ description: 'Bandwidth between regions, a GiB' }),
+        readsPer10k: priceSchema.exactOptional().meta({ description: 'Read operations of the storage account, ten thousand' }),
+        diskPerGibMonth: priceSchema.exactOptional().meta({ description: 'The disk that is made, a GiB and month' }),
+      })
+      .default({})
+      .meta({ description: 'What `restore plan` reckons with; no price is built in' }),
   })
   .check((context) => {
     for (const [name, policy] of Object.entries(context.value.policies)) {

@@ -33,6 +33,15 @@ export function parseArmId(id: string, type: ComputeResourceType): ArmId {
   return { id: id.trim(), subscriptionId, resourceGroup, type, name }
 }
 
+const IN_GROUP = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\//i
+
+/** Where a resource of any kind lies. @throws BackupError InvalidResourceId */
+export function parseResourceGroup(id: string): { readonly subscriptionId: string; readonly resourceGroup: string } {
+  const [, subscriptionId, resourceGroup] = IN_GROUP.exec(id.trim()) ?? []
+  if (subscriptionId !== undefined && resourceGroup !== undefined) return { subscriptionId, resourceGroup }
+  throw new BackupError({ type: 'InvalidResourceId', message: `"${id}" is not the resource id of something in a resource group`, facts: { id } })
+}
+
 export function sameArmId(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
 }

@@ -42,12 +42,13 @@ export const FAILURES = {
   SectorSizeNotSupported: { retry: 'never', exit: 'refused', meaning: 'the disk has 4096-byte sectors; its snapshots are VHDX' },
   DiskTooLarge: { retry: 'never', exit: 'refused', meaning: 'the disk does not fit into one page blob of 8 TiB' },
   DiskShrank: { retry: 'never', exit: 'refused', meaning: 'the disk is smaller than its base blob, which Azure does not allow' },
-  DiskExists: { retry: 'never', exit: 'refused', meaning: 'a restore would overwrite a disk' },
+  DiskExists: { retry: 'never', exit: 'refused', meaning: 'a restore would overwrite a disk or a snapshot' },
   RegionMismatch: { retry: 'never', exit: 'usage', meaning: 'a region, zone or SKU is not offered where it is asked for' },
 
   TargetNotFound: { retry: 'never', exit: 'notFound', meaning: 'the storage account or container is not there' },
   TargetNotSupported: { retry: 'never', exit: 'refused', meaning: 'the account is premium, has a hierarchical namespace or is no general-purpose v2 account' },
   BaseBlobForeign: { retry: 'never', exit: 'refused', meaning: 'a blob that snapferry did not make stands where the base blob belongs' },
+  BaseBlobNotClean: { retry: 'never', exit: 'refused', meaning: 'a base blob that is being brought forward equals no state of the disk and is not restored' },
   FormatNotSupported: { retry: 'never', exit: 'refused', meaning: 'a newer release of snapferry wrote this' },
   PointNotFound: { retry: 'never', exit: 'notFound', meaning: 'no such recovery point' },
   PointDamaged: { retry: 'never', exit: 'failed', meaning: 'the manifest or the blob snapshot of a recovery point is missing or broken' },
@@ -61,7 +62,7 @@ export const FAILURES = {
   PointExists: { retry: 'never', exit: 'refused', meaning: 'the request was carried out before: its recovery point is there and stays as it is' },
   RunAlreadyOpen: { retry: 'never', exit: 'refused', meaning: 'another run is open on the same disk and target' },
   FencedOut: { retry: 'never', exit: 'failed', meaning: 'another run raised the epoch of the base blob; this one must not write any more' },
-  VerificationFailed: { retry: 'never', exit: 'failed', meaning: 'the base blob does not equal the source snapshot; no point was made' },
+  VerificationFailed: { retry: 'never', exit: 'failed', meaning: 'a copy does not equal what it was made from: no point was made, or no disk handed over' },
 
   DiffRefused: { retry: 'never', exit: 'failed', meaning: 'Azure will not answer the difference between two snapshots' },
   ServerSideCopyRefused: { retry: 'never', exit: 'failed', meaning: 'the source may not be copied by the storage service; bytes must be streamed' },

@@ -26,8 +26,36 @@ export function backupWorkflowId(diskId: string, targetUrl: string): string {
   return `backup/${diskKeyOf(diskId)}/${targetKeyOf(targetUrl)}`
 }
 
-export function restoreWorkflowId(toDiskId: string): string {
-  return `restore/${diskKeyOf(toDiskId)}`
+/** At most one restore to a disk or a snapshot is open. */
+export function restoreWorkflowId(toId: string): string {
+  return isSnapshotId(toId) ? `restore/snapshot/${resourceKeyOf(toId)}` : `restore/${diskKeyOf(toId)}`
+}
+
+/** Named by what it makes, so that a second start of the same group finds the first. */
+export function restoreGroupWorkflowId(toDiskIds: readonly string[]): string {
+  const digest = hash64([...toDiskIds].map((id) => id.trim().toLowerCase()).sort().join(' '))
+  return `restore-group/${digest.slice(0, 16)}`
+}
+
+/** `diskKeyOf` of a disk, and the same of a snapshot. */
+export function resourceKeyOf(id: string): string {
+  if (!isSnapshotId(id)) return diskKeyOf(id)
+  const { name } = parseArmId(id, 'snapshots')
+  return `${slug(name, 40)}-${hash64(id.trim().toLowerCase()).slice(0, 8)}`
+}
+
+function isSnapshotId(id: string): boolean {
+  return /\/snapshots\/[^/]*$/i.test(id.trim())
+}
+
+/** The disk that a snapshot is taken of when a point is restored to one: made and deleted by that restore. */
+export function temporaryDiskName(toSnapshotId: string, requestId: string): string {
+  return `sf-temporary-${hash64(`${toSnapshotId.trim().toLowerCase()} ${requestId}`)}`
+}
+
+/** The page blob that an import reads, beside the base blob and never taken for one. */
+export function importBlobName(baseBlob: string, requestId: string): string {
+  return `${parseBaseBlobName(baseBlob) ?? ''}tmp/import-${hash64(requestId)}.vhd`
 }
 
 export function policyScheduleId(policyName: string): string {

@@ -8,6 +8,8 @@ const DISK_TAG = 'snapferry-disk'
 const POINT_TAG = 'snapferry-point'
 /** Names the request that made a resource; equal on every attempt of it. */
 const REQUEST_TAG = 'snapferry-request'
+/** `pending` until a restored disk has been held against what it was made from. */
+const CHECK_TAG = 'snapferry-check'
 
 /** Tag names have no case in Azure, tag values have. */
 export function tagOf(tags: Tags | undefined, name: string): string | undefined {
@@ -42,7 +44,16 @@ export function isSourceSnapshotOf(found: Tags | undefined, { targetKey, diskUni
   )
 }
 
-/** On a disk that a restore makes. */
+/** On what a restore makes, as long as nothing has vouched for its bytes. */
 export function restoreTags(pointId: string, requestId: string): Tags {
-  return { [OWNER_TAG]: 'restore', [POINT_TAG]: pointId, [REQUEST_TAG]: requestId }
+  return { [OWNER_TAG]: 'restore', [POINT_TAG]: pointId, [REQUEST_TAG]: requestId, [CHECK_TAG]: 'pending' }
+}
+
+export function withCheckPassed(tags: Tags): Tags {
+  return { ...tags, [CHECK_TAG]: 'passed' }
+}
+
+/** A restored disk that was not compared with what it was made from, or not yet. */
+export function isUnchecked(tags: Tags | undefined): boolean {
+  return tagOf(tags, CHECK_TAG) === 'pending'
 }

@@ -4,20 +4,12 @@ import { BackupError } from '../domain/failures.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
+import type { PointChoice } from '../domain/restore-request.ts'
 import { hasVhdCookie } from '../domain/vhd-footer.ts'
 import type { Engine } from './engine.ts'
 import { explainTarget, inspectTarget } from './inspect-target.ts'
 import { pointBlobOf, pointContentOf } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
-
-export interface PointChoice {
-  readonly targetUrl: string
-  /** Either the point itself, or the disk whose newest point (at `at`) is meant. */
-  readonly pointId?: string
-  readonly diskId?: string
-  /** ISO instant. */
-  readonly at?: string
-}
 
 /** @throws BackupError PointNotFound | PointDamaged | InvalidArgument | TargetNotFound */
 export async function choosePoint(engine: Engine, choice: PointChoice, signal?: AbortSignal): Promise<Manifest> {
@@ -46,7 +38,7 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
 async function requireWhole(engine: Engine, targetUrl: string, manifest: Manifest, signal?: AbortSignal): Promise<Manifest> {
   const point = pointContentOf(targetUrl, manifest)
   const blob = pointBlobOf(engine.azure, point)
-  const sizeBytes = await blob.sizeOfSnapshot(point.blobSnapshot, signal)
+  const sizeBytes = await blob.sizeOfSnapshot(manifest.baseBlob.snapshot, signal)
   if (sizeBytes !== point.blobBytes) {
     throw pointDamaged(manifest.id, `its blob snapshot has ${sizeBytes} bytes and not the ${point.blobBytes} that the manifest tells of`)
   }

@@ -24,6 +24,8 @@ export interface CopyReport {
 }
 
 export interface CompareOptions {
+  /** Leaves the VHD footer out: that of a disk's export is made anew by Azure. */
+  readonly isWithoutFooter?: boolean
   readonly onProgress?: (checkedBytes: number) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -40,7 +42,8 @@ export async function compareWithPoint(
 ): Promise<CopyReport> {
   const { signal } = options
   const blob = pointBlobOf(engine.azure, point)
-  const window = { startBytes: 0, endBytes: point.blobBytes }
+  const footer = restoreFooterOf(point)
+  const window = { startBytes: 0, endBytes: options.isWithoutFooter === true ? footer.startBytes : footer.endBytes }
   const sampler = createSampler(SAMPLE_CHUNKS, SAMPLE_BYTES, seededRandom(point.blobBytes % 0xffffffff))
   const suspects: ByteRange[] = []
   const lists = {
@@ -55,7 +58,7 @@ export async function compareWithPoint(
     }
     options.onProgress?.(endBytes)
   }
-  const ranges = [...suspects, ...sampler.chunks(), restoreFooterOf(point)]
+  const ranges = [...suspects, ...sampler.chunks(), ...(options.isWithoutFooter === true ? [] : [footer])]
   const { comparedBytes, differing } = await compareBytes(
     coarsen(ranges, ranges.length),
     (range, readSignal) => blob.read(range, point.blobSnapshot, readSignal),

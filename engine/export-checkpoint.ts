@@ -24,6 +24,7 @@ const checkpoint = z.object({
   format: z.literal(FORMAT),
   targetUrl: z.string(),
   pointId: z.string(),
+  /** Of the point; of a base blob, the ETag under which it is read. */
   blobSnapshot: z.string(),
   blobBytes: count,
   /** Every byte before `nextOffsetBytes` is in the partial file for good. */

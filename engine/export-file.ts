@@ -10,7 +10,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describeRanges } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import { originLabel } from '../domain/restore-request.ts'
 import { compareWithPoint } from './compare-with-point.ts'
 import type { Engine } from './engine.ts'
 import { keepCheckpoints, writeCheckpoint } from './export-checkpoint.ts'
@@ -18,8 +18,9 @@ import { exportRoute } from './export-route.ts'
 import { asLocalFailure } from './local-failure.ts'
 import { checkpointOf, finishPartial, forgetPartial, openPartial, refuseExisting, sideFileOf } from './partial-export.ts'
 import { persist, transferPersistently, type PersistOptions } from './persist.ts'
-import { pointContentOf, type PointContent } from './restore-job.ts'
+import type { PointContent } from './restore-job.ts'
 import { allocatedBytesOf } from './restore-route.ts'
+import { requireUnchanged, type RestoreSource } from './restore-source.ts'
 import type { SparseFile } from './sparse-file.ts'
 import type { TransferState } from './transfer.ts'
 
@@ -30,7 +31,6 @@ export interface ExportProgress {
 }
 
 export interface ExportOptions {
-  readonly targetUrl: string
   /** Where the VHD shall be. */
   readonly path: string
   readonly onProgress?: (progress: ExportProgress) => void
@@ -54,15 +54,17 @@ export interface ExportedFile {
 const STAT_BLOCK_BYTES = 512
 
 /** @throws BackupError FileExists | LocalDiskFull | LocalFileFailed | VerificationFailed; the signal's reason when it was aborted. */
-export async function exportToFile(engine: Engine, manifest: Manifest, options: ExportOptions): Promise<ExportedFile> {
-  const { targetUrl, path } = options
-  const point = pointContentOf(targetUrl, manifest)
+export async function exportToFile(engine: Engine, source: RestoreSource, options: ExportOptions): Promise<ExportedFile> {
+  const { path } = options
+  const { content: point, origin } = source
+  const label = originLabel(origin)
   await refuseExisting(path)
-  const { file, resumeFrom } = await openPartial(path, point, manifest.id)
+  const { file, resumeFrom } = await openPartial(path, point, origin.point?.id ?? label)
   try {
-    const { movedBytes } = await fill(engine, { point, pointId: manifest.id, file, resumeFrom }, options)
-    const comparedBytes = await compare(engine, { point, pointId: manifest.id, file }, options)
+    const { movedBytes } = await fill(engine, { point, pointId: origin.point?.id ?? label, file, resumeFrom }, options)
+    const comparedBytes = await compare(engine, { point, pointId: label, file }, options)
     await file.sync()
+    await requireUnchanged(engine, point, options.signal)
     await finishPartial(path)
     const { blocks } = await stat(path)
     return {
@@ -114,7 +116,7 @@ async function fill(engine: Engine, { point, pointId, file, resumeFrom }: OpenEx
 }
 
 /** @returns the number of bytes that were read on both sides. */
-async function compare(engine: Engine, { point, pointId, file }: OpenExport, options: ExportOptions): Promise<number> {
+async function compare(engine: Engine, { point, pointId: label, file }: OpenExport, options: ExportOptions): Promise<number> {
   const { path, signal, onProgress } = options
   let furthestBytes = 0
   const report = (checkedBytes: number): void => {
@@ -130,7 +132,7 @@ async function compare(engine: Engine, { point, pointId, file }: OpenExport, opt
   await forgetPartial(path)
   throw new BackupError({
     type: 'VerificationFailed',
-    message: `file ${path} differs from point ${pointId} at ${describeRanges(mismatches)}; it was deleted, check the disk it lay on`,
+    message: `file ${path} differs from ${label} at ${describeRanges(mismatches)}; it was deleted, check the disk it lay on`,
     facts: { path },
   })
 }

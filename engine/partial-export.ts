@@ -56,12 +56,16 @@ export async function openPartial(
 }
 
 function isOf(checkpoint: ExportCheckpoint, point: PointContent, pointId: string): boolean {
-  return checkpoint.targetUrl === point.targetUrl && checkpoint.pointId === pointId && checkpoint.blobSnapshot === point.blobSnapshot
+  return checkpoint.targetUrl === point.targetUrl && checkpoint.pointId === pointId && checkpoint.blobSnapshot === versionOf(point)
 }
 
 export function checkpointOf(point: PointContent, pointId: string, state: TransferState): Omit<ExportCheckpoint, 'format'> {
-  const { targetUrl, blobSnapshot, blobBytes } = point
-  return { targetUrl, pointId, blobSnapshot, blobBytes, state }
+  const { targetUrl, blobBytes } = point
+  return { targetUrl, pointId, blobSnapshot: versionOf(point), blobBytes, state }
+}
+
+function versionOf({ blobSnapshot, etag }: PointContent): string {
+  return blobSnapshot ?? etag ?? ''
 }
 
 /** @throws BackupError FileExists */

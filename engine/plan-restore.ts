@@ -1,26 +1,31 @@
-/** Finds the point that a restore means and refuses what would overwrite or cannot work, before anything is made. */
+/** Finds what a restore is made from and refuses what would overwrite or cannot work, before anything is made. */
 import { findDisk } from '../azure/disks.ts'
-import { parseArmId } from '../domain/arm-id.ts'
+import { findSnapshot } from '../azure/snapshots.ts'
+import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import { importBlobName, temporaryDiskName } from '../domain/names.ts'
+import { isSameRegion } from '../domain/region.ts'
+import { originLabel, type RestoreOrigin, type RestoreRequest, type RestoreWay } from '../domain/restore-request.ts'
 import type { DiskShape } from '../domain/source-disk.ts'
 import { isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
-import { choosePoint, type PointChoice } from './choose-point.ts'
 import type { Engine } from './engine.ts'
-import { pointContentOf, type RestoreJob } from './restore-job.ts'
+import type { RestoreJob } from './restore-job.ts'
+import { findRestoreSource, type RestoreSource } from './restore-source.ts'
+import { requireSourceSnapshot, type SnapshotRef } from './source-snapshot.ts'
 
-export interface RestoreRequest extends PointChoice {
-  readonly toDiskId: string
-  readonly region: string
-  readonly sku?: string
-  readonly zone?: string
-  /** Tells a retry of this restore from another one. */
-  readonly requestId: string
-}
+/** How the disk of a restore gets its bytes. */
+export type Filling =
+  | { readonly kind: 'upload' }
+  | { readonly kind: 'import'; readonly storageAccountId: string; readonly temporaryBlobName: string }
+  | ({ readonly kind: 'source-snapshot' } & SnapshotRef)
 
 export interface PlannedRestore {
+  readonly origin: RestoreOrigin
   readonly job: RestoreJob
-  readonly manifest: Manifest
+  readonly filling: Filling
+  /** What the content was copied from; whether it still lives is not said. */
+  readonly sourceSnapshot?: SnapshotRef
+  /** The disk that is filled and compared: what was asked for, or what the snapshot is taken of. */
   readonly disk: {
     readonly id: string
     readonly location: string
@@ -28,61 +33,101 @@ export interface PlannedRestore {
     readonly shape: DiskShape
     readonly tags: Tags
   }
+  /** What is asked for instead of the disk, which is deleted then. */
+  readonly snapshot?: { readonly id: string; readonly isIncremental: boolean }
   readonly warnings: readonly string[]
 }
 
-/** @throws BackupError PointNotFound, PointDamaged, DiskExists, InvalidResourceId, InvalidArgument. */
+/** @throws BackupError PointNotFound, PointDamaged, BaseBlobNotClean, DiskExists, RegionMismatch, SourceSnapshotNotFound, InvalidArgument. */
 export async function planRestore(engine: Engine, request: RestoreRequest, signal?: AbortSignal): Promise<PlannedRestore> {
   const plan = await draftRestore(engine, request, signal)
-  if (await isNameTaken(engine, plan.disk, signal)) {
+  if (plan.filling.kind === 'source-snapshot') await requireSourceSnapshot(engine, plan.filling, plan, signal)
+  const taken = await findNameTaken(engine, plan, signal)
+  if (taken !== undefined) {
     throw new BackupError({
       type: 'DiskExists',
-      message: `disk ${plan.disk.id} exists already; a restore never overwrites a disk, so nothing was made. Choose another name`,
+      message: `${taken} exists already; a restore never overwrites anything, so nothing was made. Choose another name`,
       facts: { diskId: plan.disk.id },
     })
   }
   return plan
 }
 
-/** The plan alone: whether the disk may be made is not asked. @throws BackupError PointNotFound, PointDamaged, … */
+/** The plan alone: whether it can be carried out is not asked. @throws BackupError PointNotFound, PointDamaged, … */
 export async function draftRestore(engine: Engine, request: RestoreRequest, signal?: AbortSignal): Promise<PlannedRestore> {
-  const to = parseArmId(request.toDiskId, 'disks')
-  const manifest = await choosePoint(engine, request, signal)
-  const { shape, warnings } = shapeFor(manifest, request)
-  const tags = { ...manifest.disk.shape.tags, ...restoreTags(manifest.id, request.requestId) }
+  const product = productOf(request)
+  const source = await findRestoreSource(engine, request, signal)
+  const way = request.way ?? 'upload'
+  const { shape, warnings } = shapeFor(source, request, way)
+  const { point } = source.origin
+  const tags = { ...source.disk.shape.tags, ...restoreTags(point?.id ?? 'base-blob', request.requestId) }
   return {
-    job: { ...pointContentOf(request.targetUrl, manifest), toDiskId: to.id },
-    manifest,
-    disk: { id: to.id, location: request.region, sizeBytes: manifest.sizeBytes, shape, tags },
-    warnings,
+    origin: source.origin,
+    job: { ...source.content, toDiskId: product.diskId },
+    filling: fillingOf(way, source, request),
+    ...(source.snapshot && { sourceSnapshot: source.snapshot }),
+    disk: { id: product.diskId, location: request.region, sizeBytes: source.sizeBytes, shape, tags },
+    ...(product.snapshot && { snapshot: product.snapshot }),
+    warnings: [...source.warnings, ...warnings],
   }
 }
 
-/** A disk that an earlier attempt of the same restore made does not count. */
-export async function isNameTaken(engine: Engine, { id, tags }: PlannedRestore['disk'], signal?: AbortSignal): Promise<boolean> {
-  const existing = await findDisk(engine.azure, id, signal)
-  return existing !== undefined && !isSameRequest(existing.tags, tags)
+/** What stands in the way by its name, in words. What an earlier attempt of the same restore made does not count. */
+export async function findNameTaken(engine: Engine, { disk, snapshot }: PlannedRestore, signal?: AbortSignal): Promise<string | undefined> {
+  const existing = await findDisk(engine.azure, disk.id, signal)
+  if (existing !== undefined && !isSameRequest(existing.tags, disk.tags)) return `disk ${disk.id}`
+  if (snapshot === undefined) return undefined
+  const standing = await findSnapshot(engine.azure, snapshot.id, signal)
+  return standing !== undefined && !isSameRequest(standing.tags, disk.tags) ? `snapshot ${snapshot.id}` : undefined
 }
 
-/** The point's shape with what was overridden, and a remark for each thing that an upload cannot bring back. */
-function shapeFor(manifest: Manifest, request: RestoreRequest): { shape: DiskShape; warnings: string[] } {
-  const { zones, securityType, ...shape } = manifest.disk.shape
+function productOf({ toDiskId, toSnapshotId, isIncremental = false, requestId }: RestoreRequest): {
+  diskId: string
+  snapshot?: PlannedRestore['snapshot']
+} {
+  if (toSnapshotId === undefined && toDiskId !== undefined) return { diskId: parseArmId(toDiskId, 'disks').id }
+  if (toSnapshotId === undefined || toDiskId !== undefined) {
+    throw new BackupError({ type: 'InvalidArgument', message: 'a restore makes either a disk or a snapshot' })
+  }
+  const snapshot = parseArmId(toSnapshotId, 'snapshots')
+  const disk = armIdOf({ ...snapshot, type: 'disks', name: temporaryDiskName(snapshot.id, requestId) })
+  return { diskId: disk.id, snapshot: { id: snapshot.id, isIncremental } }
+}
+
+function fillingOf(way: RestoreWay, source: RestoreSource, { storageAccountId, requestId }: RestoreRequest): Filling {
+  switch (way) {
+    case 'upload':
+      return { kind: 'upload' }
+    case 'import':
+      if (storageAccountId === undefined) {
+        throw new BackupError({ type: 'InvalidArgument', message: 'an import needs the resource id of the storage account (--storage-account-id)' })
+      }
+      return { kind: 'import', storageAccountId, temporaryBlobName: importBlobName(source.content.baseBlobName, requestId) }
+    case 'source-snapshot':
+      if (source.snapshot === undefined) {
+        throw new BackupError({ type: 'SourceSnapshotNotFound', message: `${originLabel(source.origin)} names no source snapshot` })
+      }
+      return { kind: 'source-snapshot', ...source.snapshot }
+  }
+}
+
+/** The shape of the disk with what was overridden, and a remark for each thing that this way cannot bring back. */
+function shapeFor({ disk }: RestoreSource, request: RestoreRequest, way: RestoreWay): { shape: DiskShape; warnings: string[] } {
+  const { region, zone, sku, osType, hyperVGeneration } = request
+  const { zones, securityType, ...shape } = disk.shape
   const warnings: string[] = []
-  const isHomeRegion = sameRegion(manifest.disk.location, request.region)
-  const chosen = request.zone !== undefined ? [request.zone] : isHomeRegion ? zones : undefined
+  const chosen = zone !== undefined ? [zone] : isSameRegion(disk.location, region) ? zones : undefined
   if (zones !== undefined && zones.length > 0 && chosen === undefined) {
-    warnings.push(`the disk was in zone ${zones.join(', ')} of ${manifest.disk.location}; zones of another region are not the same, so the new disk is in none (--zone)`)
+    warnings.push(`the disk was in zone ${zones.join(', ')} of ${disk.location}; zones of another region are not the same, so the new disk is in none (--zone)`)
   }
-  if (securityType !== undefined && securityType !== 'Standard') {
-    warnings.push(`the disk was of security type ${securityType}; an upload carries no guest state, so the new disk is Standard`)
+  if (securityType !== undefined && securityType !== 'Standard' && way !== 'source-snapshot') {
+    warnings.push(`the disk was of security type ${securityType}; an ${way} carries no guest state, so the new disk is Standard`)
   }
-  return {
-    shape: { ...shape, ...(chosen !== undefined && { zones: chosen }), ...(request.sku !== undefined && { sku: request.sku }) } as DiskShape,
-    warnings,
+  const overridden = {
+    ...(chosen !== undefined && { zones: chosen }),
+    ...(sku !== undefined && { sku }),
+    ...(osType !== undefined && { osType }),
+    ...(hyperVGeneration !== undefined && { hyperVGeneration }),
   }
-}
-
-function sameRegion(a: string, b: string): boolean {
-  const plain = (region: string): string => region.toLowerCase().replace(/\s/g, '')
-  return plain(a) === plain(b)
+  return { shape: { ...shape, ...overridden } as DiskShape, warnings }
 }

@@ -1,16 +1,23 @@
-/** Ends a restore: the upload is closed and the disk handed over, or, where it did not succeed, taken away again. */
-import { deleteDisk, findDisk } from '../azure/disks.ts'
+/**
+ * Ends a restore: the upload is closed, the compared disk handed over or made a snapshot of; or, where it did not succeed,
+ * everything it made is taken away again. Each step is safe to run twice.
+ */
+import { deleteDisk, findDisk, tagDisk } from '../azure/disks.ts'
+import type { SnapshotStatus } from '../azure/snapshot-model.ts'
+import { createSnapshot, deleteSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import { isSameRequest } from '../domain/tags.ts'
+import { isSameRequest, withCheckPassed } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
+import { deleteStaged } from './fill-disk.ts'
 import type { PlannedRestore } from './plan-restore.ts'
+import { requireUnchanged } from './restore-source.ts'
 
 /**
- * Ends the write access, which makes the upload a disk. Safe to run twice.
+ * Ends the write access, which makes the upload a disk. Its tag says that it was not compared yet.
  *
  * @throws BackupError AzureRefused when Azure does not accept what was uploaded.
  */
-export async function handOver(engine: Engine, disk: PlannedRestore['disk'], signal?: AbortSignal): Promise<void> {
+export async function closeUpload(engine: Engine, disk: PlannedRestore['disk'], signal?: AbortSignal): Promise<void> {
   await engine.exports.revoke(disk.id, signal)
   const found = await findDisk(engine.azure, disk.id, signal)
   if (found !== undefined && found.state !== 'ActiveUpload' && found.state !== 'ReadyToUpload') return
@@ -21,8 +28,34 @@ export async function handOver(engine: Engine, disk: PlannedRestore['disk'], sig
   })
 }
 
-/** Deletes the half-made disk, if it is the one that this restore made. Safe to run twice. */
-export async function abandon(engine: Engine, disk: PlannedRestore['disk'], signal?: AbortSignal): Promise<void> {
+/** Hands over a disk that was compared: its tag says so from here on. @throws BackupError BaseBlobNotClean */
+export async function handOver(engine: Engine, { job, disk }: PlannedRestore, signal?: AbortSignal): Promise<void> {
+  await requireUnchanged(engine, job, signal)
+  const found = await findDisk(engine.azure, disk.id, signal)
+  await tagDisk(engine.azure, disk.id, withCheckPassed(found?.tags ?? disk.tags), signal)
+}
+
+/** Begins the snapshot of a compared disk, or finds the one that was begun. It is whole when it `isReadable`. */
+export async function snapshotDisk(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<SnapshotStatus> {
+  const { disk, snapshot } = plan
+  if (snapshot === undefined) throw new RangeError('no snapshot was asked for')
+  const found = await findDisk(engine.azure, disk.id, signal)
+  return createSnapshot(
+    engine.azure,
+    {
+      id: snapshot.id,
+      diskId: disk.id,
+      diskUniqueId: found?.uniqueId ?? '',
+      location: disk.location,
+      isIncremental: snapshot.isIncremental,
+      tags: withCheckPassed(disk.tags),
+    },
+    signal,
+  )
+}
+
+/** Deletes the disk that a restore made, in whatever state it is. One of another request stays. */
+export async function deleteRestoredDisk(engine: Engine, disk: Pick<PlannedRestore['disk'], 'id' | 'tags'>, signal?: AbortSignal): Promise<void> {
   const found = await findDisk(engine.azure, disk.id, signal)
   if (found === undefined || !isSameRequest(found.tags, disk.tags)) return
   try {
@@ -33,4 +66,21 @@ export async function abandon(engine: Engine, disk: PlannedRestore['disk'], sign
     if (!isFailure(error, 'AzureRefused')) throw error
   }
   await deleteDisk(engine.azure, disk.id, signal)
+}
+
+/** Takes away what a restore has made that did not succeed: disk, snapshot, temporary blob; each as far as it can. */
+export async function abandon(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<void> {
+  const { disk, snapshot } = plan
+  const steps = [
+    () => (snapshot === undefined ? Promise.resolve() : deleteOwnSnapshot(engine, snapshot.id, plan, signal)),
+    () => deleteRestoredDisk(engine, disk, signal),
+    () => deleteStaged(engine, plan, signal),
+  ]
+  const outcomes = await Promise.allSettled(steps.map((step) => step()))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+async function deleteOwnSnapshot(engine: Engine, snapshotId: string, { disk }: PlannedRestore, signal?: AbortSignal): Promise<void> {
+  const found = await findSnapshot(engine.azure, snapshotId, signal)
+  if (found !== undefined && isSameRequest(found.tags, disk.tags)) await deleteSnapshot(engine.azure, snapshotId, signal)
 }

@@ -8,8 +8,10 @@ import { blobBytesOf } from '../domain/source-disk.ts'
 export interface PointContent {
   readonly targetUrl: string
   readonly baseBlobName: string
-  /** The blob snapshot of the point. */
-  readonly blobSnapshot: string
+  /** The blob snapshot of the point; absent: the base blob itself, while it has `etag`. */
+  readonly blobSnapshot?: string
+  /** What the base blob must not lose while it is read. */
+  readonly etag?: string
   /** Disk and footer. */
   readonly blobBytes: number
 }

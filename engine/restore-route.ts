@@ -17,7 +17,8 @@ import { pointBlobOf, type PointContent, type RestoreJob } from './restore-job.t
 import { within } from './source-changes.ts'
 import type { Route } from './transfer.ts'
 
-export function restoreRoute(engine: Engine, job: RestoreJob): Route {
+/** @param repair write these ranges again instead of everything. */
+export function restoreRoute(engine: Engine, job: RestoreJob, repair?: readonly ByteRange[]): Route {
   const point = pointBlobOf(engine.azure, job)
   let uploadUrl = ''
   const upload = new UploadBlob(engine.azure, () => uploadUrl)
@@ -25,8 +26,9 @@ export function restoreRoute(engine: Engine, job: RestoreJob): Route {
     async *changes(window, _isResumed, signal) {
       uploadUrl = await engine.exports.write(job.toDiskId, signal)
       const pages = engine.pageLists.allocated(point.pageListSource(job.blobSnapshot), window, signal)
-      const held = heldPages(engine, uploadUrl, window, signal)
-      for await (const { startBytes, endBytes, at } of sweep({ pages, footer: within(window, [restoreFooterOf(job)]), held })) {
+      const asked = repair === undefined ? heldPages(engine, uploadUrl, window, signal) : within(window, repair)
+      for await (const { startBytes, endBytes, at } of sweep({ pages, footer: within(window, [restoreFooterOf(job)]), asked })) {
+        if (repair !== undefined && at.asked === undefined) continue
         const isData = at.pages !== undefined || at.footer !== undefined
         yield { kind: isData ? 'copy' : 'clear', startBytes, endBytes } satisfies Change
       }
@@ -35,7 +37,7 @@ export function restoreRoute(engine: Engine, job: RestoreJob): Route {
       if (request.kind === 'clear') return upload.clear(request, signal)
       if (streamed !== undefined) return upload.write(request.startBytes, streamed, signal)
       const sourceAuthorization = await engine.azure.storageToken(signal)
-      await upload.copyFrom(point.snapshotUrl(job.blobSnapshot), request, { sourceAuthorization, signal })
+      await upload.copyFrom(point.pageListSource(job.blobSnapshot).url, request, { sourceAuthorization, signal })
     },
     read: (range, signal) => point.read(range, job.blobSnapshot, signal),
     async renew(signal) {

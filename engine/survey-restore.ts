@@ -1,68 +1,82 @@
 /**
- * What a restore would do, before anything is made: which point, how much, how long, whether the name is free and the rights are
- * there. Makes nothing; what cannot be found out is said to be unknown.
+ * What a restore would do, before anything is made: from what, by which way, how much, how long, whether the name is free, the
+ * rights are there and the quota reaches. Makes nothing; what cannot be found out is said to be unknown.
  */
-import { permissionsBeside } from '../azure/permissions.ts'
-import { cut, lengthOf, MAX_WRITE_BYTES, MIB } from '../domain/byte-range.ts'
+import { diskQuota } from '../azure/quotas.ts'
+import { parseArmId } from '../domain/arm-id.ts'
+import { secondsAtLimit } from '../domain/blob-budget.ts'
+import { cut, lengthOf, MAX_WRITE_BYTES } from '../domain/byte-range.ts'
+import type { QuotaUsage } from '../domain/disk-quota.ts'
 import { isFailure } from '../domain/failures.ts'
-import { isAllowed } from '../domain/permissions.ts'
-import { recoveryPointOf, type RecoveryPoint } from '../domain/recovery-point.ts'
+import { costOf, type Prices, type RestoreCost } from '../domain/restore-cost.ts'
+import type { RestoreOrigin, RestoreRequest, RestoreWay } from '../domain/restore-request.ts'
 import type { DiskShape } from '../domain/source-disk.ts'
 import type { Engine } from './engine.ts'
-import { draftRestore, isNameTaken, type RestoreRequest } from './plan-restore.ts'
+import { draftRestore, findNameTaken, type PlannedRestore } from './plan-restore.ts'
 import { pointBlobOf, type PointContent } from './restore-job.ts'
+import { checkRights, type RightsReport } from './restore-rights.ts'
+import { obstacleToSourceSnapshot } from './source-snapshot.ts'
 
-export interface RightCheck {
-  readonly action: string
-  readonly isPresent: boolean | 'unknown'
-}
-
-export interface RestoreSurvey {
-  readonly point: RecoveryPoint
-  readonly toDiskId: string
+export interface RestoreSurvey extends RightsReport {
+  readonly origin: RestoreOrigin
+  readonly way: RestoreWay
+  /** ARM id of what is made. */
+  readonly makes: string
+  /** The disk that the snapshot is taken of. */
+  readonly temporaryDiskId?: string
   readonly region: string
+  readonly sizeBytes: number
   readonly shape: DiskShape
-  /** Bytes that the point holds: what is copied. */
+  /** Bytes that are held: what an upload copies. */
   readonly contentBytes: number
   readonly requests: number
-  readonly estimatedSeconds: number
-  readonly isNameTaken: boolean
-  readonly isGroupMissing: boolean
-  readonly rights: readonly RightCheck[]
+  /** Absent: by this way Azure copies by itself, as fast as it does. */
+  readonly estimatedSeconds?: number
+  /** The fast way, where it is another one: a disk from the source snapshot. */
+  readonly sourceSnapshot: { readonly id?: string; readonly isUsable: boolean; readonly reason?: string }
+  readonly cost: RestoreCost
+  readonly quota: QuotaUsage | 'unknown'
+  /** What stands under the name already. */
+  readonly nameTaken?: string
   readonly warnings: readonly string[]
 }
 
-/** Targets of one page blob (learn.microsoft.com, scalability targets for blob storage): 60 MiB/s and 500 requests a second. */
-const BLOB_BYTES_PER_SECOND = 60 * MIB
-const BLOB_REQUESTS_PER_SECOND = 500
-
-/** What a restore calls beside reading the target, which the survey itself proves. */
-const DISKS = 'Microsoft.Compute/disks'
-const NEEDED = ['read', 'write', 'delete', 'beginGetAccess/action', 'endGetAccess/action'].map((right) => `${DISKS}/${right}`)
-
-/** @throws BackupError PointNotFound | PointDamaged | TargetNotFound | InvalidResourceId */
-export async function surveyRestore(engine: Engine, request: RestoreRequest, signal?: AbortSignal): Promise<RestoreSurvey> {
-  const { job, manifest, disk, warnings } = await draftRestore(engine, request, signal)
+/** @throws BackupError PointNotFound | PointDamaged | BaseBlobNotClean | TargetNotFound | InvalidResourceId */
+export async function surveyRestore(engine: Engine, request: RestoreRequest, prices: Prices = {}, signal?: AbortSignal): Promise<RestoreSurvey> {
+  const plan = await draftRestore(engine, request, signal)
+  const { origin, job, filling, disk, snapshot, warnings } = plan
   const { contentBytes, requests } = await measure(engine, job, signal)
+  const nameTaken = await whereReadable(() => findNameTaken(engine, plan, signal))
+  const usage = { egressBytes: filling.kind === 'upload' ? contentBytes : 0, readRequests: requests, diskBytes: disk.sizeBytes }
   return {
-    point: recoveryPointOf(manifest),
-    toDiskId: disk.id,
+    origin,
+    way: filling.kind,
+    makes: snapshot?.id ?? disk.id,
+    ...(snapshot !== undefined && { temporaryDiskId: disk.id }),
     region: disk.location,
+    sizeBytes: disk.sizeBytes,
     shape: disk.shape,
     contentBytes,
     requests,
-    estimatedSeconds: Math.max(contentBytes / BLOB_BYTES_PER_SECOND, requests / BLOB_REQUESTS_PER_SECOND),
-    isNameTaken: await whereReadable(() => isNameTaken(engine, disk, signal)),
-    ...(await checkRights(engine, disk.id, signal)),
+    ...(filling.kind === 'upload' && { estimatedSeconds: secondsAtLimit(contentBytes, requests) }),
+    sourceSnapshot: await findFastWay(engine, plan, signal),
+    cost: costOf(usage, prices),
+    quota: await quotaFor(engine, plan, signal),
+    ...(nameTaken !== undefined && { nameTaken }),
+    ...(await checkRights(engine, plan, signal)),
     warnings,
   }
 }
 
 /** Whether the restore can go ahead, as far as is known. */
-export function obstaclesOf({ isNameTaken: taken, isGroupMissing, rights, toDiskId }: RestoreSurvey): string[] {
+export function obstaclesOf({ nameTaken, isGroupMissing, rights, makes, way, sourceSnapshot, quota }: RestoreSurvey): string[] {
   return [
-    ...(taken ? [`disk ${toDiskId} exists already; choose another name`] : []),
-    ...(isGroupMissing ? [`the resource group or subscription of ${toDiskId} is not there; make it first`] : []),
+    ...(nameTaken === undefined ? [] : [`${nameTaken} exists already; choose another name`]),
+    ...(isGroupMissing ? [`the resource group or subscription of ${makes} is not there; make it first`] : []),
+    ...(way === 'source-snapshot' && !sourceSnapshot.isUsable ? [sourceSnapshot.reason ?? 'there is no source snapshot'] : []),
+    ...(quota !== 'unknown' && quota.used >= quota.limit
+      ? [`quota ${quota.name} is used up (${quota.used} of ${quota.limit}); ask for more, or choose another SKU or region`]
+      : []),
     ...rights.filter(({ isPresent }) => isPresent === false).map(({ action }) => `the identity lacks the right ${action}`),
   ]
 }
@@ -78,23 +92,30 @@ async function measure(engine: Engine, point: PointContent, signal?: AbortSignal
   return { contentBytes, requests }
 }
 
-async function checkRights(engine: Engine, diskId: string, signal?: AbortSignal): Promise<Pick<RestoreSurvey, 'rights' | 'isGroupMissing'>> {
+/** Whether a disk can be made from the source snapshot, also where that is not asked for. */
+async function findFastWay(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<RestoreSurvey['sourceSnapshot']> {
+  const { sourceSnapshot } = plan
+  if (sourceSnapshot === undefined) return { isUsable: false }
+  const reason = await obstacleToSourceSnapshot(engine, sourceSnapshot, plan, signal)
+  return { id: sourceSnapshot.snapshotId, isUsable: reason === undefined, ...(reason !== undefined && { reason }) }
+}
+
+async function quotaFor(engine: Engine, { disk }: PlannedRestore, signal?: AbortSignal): Promise<QuotaUsage | 'unknown'> {
+  const { subscriptionId } = parseArmId(disk.id, 'disks')
   try {
-    const permissions = await permissionsBeside(engine.azure, diskId, signal)
-    return { isGroupMissing: false, rights: NEEDED.map((action) => ({ action, isPresent: isAllowed(permissions, action) })) }
+    return (await diskQuota(engine.azure, { subscriptionId, region: disk.location, sku: disk.shape.sku }, signal)) ?? 'unknown'
   } catch (error) {
-    if (!isFailure(error)) throw error
-    const isGroupMissing = error.type === 'SourceDiskNotFound'
-    return { isGroupMissing, rights: NEEDED.map((action) => ({ action, isPresent: 'unknown' })) }
+    if (isFailure(error)) return 'unknown'
+    throw error
   }
 }
 
-/** A disk that may not be read is told of by the rights. */
-async function whereReadable(ask: () => Promise<boolean>): Promise<boolean> {
+/** What may not be read is told of by the rights. */
+async function whereReadable(ask: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
     return await ask()
   } catch (error) {
-    if (isFailure(error, 'AccessDenied')) return false
+    if (isFailure(error, 'AccessDenied')) return undefined
     throw error
   }
 }

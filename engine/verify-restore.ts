@@ -1,16 +1,18 @@
 /**
- * Compares a restored disk with its point while the write access is still open.
+ * Compares a restored disk with what it was made from: by its write access while the upload is open, where that can be read,
+ * so that what differs can still be mended; else by a grant to read as soon as the disk is closed.
  *
- * Where the access may only write, nothing can be compared and the report says so; it never claims more than was read.
+ * Changes nothing and never claims more than was read.
  */
-import { UploadBlob } from '../azure/upload-blob.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
-import { compareWithPoint, type CompareOptions, type PointCopy } from './compare-with-point.ts'
+import { compareWithPoint, type CompareOptions, type CopyReport } from './compare-with-point.ts'
+import { openDiskCopy } from './disk-copy.ts'
 import type { Engine } from './engine.ts'
 import type { RestoreJob } from './restore-job.ts'
 
 export interface RestoreReport {
+  /** false: the write access lets nothing be read, so nothing was compared yet. */
   readonly isReadable: boolean
   readonly comparedBytes: number
   /** A cover of what differs, small enough for workflow history. */
@@ -18,32 +20,23 @@ export interface RestoreReport {
 }
 
 /** How an upload that may only be written answers; a right that is missing on the point's side is another matter. */
-const UNREADABLE = ['ExportAccessLost', 'AzureRefused'] as const
+const UNREADABLE = ['ExportAccessLost', 'AzureRefused', 'SnapshotAccessBusy'] as const
 
-export async function verifyRestore(engine: Engine, job: RestoreJob, options: CompareOptions = {}): Promise<RestoreReport> {
-  const uploadUrl = await engine.exports.write(job.toDiskId, options.signal)
-  const compare = async (url: string): Promise<RestoreReport> => ({
-    isReadable: true,
-    ...(await compareWithPoint(engine, job, uploadAt(engine, url), options)),
-  })
+/** While the upload is open. */
+export async function verifyUpload(engine: Engine, job: RestoreJob, options: CompareOptions = {}): Promise<RestoreReport> {
   try {
-    return await compare(uploadUrl)
+    const copy = await openDiskCopy(engine, job.toDiskId, 'write', options.signal)
+    return { isReadable: true, ...(await compareWithPoint(engine, job, copy, options)) }
   } catch (error) {
     if (!isFailure(error, ...UNREADABLE)) throw error
-  }
-  try {
-    // The access may only have died.
-    return await compare(await engine.exports.renew(job.toDiskId, uploadUrl, options.signal))
-  } catch (error) {
-    if (!isFailure(error, ...UNREADABLE, 'SnapshotAccessBusy')) throw error
     return { isReadable: false, comparedBytes: 0, mismatches: [] }
   }
 }
 
-function uploadAt(engine: Engine, uploadUrl: string): PointCopy {
-  const upload = new UploadBlob(engine.azure, () => uploadUrl)
-  return {
-    allocated: (window, signal) => engine.pageLists.allocated({ url: uploadUrl, auth: 'sas' }, window, signal),
-    read: (range, signal) => upload.read(range, signal),
-  }
+/** When the disk is closed, or was filled by Azure. Its access is ended again: a disk with a SAS out cannot be attached. */
+export async function verifyDisk(engine: Engine, job: RestoreJob, options: CompareOptions = {}): Promise<CopyReport> {
+  const copy = await openDiskCopy(engine, job.toDiskId, 'read', options.signal)
+  const report = await compareWithPoint(engine, job, copy, { ...options, isWithoutFooter: true })
+  await engine.exports.revoke(job.toDiskId, options.signal)
+  return report
 }

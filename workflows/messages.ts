@@ -7,6 +7,7 @@ import type { Movement } from '../domain/manifest.ts'
 import type { BackupOptions, Policy } from '../domain/policy.ts'
 import type { BackupKind, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { RequestKey } from '../domain/names.ts'
+import type { RestoreOrigin, RestoreRequest } from '../domain/restore-request.ts'
 
 export interface BackupDiskInput {
   readonly diskId: string
@@ -40,21 +41,15 @@ export interface RunPolicyResult {
   readonly disks: readonly DiskOutcome[]
 }
 
-export interface RestoreDiskInput {
-  readonly targetUrl: string
-  /** Either the point itself, or the disk whose newest point (at `at`) is meant. */
-  readonly pointId?: string
-  readonly diskId?: string
-  readonly at?: string
-  readonly toDiskId: string
-  readonly region: string
-  readonly sku?: string
-  readonly zone?: string
-}
+/** `requestId`: default, the workflow's own run id. */
+export type RestoreDiskInput = Omit<RestoreRequest, 'requestId'> & Partial<Pick<RestoreRequest, 'requestId'>>
 
 export interface RestoreDiskResult {
-  readonly point: RecoveryPoint
-  readonly diskId: string
+  readonly origin: RestoreOrigin
+  /** Absent: it was made from the base blob. */
+  readonly point?: RecoveryPoint
+  /** ARM id of the disk or snapshot that was made. */
+  readonly resourceId: string
   readonly sizeBytes: number
   readonly movedBytes: number
   readonly comparedBytes: number

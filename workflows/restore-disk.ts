@@ -1,77 +1,71 @@
 /**
- * Restores a recovery point to a new managed disk by direct upload:
+ * Restores a recovery point, or a clean base blob, to a new managed disk or snapshot:
  *
- *     plan -> create -> transfer -> verify -> release
+ *     plan -> create -> transfer <-> verify -> release
  *
- * Never overwrites: the disk must not exist. A restore that fails or is cancelled takes its half-made disk away again; until release
- * the disk cannot be attached, so nobody can use one that is not whole.
+ * Never overwrites: what it makes must not exist. What fails or is cancelled is taken away again, and a disk is handed over only
+ * after it was compared; until then its tag says so. A cancel that comes when it is handed over comes too late.
  */
-import { ApplicationFailure, CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
-import { describeRanges } from '../domain/byte-range.ts'
-import { cutIntoExtents } from '../domain/extents.ts'
-import type { FailureType } from '../domain/failures.ts'
-import { control, dataActivities } from './activity-options.ts'
+import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import type { PlannedRestore } from '../activities/restore-activities.ts'
+import { control, dataActivities, waiting } from './activity-options.ts'
 import { describeCause } from './describe-cause.ts'
-import { mapConcurrent } from './map-concurrent.ts'
 import { RESTORE_PHASES, type RestoreDiskInput, type RestoreDiskResult } from './messages.ts'
 import { trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
-
-const EXTENTS_IN_FLIGHT = 2
+import { refuseMismatches, uploadUntilEqual } from './upload-until-equal.ts'
 
 export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskResult> {
-  const { startTime, firstExecutionRunId: requestId } = workflowInfo()
+  const { startTime, firstExecutionRunId } = workflowInfo()
   const progress = trackProgress(RESTORE_PHASES)
   progress.enter('plan')
-  const { job, point, disk, warnings } = await control.planRestore.executeWithOptions({ summary: 'find the point' }, [{ ...input, requestId }])
-  upsertSearchAttributes([{ key: recoveryPointAttribute, value: point.id }])
+  const request = { ...input, requestId: input.requestId ?? firstExecutionRunId }
+  const plan = await control.planRestore.executeWithOptions({ summary: 'find what is restored' }, [request])
+  const { origin, disk, snapshot, warnings } = plan
+  const pointId = origin.point?.id
+  if (pointId !== undefined) upsertSearchAttributes([{ key: recoveryPointAttribute, value: pointId }])
 
   try {
-    progress.enter('create', { pointId: point.id })
-    await control.createRestoreDisk.executeWithOptions({ summary: `create ${disk.id}` }, [disk])
+    progress.enter('create', pointId === undefined ? {} : { pointId })
+    await waiting.makeRestoreDisk.executeWithOptions({ summary: `make ${disk.id}` }, [plan])
 
-    progress.enter('transfer')
-    const data = dataActivities()
-    const totalBytes = await data.surveyPoint.executeWithOptions({ summary: 'count what the point holds' }, [job])
-    const extents = cutIntoExtents(job.blobBytes)
-    progress.update({ totalBytes, extentCount: extents.length })
-    await mapConcurrent(extents, EXTENTS_IN_FLIGHT, async ({ index, count, startBytes, endBytes }) => {
-      const summary = `restore extent ${index + 1} of ${count}`
-      const done = await data.restoreExtent.executeWithOptions({ summary }, [{ job, extentIndex: index, window: { startBytes, endBytes } }])
-      progress.update({ movedBytes: progress.now.movedBytes + done.movedBytes, extentsDone: progress.now.extentsDone + 1 })
-    })
-
-    progress.enter('verify')
-    const report = await data.verifyRestore.executeWithOptions({ summary: 'compare disk and point' }, [job])
-    if (report.mismatches.length > 0) {
-      const where = describeRanges(report.mismatches)
-      throw ApplicationFailure.nonRetryable(
-        `disk ${disk.id} differs from point ${point.id} at ${where}; it was deleted again`,
-        'VerificationFailed' satisfies FailureType,
-      )
-    }
+    const uploaded = plan.filling.kind === 'upload' ? await uploadUntilEqual(plan, progress) : undefined
+    const comparedBytes = uploaded?.comparedBytes ?? (await compareClosed(plan, () => progress.enter('verify')))
 
     progress.enter('release')
-    await control.handOverDisk.executeWithOptions({ summary: 'close the upload' }, [disk])
+    await CancellationScope.nonCancellable(() => control.handOverDisk.executeWithOptions({ summary: 'hand the disk over' }, [plan]))
+    if (snapshot !== undefined) {
+      await waiting.takeRestoredSnapshot.executeWithOptions({ summary: `make ${snapshot.id}` }, [plan])
+      await control.deleteRestoredDisk.executeWithOptions({ summary: 'delete the temporary disk' }, [disk])
+    }
     progress.enter('done')
     return {
-      point,
-      diskId: disk.id,
+      origin,
+      ...(origin.point && { point: origin.point }),
+      resourceId: snapshot?.id ?? disk.id,
       sizeBytes: disk.sizeBytes,
       movedBytes: progress.now.movedBytes,
-      comparedBytes: report.comparedBytes,
+      comparedBytes,
       seconds: (Date.now() - startTime.getTime()) / 1000,
-      warnings: report.isReadable ? warnings : [...warnings, 'the upload could not be read back, so the disk was not compared with its point'],
+      warnings,
     }
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {
       progress.enter('failed')
-      log.warn('the half-made disk is taken away', { diskId: disk.id, cancelled: isCancellation(error) })
+      log.warn('what was half-made is taken away', { diskId: disk.id, cancelled: isCancellation(error) })
       // What went wrong first is what the run failed of.
-      await control.abandonDisk.executeWithOptions({ summary: 'take the half-made disk away' }, [disk]).catch((cause: unknown) => {
-        log.warn('the half-made disk is still there', { diskId: disk.id, why: describeCause(cause) })
+      await control.abandonRestore.executeWithOptions({ summary: 'take away what was half-made' }, [plan]).catch((cause: unknown) => {
+        log.warn('what was half-made is still there', { diskId: disk.id, why: describeCause(cause) })
       })
     })
     throw error
   }
+}
+
+/** @returns the number of bytes that were read on both sides. */
+async function compareClosed(plan: PlannedRestore, begin: () => void): Promise<number> {
+  begin()
+  const { mismatches, comparedBytes } = await dataActivities().verifyDisk.executeWithOptions({ summary: 'compare the closed disk' }, [plan.job])
+  refuseMismatches(plan, mismatches)
+  return comparedBytes
 }

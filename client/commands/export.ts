@@ -8,16 +8,17 @@ import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import type { ByteRange } from '../../domain/byte-range.ts'
 import { BackupError } from '../../domain/failures.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { originLabel } from '../../domain/restore-request.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { RestoreSource } from '../../engine/restore-source.ts'
 import { parseByteRange } from '../arguments.ts'
 import { defineCommand, type CommandContext, type Host } from '../command.ts'
 import { createEngine } from '../engine.ts'
 import { formatBytes, formatInstant } from '../format.ts'
-import { pointChoiceOf, withPointOptions, type PointOptions } from '../point-choice.ts'
+import { sourceChoiceOf, withSourceOptions, type SourceOptions } from '../point-choice.ts'
 import { workHere } from '../work-here.ts'
 
-interface ExportOptions extends PointOptions {
+interface ExportOptions extends SourceOptions {
   readonly file?: string
   readonly range?: string
 }
@@ -34,18 +35,19 @@ export function registerExportCommand(parent: Command, host: Host): void {
         '      --range 0-511 | xxd',
     ],
     configure: (command) =>
-      withPointOptions(command)
+      withSourceOptions(command)
         .option('--file <path>', 'the VHD file to make; one that exists is not overwritten')
-        .option('--range <start-end>', 'instead of --file: these bytes of the disk to stdout, first and last inclusive'),
+        .option('--range <range>', 'instead of --file: bytes of the disk to stdout, as FIRST-LAST inclusive or OFFSET:LENGTH'),
     run: async ({ output, load }, options) => {
-      const choice = pointChoiceOf(options)
+      const choice = sourceChoiceOf(options)
       const where = destinationOf(options)
       const { settings } = await load()
       const engine = await createEngine(settings.azure)
-      const { choosePoint } = await import('../../engine/choose-point.ts')
-      const manifest = await choosePoint(engine, choice)
-      if ('range' in where) await writeRange(engine, choice.targetUrl, manifest, where.range, host)
-      else await writeFile(engine, choice.targetUrl, manifest, where.file, output)
+      const { findRestoreSource } = await import('../../engine/restore-source.ts')
+      const source = await findRestoreSource(engine, choice)
+      for (const warning of source.warnings) output.warn(warning)
+      if ('range' in where) await writeRange(engine, source, where.range, host)
+      else await writeFile(engine, source, where.file, output)
     },
   })
 }
@@ -53,7 +55,7 @@ export function registerExportCommand(parent: Command, host: Host): void {
 /** @throws BackupError InvalidArgument */
 function destinationOf({ file, range, json }: ExportOptions & { json?: boolean }): { file: string } | { range: ByteRange } {
   if ((file === undefined) === (range === undefined)) {
-    throw new BackupError({ type: 'InvalidArgument', message: 'say where to: either --file PATH, or --range START-END to stdout' })
+    throw new BackupError({ type: 'InvalidArgument', message: 'say where to: either --file PATH, or --range FIRST-LAST or OFFSET:LENGTH to stdout' })
   }
   if (file !== undefined) return { file: path.resolve(file) }
   if (json === true) {
@@ -62,32 +64,26 @@ function destinationOf({ file, range, json }: ExportOptions & { json?: boolean }
   return { range: parseByteRange('--range', range ?? '') }
 }
 
-async function writeFile(
-  engine: Engine,
-  targetUrl: string,
-  manifest: Manifest,
-  file: string,
-  output: CommandContext['output'],
-): Promise<void> {
+async function writeFile(engine: Engine, source: RestoreSource, file: string, output: CommandContext['output']): Promise<void> {
+  const { origin } = source
   const { exportToFile } = await import('../../engine/export-file.ts')
   const goesOn = `stopped; ${file}.partial is kept, and the same command goes on from there`
   const done = await workHere(output, goesOn, (local) =>
-    exportToFile(engine, manifest, { ...local, targetUrl, path: file, onWarning: (text) => output.warn(text) }),
+    exportToFile(engine, source, { ...local, path: file, onWarning: (text) => output.warn(text) }),
   )
   output.result(
-    { ...done, pointId: manifest.id, takenAt: manifest.takenAt },
+    { ...done, origin, ...(origin.point && { pointId: origin.point.id }), ...(origin.takenAt !== undefined && { takenAt: origin.takenAt }) },
     [
-      `${done.path} holds point ${manifest.id} of ${formatInstant(manifest.takenAt)}`,
+      `${done.path} holds ${originLabel(origin)}${origin.takenAt === undefined ? '' : ` of ${formatInstant(origin.takenAt)}`}`,
       `${formatBytes(done.movedBytes)} read, ${formatBytes(done.fileBytes)} long, ` +
         `${formatBytes(done.allocatedBytes)} on disk, ${formatBytes(done.comparedBytes)} compared`,
     ].join('\n'),
   )
 }
 
-async function writeRange(engine: Engine, targetUrl: string, manifest: Manifest, range: ByteRange, { stdout }: Host): Promise<void> {
+async function writeRange(engine: Engine, { content: point }: RestoreSource, range: ByteRange, { stdout }: Host): Promise<void> {
   const { readRange } = await import('../../engine/read-range.ts')
-  const { pointContentOf } = await import('../../engine/restore-job.ts')
-  const point = pointContentOf(targetUrl, manifest)
+  const { requireUnchanged } = await import('../../engine/restore-source.ts')
   if (range.endBytes > point.blobBytes) {
     throw new BackupError({
       type: 'InvalidArgument',
@@ -95,4 +91,5 @@ async function writeRange(engine: Engine, targetUrl: string, manifest: Manifest,
     })
   }
   await pipeline(Readable.from(readRange(engine, point, range)), stdout, { end: false })
+  await requireUnchanged(engine, point)
 }

@@ -9,8 +9,8 @@ import { parseTargetUrl } from '../../domain/target-url.ts'
 import { agreeToRestore } from '../agree-to-restore.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { describeManifest } from '../describe-manifest.ts'
+import { describeRestore } from '../describe-result.ts'
 import { createEngine } from '../engine.ts'
-import { formatBytes, formatInstant, formatSeconds } from '../format.ts'
 import { pointChoiceOf, withPointOptions, type PointOptions } from '../point-choice.ts'
 import { renderPoints } from '../points.ts'
 import { restoreInputOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
@@ -78,31 +78,23 @@ function registerRestore(rescue: Command, host: Host): void {
       withRestoreOptions(command).option('--yes', 'do not ask first (without a terminal nobody is asked)'),
     run: async ({ output, load }, options) => {
       const input = restoreInputOf(options)
-      const { settings } = await load()
+      const { settings, config } = await load()
       const engine = await createEngine(settings.azure)
-      await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true })
+      await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true, prices: config.prices })
       const { planRestore } = await import('../../engine/plan-restore.ts')
       const { restoreToDisk } = await import('../../engine/restore-to-disk.ts')
       const startedAtMs = Date.now()
       const plan = await planRestore(engine, { ...input, requestId: `rescue-${randomUUID()}` })
       const leftBehind = (error: unknown): void =>
-        output.warn(`the half-made disk ${plan.disk.id} is still there: ${error instanceof Error ? error.message : String(error)}; delete it`)
-      const done = await workHere(output, 'stopped; no disk was handed over', (local) =>
+        output.warn(`what was half-made is still there (${plan.disk.id}): ${error instanceof Error ? error.message : String(error)}; delete it`)
+      const done = await workHere(output, 'stopped; nothing was handed over', (local) =>
         restoreToDisk(engine, plan, { ...local, onLeftBehind: leftBehind }),
       )
-      const warnings = done.isCompared ? plan.warnings : [...plan.warnings, NOT_COMPARED]
+      const { origin, warnings, disk } = plan
       for (const warning of warnings) output.warn(warning)
       const seconds = (Date.now() - startedAtMs) / 1000
-      output.result(
-        { ...done, point: recoveryPointOf(plan.manifest), sizeBytes: plan.disk.sizeBytes, seconds, warnings },
-        [
-          `disk ${done.diskId} holds point ${plan.manifest.id} of ${formatInstant(plan.manifest.takenAt)}`,
-          `${formatBytes(done.movedBytes)} of ${formatBytes(plan.disk.sizeBytes)} moved ` +
-            `in ${formatSeconds(seconds)}, ${formatBytes(done.comparedBytes)} compared`,
-        ].join('\n'),
-      )
+      const result = { origin, ...(origin.point && { point: origin.point }), ...done, sizeBytes: disk.sizeBytes, seconds, warnings }
+      output.result(result, describeRestore(result))
     },
   })
 }
-
-const NOT_COMPARED = 'the upload could not be read back, so the disk was not compared with its point'

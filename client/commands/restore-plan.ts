@@ -16,10 +16,10 @@ export function registerRestorePlanCommand(restore: Command, host: Host): void {
     configure: withRestoreOptions,
     run: async ({ output, load }, options) => {
       const input = restoreInputOf(options)
-      const { settings } = await load()
+      const { settings, config } = await load()
       const engine = await createEngine(settings.azure)
       const { surveyRestore, obstaclesOf } = await import('../../engine/survey-restore.ts')
-      const survey = await surveyRestore(engine, { ...input, requestId: 'plan' })
+      const survey = await surveyRestore(engine, { ...input, requestId: 'plan' }, config.prices)
       const obstacles = obstaclesOf(survey)
       output.result({ ...survey, obstacles }, renderPlan(survey, obstacles, Date.now()))
     },

@@ -1,7 +1,6 @@
 /** `snapferry restore run`: a new disk from a recovery point. Never overwrites a disk. */
 import type { Command } from 'commander'
-import { parseArmId } from '../../domain/arm-id.ts'
-import { diskKeyOf, restoreWorkflowId, targetKeyOf } from '../../domain/names.ts'
+import { resourceKeyOf, restoreWorkflowId, targetKeyOf } from '../../domain/names.ts'
 import type { restoreDisk } from '../../workflows/index.ts'
 import type { RestoreDiskResult } from '../../workflows/messages.ts'
 import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
@@ -11,7 +10,7 @@ import { describeRestore } from '../describe-result.ts'
 import { canAsk } from '../confirm.ts'
 import { createEngine } from '../engine.ts'
 import { reportRun } from '../report-run.ts'
-import { restoreInputOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
+import { restoreInputOf, toIdOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
 import { startRun } from '../start-run.ts'
 import { registerExportCommand } from './export.ts'
 import { registerRestorePlanCommand } from './restore-plan.ts'
@@ -29,7 +28,7 @@ export function registerRestoreCommands(program: Command, host: Host): void {
 
   defineCommand<RestoreRunOptions>(restore, host, {
     usage: 'run',
-    summary: 'make a new disk from a recovery point; refuses to touch a disk that is there',
+    summary: 'make a new disk or snapshot from a recovery point; refuses to touch what is there',
     examples: [
       'restore run --target https://account.blob.core.windows.net/backups --point 20261122T101500Z-0123456789ab \\\n' +
         '      --to-disk /subscriptions/…/disks/data-restored --region westeurope --wait',
@@ -41,26 +40,28 @@ export function registerRestoreCommands(program: Command, host: Host): void {
         .option('--yes', 'do not ask first (without a terminal nobody is asked)'),
     run: async ({ output, load, withTemporal }, options) => {
       const input = restoreInputOf(options)
+      const toId = toIdOf(input)
       // A script, or a restore that may be open already, has nobody to ask or nothing to plan.
       if (canAsk(host) && options.follow !== true) {
-        const engine = await createEngine((await load()).settings.azure)
-        await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true })
+        const { settings, config } = await load()
+        const engine = await createEngine(settings.azure)
+        await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true, prices: config.prices })
       }
       await withTemporal(async (link, { settings }) => {
         const run = await startRun<typeof restoreDisk>(link, output, {
           workflowType: 'restoreDisk',
-          workflowId: restoreWorkflowId(input.toDiskId),
+          workflowId: restoreWorkflowId(toId),
           args: [input],
-          summary: `Restores ${nameOf(input.toDiskId)} from ${input.pointId ?? nameOf(input.diskId ?? '')}`,
+          summary: `Restores ${nameOf(toId)} from ${input.pointId ?? nameOf(input.diskId ?? '')}`,
           searchAttributes: [
-            { key: diskAttribute, value: diskKeyOf(input.toDiskId) },
+            { key: diskAttribute, value: resourceKeyOf(toId) },
             { key: targetAttribute, value: targetKeyOf(input.targetUrl) },
           ],
           mayJoin: options.follow === true,
           taskQueuePrefix: settings.worker.taskQueuePrefix,
         })
         await reportRun<RestoreDiskResult>(link, output, run, {
-          what: `restore to disk ${input.toDiskId}`,
+          what: `restore to ${toId}`,
           mustWait: options.wait === true || options.follow === true,
           describe: describeRestore,
         })
@@ -69,6 +70,6 @@ export function registerRestoreCommands(program: Command, host: Host): void {
   })
 }
 
-function nameOf(diskId: string): string {
-  return parseArmId(diskId, 'disks').name
+function nameOf(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1)
 }

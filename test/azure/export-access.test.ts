@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { GIB, MIB } from '../../domain/byte-range.ts'
 import { restoreTags, sourceSnapshotTags } from '../../domain/tags.ts'
-import { createUploadDisk } from '../../azure/disks.ts'
+import { createUploadDisk } from '../../azure/new-disks.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { readSource, sizeOfSource } from '../../azure/source-blob.ts'
 import { createIncrementalSnapshot } from '../../azure/snapshots.ts'

@@ -1,11 +1,11 @@
 /** A restore in a history: the engine's own steps into a new disk, which is then read as its virtual machine would read it. */
-import { createUploadDisk } from '../../azure/disks.ts'
+import { createUploadDisk } from '../../azure/new-disks.ts'
 import { blobBytesOf } from '../../domain/source-disk.ts'
 import { planRestore } from '../../engine/plan-restore.ts'
-import { handOver } from '../../engine/release-restore.ts'
+import { closeUpload } from '../../engine/release-restore.ts'
 import { restoreRoute } from '../../engine/restore-route.ts'
 import { transfer } from '../../engine/transfer.ts'
-import { verifyRestore } from '../../engine/verify-restore.ts'
+import { verifyUpload } from '../../engine/verify-restore.ts'
 import { areasOf, bytesAt } from './disk-model.ts'
 import { pick, type Step } from './history.ts'
 import type { World } from './world.ts'
@@ -22,9 +22,9 @@ export async function playRestore(world: World, { target, which }: Extract<Step,
   await createUploadDisk(engine.azure, disk)
   const window = { startBytes: 0, endBytes: blobBytesOf(point.sizeBytes) }
   await transfer(restoreRoute(engine, job), { window, flow: engine.flows.open(toDiskId), isResumed: false, onProgress: () => {} })
-  const report = await verifyRestore(engine, job)
+  const report = await verifyUpload(engine, job)
   if (report.mismatches.length > 0) faults.push(`the restore of ${point.id} differs from its point`)
-  await handOver(engine, disk)
+  await closeUpload(engine, disk)
   const content = world.contentOf(point)
   for (const area of areasOf(point.sizeBytes / 2 ** 30)) {
     const held = await scene.azure.readDisk(toDiskId, area.startBytes, area.endBytes - area.startBytes)

@@ -90,10 +90,10 @@ describe('restore run', () => {
   test('by --disk takes the newest point, and with --at the newest that is as old', async () => {
     const [newest, oldest] = await listPoints('--disk', diskId)
     const latest = await snapferryJson<RestoreDiskResult>(scene, restoreOf(scene.freshDiskId(), '--disk', diskId))
-    expect(latest.point.id).toBe(newest?.id)
-    expect((await scene.azure.digestDisk(latest.diskId)).sha256).toBe(digests[1])
+    expect(latest.point?.id).toBe(newest?.id)
+    expect((await scene.azure.digestDisk(latest.resourceId)).sha256).toBe(digests[1])
     const earlier = await snapferryJson<RestoreDiskResult>(scene, restoreOf(scene.freshDiskId(), '--disk', diskId, '--at', oldest?.takenAt ?? ''))
-    expect(earlier.point.id).toBe(oldest?.id)
+    expect(earlier.point?.id).toBe(oldest?.id)
   })
 
   test('makes the disk with the SKU and in the zone that were asked for', async () => {

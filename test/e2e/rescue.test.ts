@@ -76,7 +76,7 @@ describe('with Temporal and the source region gone', () => {
     const { exitCode, stdout } = await cli(...restoreArgs(toDiskId, '--disk', diskId), '--json')
     expect({ exitCode, result: JSON.parse(stdout) }).toMatchObject({
       exitCode: 0,
-      result: { diskId: toDiskId, isCompared: true, point: { id: points.at(-1)!.id } },
+      result: { resourceId: toDiskId, point: { id: points.at(-1)!.id } },
     })
   })
 
@@ -119,7 +119,7 @@ describe('a restore that does not come to its end takes its disk away again', ()
     const toDiskId = scene.freshDiskId()
     faults.afterRequests('PutPageFromUrl', 3, () => void process.emit('SIGINT'))
     const { exitCode, stderr } = await cli(...restoreArgs(toDiskId, '--point', points[0]!.id))
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('no disk was handed over') })
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('nothing was handed over') })
     await expectNothingLeft(toDiskId)
   })
 

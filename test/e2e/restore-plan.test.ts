@@ -41,7 +41,7 @@ test('names the point, the bytes, the time, and finds name and rights in order',
   const { exitCode, stdout } = await plan(scene.idOf('disks', 'fresh'), '--json')
   expect({ exitCode, survey: JSON.parse(stdout) }).toMatchObject({
     exitCode: 0,
-    survey: { point: { id }, contentBytes: 4 * MIB + 512, requests: 2, isNameTaken: false, isGroupMissing: false, obstacles: [] },
+    survey: { origin: { point: { id } }, contentBytes: 4 * MIB + 512, requests: 2, isGroupMissing: false, obstacles: [] },
   })
   expect((await plan(scene.idOf('disks', 'fresh'))).stdout).toContain('4.00 MiB in 2 requests')
 })

@@ -41,7 +41,7 @@ export interface Scene {
   freshDiskId(): string
   backUp(diskId: string, options?: Partial<BackupOptions>): Promise<BackupDiskResult>
   startBackup(diskId: string, options?: Partial<BackupOptions>): ReturnType<Client['workflow']['start']>
-  restore(input: Omit<RestoreDiskInput, 'targetUrl' | 'toDiskId' | 'region'> & Partial<RestoreDiskInput>): Promise<RestoreDiskResult>
+  restore(input: Omit<RestoreDiskInput, 'targetUrl' | 'toDiskId' | 'region'> & Partial<RestoreDiskInput>): Promise<RestoreDiskResult & { diskId: string }>
   /** Newest first. */
   points(diskId?: string): Promise<Manifest[]>
   /** Names of the snapshots that lie in the source's resource group. */
@@ -103,13 +103,14 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     startBackup,
     backUp: async (diskId, backupOptions) => (await (await startBackup(diskId, backupOptions)).result()) as BackupDiskResult,
     async restore(input) {
-      const toDiskId = input.toDiskId ?? diskIdIn(azure, 'restored', `restored-${randomUUID().slice(0, 8)}`)
+      const toDiskId = input.toDiskId ?? (input.toSnapshotId === undefined ? diskIdIn(azure, 'restored', `restored-${randomUUID().slice(0, 8)}`) : undefined)
       azure.createResourceGroup({ name: 'restored', location: TARGET_REGION })
-      return client.workflow.execute<typeof restoreDisk>('restoreDisk', {
+      const result = await client.workflow.execute<typeof restoreDisk>('restoreDisk', {
         taskQueue: queues.control,
-        workflowId: restoreWorkflowId(toDiskId),
-        args: [{ targetUrl, region: TARGET_REGION, ...input, toDiskId }],
+        workflowId: restoreWorkflowId(toDiskId ?? input.toSnapshotId ?? ''),
+        args: [{ targetUrl, region: TARGET_REGION, ...input, ...(toDiskId !== undefined && { toDiskId }) }],
       })
+      return { ...result, diskId: result.resourceId }
     },
     points: async (diskId) => newestFirst((await listPoints(clients, targetUrl, diskId === undefined ? {} : { diskId })).points),
     async sourceSnapshots() {

@@ -1,10 +1,12 @@
 /** Disks, snapshots and uploads of every kind that the documents describe, and neighbours that must not be disturbed. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { MIB } from '../../domain/byte-range.ts'
-import { backupWorkflowId } from '../../domain/names.ts'
+import { KIB, MIB } from '../../domain/byte-range.ts'
+import { backupWorkflowId, manifestName, parseBaseBlobName } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
-import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
+import { BaseBlob } from '../../azure/base-blob.ts'
+import { findDisk } from '../../azure/disks.ts'
+import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { StorageError } from '../../simulator/blob-service/storage-error.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { noise } from '../support/random-disk.ts'
@@ -15,13 +17,23 @@ const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 let scene: Scene
 let before: ((call: OperationCall) => Promise<void> | void) | undefined
+/** What is to become of a request that passed. */
+let spoil: ((call: OperationCall) => Fate | undefined) | undefined
 beforeAll(async () => {
   process.stderr.write(`seed ${SEED}\n`)
-  scene = await openScene({ blobHooks: { before: (call) => before?.(call) } })
+  scene = await openScene({
+    blobHooks: {
+      async before(call) {
+        await before?.(call)
+        return spoil?.(call)
+      },
+    },
+  })
 })
 afterAll(() => scene?.close())
 afterEach(() => {
   before = undefined
+  spoil = undefined
   expect(scene.azure.grantedAccess()).toEqual([])
 })
 
@@ -109,13 +121,81 @@ describe('a restore', () => {
     await expectRestoredOver(point.id, sha256, () => undefined)
   }, 120_000)
 
-  test('zeroes all holes where the upload cannot be read, and says that it was not compared', async () => {
+  test('zeroes all holes where the upload cannot be read, and is compared by a grant to read', async () => {
     const diskId = scene.createDisk(1)
     const { point, sha256 } = await backUpChanged(scene, diskId, SEED)
-    const warnings = await expectRestoredOver(point.id, sha256, ({ operation, account }) => {
-      if (account.startsWith('md-') && operation.startsWith('Get')) throw new StorageError('AuthorizationPermissionMismatch')
+    const tags: unknown[] = []
+    const warnings = await expectRestoredOver(point.id, sha256, async (call) => {
+      refuseReadsOfUpload(call)
+      if (!isReadOfDisk(call) || tags.length > 0) return
+      const [grant] = scene.azure.grantedAccess()
+      const { name = '' } = /\/disks\/(?<name>[^/]+)$/.exec(grant?.id ?? '')?.groups ?? {}
+      tags.push((await compute().disks.get('restored', name)).tags)
     })
-    expect(warnings).toEqual([expect.stringMatching(/could not be read back/)])
+    expect(warnings).toEqual([])
+    expect(tags).toEqual([expect.objectContaining({ 'snapferry-check': 'pending' })])
+  }, 120_000)
+
+  test('mends what differs while the upload is open', async () => {
+    const { point, sha256 } = await smallPoint()
+    let spoiled = 0
+    spoil = (call) => {
+      if (!isWriteOfUpload(call) || call.bytes < KIB || spoiled > 0) return undefined
+      spoiled += 1
+      return { flipByteAt: 700 }
+    }
+    await expectRestorable(scene, point.id, sha256)
+    expect(spoiled).toBe(1)
+  }, 120_000)
+
+  test.each([
+    ['differs however often it is written', (_call: OperationCall): void => {}],
+    ['differs and could not be read before it was closed', refuseReadsOfUpload],
+  ])('that %s is deleted and never handed over', async (_what, then) => {
+    const { point } = await smallPoint()
+    before = then
+    spoil = (call) => (isWriteOfUpload(call) && call.bytes > KIB ? { flipByteAt: 700 } : undefined)
+    const toDiskId = scene.freshDiskId()
+    await expect(scene.restore({ pointId: point.id, toDiskId })).rejects.toMatchObject({ cause: { type: 'VerificationFailed' } })
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+  }, 120_000)
+
+  test('of the base blob is given up when a backup opens it meanwhile', async () => {
+    const diskId = scene.createDisk(1)
+    await backUpChanged(scene, diskId, SEED)
+    await scene.azure.writeDisk(diskId, 0, noise(MIB, seededRandom(SEED)))
+    const toDiskId = scene.freshDiskId()
+    let overtaken = 0
+    before = async (call) => {
+      if (!isWriteOfUpload(call) || overtaken > 0) return
+      overtaken += 1
+      await scene.backUp(diskId)
+    }
+    await expect(scene.restore({ diskId, isBaseBlob: true, toDiskId })).rejects.toMatchObject({ cause: { cause: { type: 'BaseBlobNotClean' } } })
+    expect(overtaken).toBe(1)
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+  }, 120_000)
+
+  test('of a base blob that a run has left half-way is refused', async () => {
+    const diskId = scene.createDisk(1)
+    const { point } = await backUpChanged(scene, diskId, SEED)
+    const base = new BaseBlob(scene.clients, scene.targetUrl, point.baseBlobName)
+    const { state, etag } = (await base.properties())!
+    await base.setState({ ...state!, condition: 'dirty', runKey: 'half-way', pending: state!.cursor! }, etag)
+    const toDiskId = scene.freshDiskId()
+    await expect(scene.restore({ diskId, isBaseBlob: true, toDiskId })).rejects.toMatchObject({ cause: { cause: { type: 'BaseBlobNotClean', message: expect.stringContaining('run half-way') } } })
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+  }, 120_000)
+
+  test('of a base blob whose last manifest is lost tells what it does not know', async () => {
+    const diskId = scene.createDisk(1)
+    const { point, sha256 } = await backUpChanged(scene, diskId, SEED)
+    const name = manifestName(parseBaseBlobName(point.baseBlobName)!, point.id)
+    await scene.clients.container(scene.targetUrl).deleteBlob(name)
+    const { resourceId, warnings } = await scene.restore({ diskId, isBaseBlob: true, osType: 'Linux', hyperVGeneration: 'V2' })
+    expect((await scene.azure.digestDisk(resourceId)).sha256).toBe(sha256)
+    expect(warnings).toEqual([expect.stringContaining('not sealed'), expect.stringContaining('--os-type')])
+    expect(await compute().disks.get('restored', resourceId.replace(/^.*\//, ''))).toMatchObject({ osType: 'Linux', hyperVGeneration: 'V2' })
   }, 120_000)
 
   test('makes a disk of the same shape', async () => {
@@ -144,8 +224,30 @@ describe('a restore', () => {
   }, 120_000)
 })
 
+function isReadOfDisk({ operation, account }: OperationCall): boolean {
+  return account.startsWith('md-') && operation.startsWith('Get')
+}
+
+function isWriteOfUpload({ operation, account }: OperationCall): boolean {
+  return account.startsWith('md-') && operation.startsWith('PutPage')
+}
+
+/** As of a SAS that lets write alone. */
+function refuseReadsOfUpload(call: OperationCall): void {
+  const isUpload = scene.azure.grantedAccess().some(({ access }) => access === 'Write')
+  if (isUpload && isReadOfDisk(call)) throw new StorageError('AuthorizationPermissionMismatch')
+}
+
+/** So little that every byte of it is compared. */
+async function smallPoint(): Promise<Awaited<ReturnType<typeof backUpChanged>>> {
+  const diskId = scene.createDisk(1)
+  await scene.azure.writeDisk(diskId, 5 * MIB, noise(64 * KIB, seededRandom(SEED)))
+  const { sha256 } = await scene.azure.digestDisk(diskId)
+  return { point: (await scene.backUp(diskId)).point, sha256 }
+}
+
 /** Before the restore first looks at its upload, old data stands in it. */
-async function expectRestoredOver(pointId: string, sha256: string, then: (call: OperationCall) => void): Promise<readonly string[]> {
+async function expectRestoredOver(pointId: string, sha256: string, then: (call: OperationCall) => Promise<void> | void): Promise<readonly string[]> {
   let isSoiled = false
   before = async (call) => {
     if (!isSoiled && call.account.startsWith('md-')) {
@@ -153,7 +255,7 @@ async function expectRestoredOver(pointId: string, sha256: string, then: (call: 
       const [{ sasUrl }] = scene.azure.grantedAccess() as [ReturnType<typeof scene.azure.grantedAccess>[number]]
       for (const offset of [100 * MIB, 900 * MIB]) await scene.clients.sasBlob(sasUrl, 'sas').uploadPages(noise(MIB, seededRandom(SEED)), offset, MIB)
     }
-    then(call)
+    await then(call)
   }
   const { diskId, warnings } = await scene.restore({ pointId })
   expect(isSoiled).toBe(true)

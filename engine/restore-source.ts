@@ -1,0 +1,128 @@
+/**
+ * Finds what a restore is made from: a recovery point, or the base blob as it is now. Reads the target alone and changes
+ * nothing.
+ *
+ * A base blob can be restored only while it is clean, because then it equals the source snapshot of its last point; no seal
+ * vouches for that, and the restore is given up when a run opens it meanwhile.
+ */
+import type { BaseBlobProps } from '../azure/base-blob.ts'
+import { listBlobs } from '../azure/blob-lists.ts'
+import { listManifests, readManifest } from '../azure/manifests.ts'
+import { parseArmId } from '../domain/arm-id.ts'
+import { effectiveCursor } from '../domain/backup-plan.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import { diskPrefix, parseBaseBlobName } from '../domain/names.ts'
+import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
+import type { RestoreOrigin, SourceChoice } from '../domain/restore-request.ts'
+import { blobBytesOf } from '../domain/source-disk.ts'
+import { choosePoint } from './choose-point.ts'
+import type { Engine } from './engine.ts'
+import { findSealedPoint } from './plan-run.ts'
+import { pointBlobOf, pointContentOf, type PointContent } from './restore-job.ts'
+import { baseBlobOf } from './source-changes.ts'
+import type { SnapshotRef } from './source-snapshot.ts'
+
+export interface RestoreSource {
+  readonly origin: RestoreOrigin
+  readonly content: PointContent
+  /** Bytes of the disk. */
+  readonly sizeBytes: number
+  /** The disk that was backed up, as far as it is known. */
+  readonly disk: Pick<Manifest['disk'], 'name' | 'location' | 'shape'>
+  /** The snapshot that the content was copied from. */
+  readonly snapshot?: SnapshotRef
+  readonly warnings: readonly string[]
+}
+
+/** @throws BackupError PointNotFound | PointDamaged | BaseBlobNotClean | BaseBlobForeign | InvalidArgument | TargetNotFound */
+export async function findRestoreSource(engine: Engine, choice: SourceChoice, signal?: AbortSignal): Promise<RestoreSource> {
+  if (choice.isBaseBlob === true) return findBaseBlob(engine, choice, signal)
+  return sourceOfPoint(choice.targetUrl, await choosePoint(engine, choice, signal))
+}
+
+export function sourceOfPoint(targetUrl: string, manifest: Manifest): RestoreSource {
+  const { disk, takenAt, sizeBytes, baseBlob, source } = manifest
+  return {
+    origin: { diskId: disk.id, takenAt, point: recoveryPointOf(manifest), baseBlobName: baseBlob.name },
+    content: pointContentOf(targetUrl, manifest),
+    sizeBytes,
+    disk,
+    snapshot: { snapshotId: source.snapshotId, snapshotUniqueId: source.snapshotUniqueId },
+    warnings: [],
+  }
+}
+
+/** @throws BackupError BaseBlobNotClean where a run has written to the base blob since the restore was planned. */
+export async function requireUnchanged(engine: Engine, content: PointContent, signal?: AbortSignal): Promise<void> {
+  if (content.etag === undefined) return
+  const found = await pointBlobOf(engine.azure, content).properties(signal)
+  if (found?.etag === content.etag) return
+  throw new BackupError({
+    type: 'BaseBlobNotClean',
+    message: `base blob ${content.baseBlobName} was changed by a backup while it was restored; nothing was handed over. Restore the point that the backup makes, or an older one`,
+    facts: { baseBlob: content.baseBlobName },
+  })
+}
+
+async function findBaseBlob(engine: Engine, { targetUrl, diskId }: SourceChoice, signal?: AbortSignal): Promise<RestoreSource> {
+  if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a base blob is named by its disk' })
+  const { name, props } = await newestBaseBlob(engine, targetUrl, diskId, signal)
+  const chain = parseBaseBlobName(name) ?? ''
+  const { state, etag, sizeBytes } = props
+  if (state === undefined) {
+    throw new BackupError({ type: 'BaseBlobForeign', message: `${name} in ${targetUrl} was not made by snapferry`, facts: { baseBlob: name } })
+  }
+  const pending = state.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state, signal) : undefined
+  const cursor = state.condition === 'clean' || pending !== undefined ? effectiveCursor(state, pending !== undefined) : undefined
+  if (cursor === undefined || blobBytesOf(cursor.sizeBytes) !== sizeBytes) throw notClean(name, state.runKey)
+  const manifest = await newestManifest(engine, targetUrl, chain, pending?.pointId ?? state.lastPoint?.pointId, signal)
+  return {
+    origin: { diskId: state.diskId, baseBlobName: name, ...(manifest.lastTakenAt !== undefined && { takenAt: manifest.lastTakenAt }) },
+    content: { targetUrl, baseBlobName: name, etag, blobBytes: sizeBytes },
+    sizeBytes: cursor.sizeBytes,
+    disk: manifest.of?.disk ?? { name: parseArmId(state.diskId, 'disks').name, location: '', shape: { logicalSectorBytes: 512 } },
+    snapshot: { snapshotId: cursor.snapshotId, snapshotUniqueId: cursor.snapshotUniqueId },
+    warnings: [UNSEALED, ...(manifest.of === undefined ? [SHAPELESS] : [])],
+  }
+}
+
+const UNSEALED = 'the base blob is not sealed: it is compared with itself alone, and no verification of a point vouches for it'
+const SHAPELESS =
+  'no manifest of the disk can be read, so its SKU, OS type, generation and architecture are not known: give --sku, --os-type and --generation'
+
+/** A re-created disk has a base blob an incarnation; the one that was brought forward last is meant. */
+async function newestBaseBlob(engine: Engine, targetUrl: string, diskId: string, signal?: AbortSignal) {
+  const found: { readonly name: string; readonly props: BaseBlobProps }[] = []
+  for await (const { name } of listBlobs(engine.azure, targetUrl, { prefix: diskPrefix(diskId) }, signal)) {
+    if (parseBaseBlobName(name) === undefined) continue
+    const props = await baseBlobOf(engine, { targetUrl, baseBlobName: name }).properties(signal)
+    if (props !== undefined) found.push({ name, props })
+  }
+  // Keys of runs begin with their instant.
+  const [newest] = found.sort((a, b) => (b.props.state?.runKey ?? '').localeCompare(a.props.state?.runKey ?? ''))
+  if (newest !== undefined) return newest
+  throw new BackupError({ type: 'PointNotFound', message: `${targetUrl} holds no base blob of ${diskId}` })
+}
+
+/** The manifest of the last point, else the newest of the chain that can be read: what kind of disk it was. */
+async function newestManifest(engine: Engine, targetUrl: string, chain: string, lastPointId: string | undefined, signal?: AbortSignal) {
+  const readable: Manifest[] = []
+  for await (const { blobName } of listManifests(engine.azure, targetUrl, { chain }, signal)) {
+    try {
+      readable.push(await readManifest(engine.azure, targetUrl, blobName, signal))
+    } catch (error) {
+      if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error
+    }
+  }
+  const last = readable.find(({ id }) => id === lastPointId)
+  return { of: last ?? newestFirst(readable)[0], lastTakenAt: last?.takenAt }
+}
+
+function notClean(name: string, runKey: string): BackupError {
+  return new BackupError({
+    type: 'BaseBlobNotClean',
+    message: `base blob ${name} is being brought forward by run ${runKey}, or was left half-way by it, so it equals no state of the disk; restore a point, or let the next backup end`,
+    facts: { baseBlob: name, runKey },
+  })
+}

@@ -1,0 +1,151 @@
+/** Every source by every way into every result: the same bytes, compared, marked, and nothing left behind. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { listBlobs } from '../../azure/blob-lists.ts'
+import { findDisk } from '../../azure/disks.ts'
+import { MIB } from '../../domain/byte-range.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import type { RestoreDiskInput } from '../../workflows/messages.ts'
+import { checkImage, hasE2fsprogs, IMAGE_BYTES, makeImage } from '../support/ext4.ts'
+import { createRandomDisk, noise } from '../support/random-disk.ts'
+import { openScene, SOURCE_REGION, TARGET_REGION, type Scene } from '../support/scene.ts'
+
+const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
+
+let scene: Scene
+let sourceDiskId: string
+let storageAccountId: string
+/** Oldest first. */
+const points: { readonly id: string; readonly takenAt: string; readonly sha256: string }[] = []
+beforeAll(async () => {
+  process.stderr.write(`seed ${SEED}\n`)
+  scene = await openScene()
+  storageAccountId = accountId()
+  for (const [name, location] of [['restored', TARGET_REGION], ['at-home', SOURCE_REGION]] as const) scene.azure.createResourceGroup({ name, location })
+  sourceDiskId = scene.createDisk(1, 'many-ways')
+  if (hasE2fsprogs()) await scene.azure.writeDisk(sourceDiskId, 0, makeImage())
+  const disk = createRandomDisk(scene.azure, sourceDiskId, 64 * MIB, SEED)
+  for (let round = 0; round < 2; round++) {
+    await scene.azure.writeDisk(sourceDiskId, 512 * MIB, noise(4 * MIB, seededRandom(SEED + round)))
+    if (!hasE2fsprogs()) await disk.change(20)
+    const { sha256 } = await scene.azure.digestDisk(sourceDiskId)
+    const { id, takenAt } = (await scene.backUp(sourceDiskId)).point
+    points.push({ id, takenAt, sha256 })
+  }
+}, 120_000)
+afterAll(() => scene?.close())
+afterEach(async () => {
+  expect(scene.azure.grantedAccess()).toEqual([])
+  expect(await temporaries()).toEqual([])
+})
+
+function accountId(): string {
+  const { subscriptionId } = scene.azure
+  return `/subscriptions/${subscriptionId}/resourceGroups/local/providers/Microsoft.Storage/storageAccounts/backups`
+}
+
+/** Disks and blobs that a restore makes on its way. */
+async function temporaries(): Promise<string[]> {
+  const found: string[] = []
+  for await (const { name } of listBlobs(scene.clients, scene.targetUrl, { prefix: '' })) if (name.includes('/tmp/')) found.push(name)
+  for await (const { name = '' } of scene.clients.compute(scene.azure.subscriptionId).disks.list()) if (name.startsWith('sf-temporary-')) found.push(name)
+  return found
+}
+
+let made = 0
+function idIn(region: string, type: 'disks' | 'snapshots'): string {
+  made += 1
+  const group = region === SOURCE_REGION ? 'at-home' : 'restored'
+  return `/subscriptions/${scene.azure.subscriptionId}/resourceGroups/${group}/providers/Microsoft.Compute/${type}/made-${made}`
+}
+
+interface Source {
+  readonly name: string
+  readonly choice: () => Partial<RestoreDiskInput>
+  readonly point: () => (typeof points)[number]
+}
+
+const SOURCES: readonly Source[] = [
+  { name: 'an older point by its id', choice: () => ({ pointId: points[0]!.id }), point: () => points[0]! },
+  { name: 'a point by its time', choice: () => ({ diskId: sourceDiskId, at: points[0]!.takenAt }), point: () => points[0]! },
+  { name: 'the newest point', choice: () => ({ diskId: sourceDiskId }), point: () => points[1]! },
+  { name: 'the base blob', choice: () => ({ diskId: sourceDiskId, isBaseBlob: true }), point: () => points[1]! },
+]
+const WAYS = [
+  { way: 'upload', region: SOURCE_REGION },
+  { way: 'upload', region: TARGET_REGION },
+  { way: 'import', region: TARGET_REGION },
+  { way: 'source-snapshot', region: SOURCE_REGION },
+] as const
+const RESULTS = ['disk', 'full snapshot', 'incremental snapshot'] as const
+
+const CASES = SOURCES.flatMap((source) =>
+  WAYS.flatMap(({ way, region }) => RESULTS.map((result) => ({ source: source.name, way, region, result, ...source }))),
+).filter(isPossible)
+
+/** Only the cursor is kept at the source, so that way knows the newest state alone. Regions are told apart by disks. */
+function isPossible({ source, way, region, result }: { source: string; way: string; region: string; result: string }): boolean {
+  if (way === 'source-snapshot') return /newest|base blob/.test(source)
+  return result === 'disk' || (region === TARGET_REGION && /newest|base blob/.test(source))
+}
+
+async function restore({ choice, way, region, result }: (typeof CASES)[number]) {
+  return scene.restore({
+    ...choice(),
+    way,
+    region,
+    ...(way === 'import' && { storageAccountId }),
+    ...(result === 'disk' ? { toDiskId: idIn(region, 'disks') } : { toSnapshotId: idIn(region, 'snapshots'), isIncremental: result.startsWith('incremental') }),
+  })
+}
+
+test.each(CASES)('$source by $way in $region becomes a $result of the same bytes', async (kind) => {
+  const { resourceId, comparedBytes, point, warnings } = await restore(kind)
+  const expected = kind.point()
+  expect((await scene.azure.digestDisk(resourceId)).sha256).toBe(expected.sha256)
+  expect(comparedBytes).toBeGreaterThan(0)
+  if (kind.source === 'the base blob') expect({ point, warnings }).toEqual({ point: undefined, warnings: [expect.stringContaining('not sealed')] })
+  else expect({ id: point?.id, warnings }).toEqual({ id: expected.id, warnings: [] })
+  if (kind.result === 'disk') {
+    const disk = await findDisk(scene.clients, resourceId)
+    expect(disk).toMatchObject({ state: 'Unattached', location: kind.region, tags: { snapferry: 'restore', 'snapferry-check': 'passed' } })
+    if (hasE2fsprogs()) checkImage(await scene.azure.readDisk(resourceId, 0, IMAGE_BYTES))
+  } else {
+    const [, group = '', name = ''] = /resourceGroups\/([^/]+)\/.*\/([^/]+)$/.exec(resourceId) ?? []
+    const snapshot = await scene.clients.compute(scene.azure.subscriptionId).snapshots.get(group, name)
+    expect(snapshot).toMatchObject({ location: kind.region, incremental: kind.result.startsWith('incremental'), tags: { 'snapferry-check': 'passed' } })
+  }
+}, 60_000)
+
+if (!hasE2fsprogs()) test.skip('and an ext4 file system on it is clean: e2fsck is not installed', () => {})
+
+describe('is refused before anything is made', () => {
+  const disksBefore = async (): Promise<number> => {
+    let count = 0
+    for await (const _disk of scene.clients.compute(scene.azure.subscriptionId).disks.list()) count += 1
+    return count
+  }
+
+  test.each([
+    ['the source snapshot of an older point', () => ({ pointId: points[0]!.id, way: 'source-snapshot', region: SOURCE_REGION }), 'SourceSnapshotNotFound', /is gone; normally that of the newest point alone is kept/],
+    ['the source snapshot in another region', () => ({ diskId: sourceDiskId, way: 'source-snapshot', region: TARGET_REGION }), 'RegionMismatch', /is in westeurope/],
+    ['an import without the storage account', () => ({ diskId: sourceDiskId, way: 'import' }), 'InvalidArgument', /--storage-account-id/],
+    ['the base blob of a disk that has none', () => ({ diskId: `${sourceDiskId}-other`, isBaseBlob: true }), 'PointNotFound', /holds no base blob/],
+  ] as [string, () => Partial<RestoreDiskInput>, string, RegExp][])('%s', async (_what, wish, type, words) => {
+    const before = await disksBefore()
+    const failure = scene.restore(wish())
+    await expect(failure).rejects.toMatchObject({ cause: { cause: { type, message: expect.stringMatching(words) } } })
+    expect(await disksBefore()).toBe(before)
+  })
+
+  test('a snapshot whose name is taken', async () => {
+    const [cursor = ''] = await scene.sourceSnapshots()
+    const toSnapshotId = sourceDiskId.replace(/disks\/[^/]+$/, `snapshots/${cursor}`)
+    await expect(scene.restore({ diskId: sourceDiskId, toSnapshotId })).rejects.toMatchObject({ cause: { cause: { type: 'DiskExists' } } })
+  })
+})
+
+test('an import into a region where the account is not is refused by Azure, and leaves nothing', async () => {
+  const wish = { diskId: sourceDiskId, way: 'import', region: SOURCE_REGION, storageAccountId, toDiskId: idIn(SOURCE_REGION, 'disks') } as const
+  await expect(scene.restore(wish)).rejects.toMatchObject({ cause: { cause: { type: 'RegionMismatch', message: expect.stringContaining('a disk must be in its region') } } })
+  expect(await findDisk(scene.clients, wish.toDiskId)).toBeUndefined()
+})
