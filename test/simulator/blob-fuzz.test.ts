@@ -92,6 +92,9 @@ test(`${COUNT} malformed requests are refused or served, and a backup works afte
   const token = identity?.token ?? ''
   const base = new ContainerClient(`${azure.blobEndpoint}/backups/disks`, credentialOf(azure)).getPageBlobClient('base')
   await base.create(8192)
+  // Long enough that later requests meet a copy that is pending.
+  azure.changeBlobLimits({ copyBlobMs: 100 })
+  const source = `${azure.blobEndpoint}/backups/disks/base?${sas}`
   const blobPort = Number(new URL(azure.blobEndpoint).port)
   const armPort = Number(new URL(azure.resourceManagerEndpoint).port)
   const wrong: unknown[] = []
@@ -105,7 +108,7 @@ test(`${COUNT} malformed requests are refused or served, and a backup works afte
         continue
       }
       const isBlob = kind < 14
-      const fuzzed = isBlob ? fuzzedBlobRequest(random, sas) : fuzzedArmRequest(random, azure.subscriptionId, token)
+      const fuzzed = isBlob ? fuzzedBlobRequest(random, sas, source) : fuzzedArmRequest(random, azure.subscriptionId, token)
       const answer = await send(isBlob ? azure.blobEndpoint : azure.resourceManagerEndpoint, fuzzed)
       if (answer === undefined || isProper(answer, isBlob)) continue
       wrong.push({ ...fuzzed, body: fuzzed.body?.toString(), answer })

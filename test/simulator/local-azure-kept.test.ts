@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { AccessToken } from '@azure/identity'
-import { AnonymousCredential, PageBlobClient } from '@azure/storage-blob'
+import { AnonymousCredential, ContainerClient, PageBlobClient } from '@azure/storage-blob'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,6 +96,39 @@ describe('a local Azure that is killed and started again in its directory', () =
     expect(await seen(next)).toEqual(await seen(azure))
     for (const id of [diskId, snapshotId]) expect(await next.digestDisk(id)).toEqual(await azure.digestDisk(id))
     expect(next.usage()).toEqual(azure.usage())
+  })
+
+  test('goes on with an export as VHDX and with a copy that is pending', async () => {
+    const client = computeClient(azure)
+    const { id } = azure.createDisk({ name: 'large', resourceGroup: GROUP, sizeGib: 1, sku: 'PremiumV2_LRS' })
+    await azure.writeDisk(id, 8 * MIB, Buffer.alloc(4096, 4))
+    await client.snapshots.createOrUpdate(GROUP, 'large', {
+      location: 'westeurope',
+      incremental: true,
+      creationData: { createOption: 'Copy', sourceResourceId: id },
+    })
+    const access = { access: 'Read', durationInSeconds: 600, fileFormat: 'VHDX' } as const
+    const { accessSAS = '' } = await client.snapshots.grantAccess(GROUP, 'large', access)
+    azure.createAccount({ name: 'copies', resourceGroup: GROUP })
+    azure.createContainer('copies', 'points')
+    azure.changeBlobLimits({ copyBlobMs: 3_600_000 })
+    const copyAt = (at: LocalAzure) =>
+      new ContainerClient(`${at.blobEndpoint}/copies/points`, credentialOf(at)).getPageBlobClient('copy')
+    await copyAt(azure).beginCopyFromURL(accessSAS)
+    const { copyId } = await copyAt(azure).getProperties()
+
+    const next = await killAndRestart()
+    const exportAt = (at: LocalAzure) =>
+      new PageBlobClient(accessSAS.replace(azure.blobEndpoint, at.blobEndpoint), new AnonymousCredential())
+    for (const [offset, length] of [[0, MIB], [2 * MIB, 2 * MIB], [14 * MIB, 4096]] as const) {
+      const before = await exportAt(azure).downloadToBuffer(offset, length)
+      expect((await exportAt(next).downloadToBuffer(offset, length)).equals(before)).toBe(true)
+    }
+    expect((await exportAt(next).getPageRanges()).pageRange).toEqual((await exportAt(azure).getPageRanges()).pageRange)
+    expect(await copyAt(next).getProperties()).toMatchObject({ copyId, copyStatus: 'pending' })
+    expect(await refusalOf(copyAt(next).createSnapshot())).toMatchObject({ status: 409 })
+    await copyAt(next).abortCopyFromURL(copyId ?? '')
+    expect(await copyAt(next).getProperties()).toMatchObject({ copyStatus: 'aborted', contentLength: 0 })
   })
 
   test('answers a SAS that was out, and the difference between two snapshots', async () => {

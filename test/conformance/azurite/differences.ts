@@ -126,6 +126,12 @@ export const KNOWN_DIFFERENCES: readonly Difference[] = [
     covers: (call, local, azurite) => call.operation === 'Snapshot Blob' && local.status === 412 && azurite.status === 304,
   },
   {
+    name: 'Abort Copy Blob with an id that is not that of a pending copy',
+    fact: 'abort-copy-blob: either is a conflict. Azurite compares the id first, and then looks whether a copy is pending.',
+    covers: (call, local, azurite) =>
+      call.operation === 'Abort Copy Blob' && [409, 412].includes(local.status) && azurite.code === 'CopyIdMismatch',
+  },
+  {
     name: 'which of two faults is told',
     fact: 'not documented: a request with two faults is refused for either.',
     covers: mayBeTwoFaults,

@@ -130,6 +130,10 @@ export function* randomCalls(seed: number): Generator<Call, never> {
       return { operation: 'Copy Blob', method: 'PUT', blob, headers: { 'x-ms-copy-source': source, ...lease() } }
     }],
     [1, (blob) => ({
+      operation: 'Abort Copy Blob', method: 'PUT', blob, query: `comp=copy&copyid=${pick(LEASES)}`,
+      headers: { 'x-ms-copy-action': 'abort', ...lease() },
+    })],
+    [1, (blob) => ({
       operation: 'Put Page From URL', method: 'PUT', blob, query: 'comp=page',
       headers: { 'x-ms-page-write': 'update', 'x-ms-range': 'bytes=0-511', 'x-ms-copy-source': `{url:${pick(BLOBS)}}`, 'x-ms-source-range': 'bytes=0-511' },
     })],

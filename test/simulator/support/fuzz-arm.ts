@@ -67,8 +67,8 @@ function armBodyOf(random: Random): Pick<FuzzedRequest, 'body' | 'isChunked'> {
   const properties = Object.fromEntries(ARM_PROPERTIES.filter(() => random(3) === 0).map((name) => [name, value()]))
   const creationData = random(4) > 0 ? { createOption: 'Empty' } : value()
   const location = random(8) > 0 ? 'westeurope' : value()
-  const access = random(2) === 0 ? { access: 'Read', durationInSeconds: 60 } : { access: value(), fileFormat: value() }
-  const common = { location, tags: value(), sku: { name: 'Premium_LRS' } }
+  const access = random(2) === 0 ? { access: 'Read', durationInSeconds: 60, fileFormat: pick(random, ['VHD', 'VHDX', undefined]) } : { access: value(), fileFormat: value() }
+  const common = { location, tags: value(), sku: { name: pick(random, ['Premium_LRS', 'PremiumV2_LRS']) } }
   const resource = { ...common, properties: { diskSizeGB: 1, creationData, ...properties } }
   const body = random(12) === 0 ? value() : { ...resource, ...access }
   return { body: Buffer.from(JSON.stringify(body) ?? ''), isChunked: random(10) === 0 }

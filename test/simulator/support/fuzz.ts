@@ -82,6 +82,8 @@ const BLOB_HEADERS = [
   'x-ms-source-content-crc64',
   'x-ms-previous-snapshot-url',
   'x-ms-copy-source-authorization',
+  'x-ms-copy-action',
+  'x-ms-requires-sync',
   'x-ms-lease-id',
   'x-ms-lease-action',
   'x-ms-lease-duration',
@@ -127,6 +129,7 @@ const BLOB_PARAMETERS = [
   'marker',
   'maxresults',
   'blockid',
+  'copyid',
   'blocklisttype',
   'include',
   'delimiter',
@@ -165,6 +168,7 @@ const BLOB_OPERATIONS: readonly (readonly [method: string, path: string, query: 
   ['PUT', 'disks/new', 'comp=block'],
   ['PUT', 'disks/new', 'comp=blocklist'],
   ['PUT', 'disks/new', 'comp=incrementalcopy'],
+  ['PUT', 'disks/new', 'comp=copy'],
   ['GET', 'disks/base', ''],
   ['GET', 'disks/base', 'comp=pagelist'],
   ['GET', 'disks/new', 'comp=blocklist'],
@@ -184,10 +188,11 @@ const BLOB_TEMPLATES: readonly Readonly<Record<string, string>>[] = [
   { 'x-ms-blob-type': 'BlockBlob' },
   { 'x-ms-lease-action': 'acquire', 'x-ms-lease-duration': '15' },
   { 'x-ms-sequence-number-action': 'increment' },
+  { 'x-ms-copy-action': 'abort' },
 ]
 
 /** Of the blob service; the query that signs it may be spoiled too. */
-export function fuzzedBlobRequest(random: Random, sas: string): FuzzedRequest {
+export function fuzzedBlobRequest(random: Random, sas: string, source: string): FuzzedRequest {
   const path = ['backups', ...Array.from({ length: random(4) }, () => pick(random, NAMES))]
   if (random(8) === 0) path[0] = pick(random, ['nobody', 'md-000000000000', '', '%zz', 'BACKUPS'])
   if (random(2) === 0) path.splice(1, path.length, 'disks', 'base')
@@ -204,7 +209,7 @@ export function fuzzedBlobRequest(random: Random, sas: string): FuzzedRequest {
     query.push(`${pick(random, BLOB_PARAMETERS)}=${encodeURIComponent(pick(random, VALUES))}`)
   }
   const headers: Record<string, string> = { 'x-ms-version': random(10) === 0 ? pick(random, VERSIONS) : '2023-11-03' }
-  if (random(3) > 0) Object.assign(headers, pick(random, BLOB_TEMPLATES))
+  if (random(3) > 0) Object.assign(headers, pick(random, [...BLOB_TEMPLATES, { 'x-ms-copy-source': source }]))
   for (let count = random(4); count > 0; count -= 1) headers[pick(random, BLOB_HEADERS)] = headerValue(random)
   const sent = isNearlyRight ? method : pick(random, METHODS)
   return { method: sent, target: `/${path.join('/')}?${query.join('&')}`, headers, ...bodyOf(random) }
