@@ -6,7 +6,7 @@ import { activityInfo, cancellationSignal, sleep } from '@temporalio/activity'
 import { createIncrementalSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
-import { BackupError, isFailure } from '../domain/failures.ts'
+import { BackupError } from '../domain/failures.ts'
 import type { BackupOptions, VerifyRule } from '../domain/policy.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import { recoveryPointOf } from '../domain/recovery-point.ts'
@@ -26,6 +26,7 @@ import { verifyBaseBlob, type VerifyReport } from '../engine/verify-base-blob.ts
 import { WrittenSums } from '../engine/written-sums.ts'
 import { checkpointOf, readCheckpoint } from './checkpoint.ts'
 import { withHeartbeat } from './heartbeat.ts'
+import { renewingExports } from './renewing-exports.ts'
 import { asActivity } from './to-failure.ts'
 
 export interface TakeSnapshotInput {
@@ -159,25 +160,6 @@ export function createBackupData(engine: Engine) {
         updateDigests(engine, job, { repaired, onProgress: (digestedBytes) => report({ digestedBytes }), signal: cancellationSignal() }),
       ),
     ),
-  }
-}
-
-/** Repeats work that only reads, once, with new SAS, where the old ones died in the middle. */
-async function renewingExports<Output>(engine: Engine, snapshotIds: readonly string[], work: () => Promise<Output>): Promise<Output> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!isFailure(error, 'ExportAccessLost')) throw error
-    const signal = cancellationSignal()
-    for (const id of snapshotIds) {
-      try {
-        await engine.exports.renew(id, await engine.exports.read(id, signal), signal)
-      } catch (cause) {
-        // What a snapshot that is gone means is for the work to say: without the cursor a survey turns into a reseed.
-        if (!isFailure(cause, 'SourceSnapshotNotFound')) throw cause
-      }
-    }
-    return work()
   }
 }
 

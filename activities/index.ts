@@ -4,14 +4,15 @@
  */
 import type { Engine } from '../engine/engine.ts'
 import { createBackupControl, createBackupData } from './backup-activities.ts'
+import { createCopyControl, createCopyData } from './copy-activities.ts'
 import { createRestoreControl, createRestoreData } from './restore-activities.ts'
 
 export function createControlActivities(engine: Engine) {
-  return { ...createBackupControl(engine), ...createRestoreControl(engine) }
+  return { ...createBackupControl(engine), ...createCopyControl(engine), ...createRestoreControl(engine) }
 }
 
 export function createDataActivities(engine: Engine) {
-  return { ...createBackupData(engine), ...createRestoreData(engine) }
+  return { ...createBackupData(engine), ...createCopyData(engine), ...createRestoreData(engine) }
 }
 
 export type ControlActivities = ReturnType<typeof createControlActivities>

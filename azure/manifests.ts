@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import { decodeManifest, encodeManifest, type Manifest } from '../domain/manifest.ts'
+import { decodeManifest, encodeManifest, isCopied, type AnyManifest } from '../domain/manifest.ts'
 import { diskPrefix, DISKS_PREFIX, manifestName, parseManifestName } from '../domain/names.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
@@ -14,6 +14,7 @@ import { BaseBlob } from './base-blob.ts'
 import { callStorage, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { mapConcurrently } from './concurrent.ts'
+import { copiedSnapshotFinder } from './copied-snapshots.ts'
 
 /** Selects by disk, or by one incarnation of it. */
 export interface ManifestFilter {
@@ -47,7 +48,7 @@ export async function readManifest(
   targetUrl: string,
   blobName: string,
   signal?: AbortSignal,
-): Promise<Manifest> {
+): Promise<AnyManifest> {
   const client = azure.container(targetUrl).getBlockBlobClient(blobName)
   const text = await callStorage(
     { ...callOf('read', blobName, BLOB_READ, signal), notFound: 'PointNotFound' },
@@ -70,7 +71,7 @@ export async function findManifest(
   chain: string,
   pointId: string,
   signal?: AbortSignal,
-): Promise<Manifest | undefined> {
+): Promise<AnyManifest | undefined> {
   return orUndefined('PointNotFound', () => readManifest(azure, targetUrl, manifestName(chain, pointId), signal))
 }
 
@@ -79,7 +80,7 @@ export async function writeManifest(
   azure: AzureClients,
   targetUrl: string,
   blobName: string,
-  manifest: Manifest,
+  manifest: AnyManifest,
   signal?: AbortSignal,
 ): Promise<void> {
   const text = encodeManifest(manifest)
@@ -110,8 +111,11 @@ export interface DamagedPoint {
 }
 
 export interface PointList {
-  /** Can be restored, as far as can be told without reading their content. */
-  readonly points: readonly Manifest[]
+  /**
+   * Can be restored, as far as can be told without reading their content; of copied snapshots as far as the identity may
+   * look.
+   */
+  readonly points: readonly AnyManifest[]
   readonly damaged: readonly DamagedPoint[]
 }
 
@@ -132,7 +136,8 @@ export async function listPoints(
   if (signal !== undefined) setMaxListeners(0, signal)
   const filter = diskId === undefined ? {} : { diskId }
   const snapshotsOf = snapshotNames(azure, targetUrl, signal)
-  const points: Manifest[] = []
+  const whyCopyIsGone = copiedSnapshotFinder(azure, signal)
+  const points: AnyManifest[] = []
   const damaged: DamagedPoint[] = []
   const outcomes = mapConcurrently(
     listManifests(azure, targetUrl, filter, signal),
@@ -140,9 +145,13 @@ export async function listPoints(
     async ({ blobName, pointId }) => {
       try {
         const manifest = await readManifest(azure, targetUrl, blobName, signal)
-        const { name, snapshot } = manifest.baseBlob
         if (manifest.id !== pointId)
           return { kind: 'damaged', blobName, reason: `it speaks of another point, ${manifest.id}` } as const
+        if (isCopied(manifest)) {
+          const reason = await whyCopyIsGone(manifest.copiedSnapshot)
+          return reason === undefined ? ({ kind: 'point', manifest } as const) : ({ kind: 'damaged', blobName, reason } as const)
+        }
+        const { name, snapshot } = manifest.baseBlob
         if ((await snapshotsOf(name)).has(snapshot)) return { kind: 'point', manifest } as const
         return { kind: 'damaged', blobName, reason: `the snapshot ${snapshot} of ${name} is gone` } as const
       } catch (error) {

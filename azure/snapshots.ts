@@ -5,7 +5,7 @@
  */
 import type { Snapshot } from '@azure/arm-compute'
 import { sameArmId } from '../domain/arm-id.ts'
-import { BackupError, isFailure } from '../domain/failures.ts'
+import { BackupError, isFailure, type FailureType } from '../domain/failures.ts'
 import {
   abortable,
   armResource,
@@ -75,9 +75,40 @@ export function createIncrementalSnapshot(
  * @throws BackupError AzureRefused where a snapshot of that name exists that is not of this request; SnapshotFailed
  * where the disk was replaced by another of the same name in the meantime.
  */
-export async function createSnapshot(
+export function createSnapshot(
   azure: AzureClients,
   spec: SnapshotSpec & { readonly isIncremental: boolean },
+  signal?: AbortSignal,
+): Promise<SnapshotStatus> {
+  const { id, location, tags, access, sku, diskId, diskUniqueId, isIncremental } = spec
+  const source = { id: diskId, uniqueId: diskUniqueId, createOption: 'Copy', called: `disk ${diskId}` } as const
+  const creation = { id, location, isIncremental, tags, access, sku, source, notFound: 'SourceDiskNotFound' } as const
+  return createSnapshotOnce(azure, creation, signal)
+}
+
+/** What makes a snapshot, whatever it is of. */
+export interface SnapshotCreation {
+  readonly id: string
+  readonly isIncremental: boolean
+  readonly location: string
+  readonly sku: string | undefined
+  readonly access: SnapshotSpec['access']
+  readonly tags: Tags
+  readonly source: {
+    readonly id: string
+    readonly uniqueId: string
+    readonly createOption: 'Copy' | 'CopyStart'
+    /** For messages. */
+    readonly called: string
+  }
+  /** What it means where the source is missing. */
+  readonly notFound: FailureType
+}
+
+/** Makes the snapshot, or finds the one that an earlier attempt of the same request made. */
+export async function createSnapshotOnce(
+  azure: AzureClients,
+  spec: SnapshotCreation,
   signal?: AbortSignal,
 ): Promise<SnapshotStatus> {
   const resource = armResource(azure, spec.id, 'snapshots')
@@ -98,24 +129,25 @@ export async function createSnapshot(
 
 function putSnapshot(
   resource: ArmResource,
-  spec: Parameters<typeof createSnapshot>[1],
+  spec: SnapshotCreation,
   signal: AbortSignal | undefined,
 ): Promise<Snapshot> {
+  const { source } = spec
   const { client, resourceGroup, name } = resource
   const body: Snapshot = {
     location: spec.location,
     tags: { ...spec.tags },
     incremental: spec.isIncremental,
-    creationData: { createOption: 'Copy', sourceResourceId: spec.diskId },
+    creationData: { createOption: source.createOption, sourceResourceId: source.id },
     ...(spec.sku === undefined ? {} : { sku: { name: spec.sku } }),
     ...spec.access,
   }
   const context: ErrorContext = {
     doing: 'create',
-    on: `${named(resource)} of disk ${spec.diskId}`,
-    notFound: 'SourceDiskNotFound',
+    on: `${named(resource)} of ${source.called}`,
+    notFound: spec.notFound,
     action: WRITE,
-    facts: { snapshotId: resource.id, diskId: spec.diskId, sku: spec.sku },
+    facts: { snapshotId: resource.id, sourceId: source.id, sku: spec.sku },
   }
   return callArm(context, signal, () =>
     untilDone(
@@ -128,23 +160,23 @@ function putSnapshot(
   )
 }
 
-function adopt(resource: ArmResource, spec: SnapshotSpec, snapshot: Snapshot): SnapshotStatus {
+function adopt(resource: ArmResource, { source, tags }: SnapshotCreation, snapshot: Snapshot): SnapshotStatus {
   const { sourceResourceId, sourceUniqueId } = snapshot.creationData ?? {}
-  const isOfDisk = sourceResourceId === undefined || sameArmId(sourceResourceId, spec.diskId)
-  if (!isSameRequest(snapshot.tags, spec.tags) || !isOfDisk) {
+  const isOfSource = sourceResourceId === undefined || sameArmId(sourceResourceId, source.id)
+  if (!isSameRequest(snapshot.tags, tags) || !isOfSource) {
     throw new BackupError({
       type: 'AzureRefused',
       message: `${named(resource)} exists and is not of this run; delete or rename what stands in the way`,
       facts: { snapshotId: resource.id, sourceResourceId },
     })
   }
-  if (sourceUniqueId !== undefined && sourceUniqueId.toLowerCase() !== spec.diskUniqueId.toLowerCase()) {
+  if (sourceUniqueId !== undefined && sourceUniqueId.toLowerCase() !== source.uniqueId.toLowerCase()) {
     throw new BackupError({
       type: 'SnapshotFailed',
       message:
-        `${named(resource)} holds another disk than the one that was planned: ` +
-        `${spec.diskId} was replaced meanwhile; run the backup again`,
-      facts: { snapshotId: resource.id, diskUniqueId: spec.diskUniqueId, sourceUniqueId },
+        `${named(resource)} holds something else than what was planned: ` +
+        `${source.called} was replaced meanwhile; run the backup again`,
+      facts: { snapshotId: resource.id, plannedUniqueId: source.uniqueId, sourceUniqueId },
     })
   }
   return snapshotStatusOf(resource.id, snapshot)

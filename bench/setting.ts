@@ -18,7 +18,7 @@ import { sourceSnapshotTags } from '../domain/tags.ts'
 import type { Engine } from '../engine/engine.ts'
 import { FlowControl } from '../engine/flow-control.ts'
 import type { backupDisk } from '../workflows/index.ts'
-import { taskQueuesOf } from '../workflows/messages.ts'
+import { taskQueuesOf, type BackupDiskResult } from '../workflows/messages.ts'
 import { startAzureChild, type AzureChild } from './azure-child.ts'
 import { readRunHistory, type RunHistory } from './run-history.ts'
 import { startWorkerChild, type WorkerChild } from './worker-child.ts'
@@ -103,7 +103,7 @@ export async function openSetting(folder: string, env: NodeJS.ProcessEnv): Promi
           workflowId: backupWorkflowId(diskId, targetUrl),
           args: [{ diskId, targetUrl, options: DEFAULT_OPTIONS }],
         })
-        const { point } = await run.result()
+        const { point } = (await run.result()) as BackupDiskResult
         const seconds = (performance.now() - startedMs) / 1000
         return { point, seconds, history: await readRunHistory(run) }
       },

@@ -1,11 +1,12 @@
 /** The results of runs in a few lines, for people. */
 import { parseArmId } from '../domain/arm-id.ts'
+import type { AnyPoint } from '../domain/recovery-point.ts'
 import { originLabel } from '../domain/restore-request.ts'
 import type { BackupDiskResult, DiskOutcome, RestoreDiskResult, RunPolicyResult } from '../workflows/messages.ts'
 import { formatBytes, formatInstant, formatSeconds } from './format.ts'
 import { describePoint } from './points.ts'
 
-export function describeBackup({ point }: BackupDiskResult): string {
+export function describeBackup({ point }: BackupDiskResult<AnyPoint>): string {
   return describePoint(point)
 }
 

@@ -1,13 +1,21 @@
 /** Recovery points as lines and tables. */
 import { parseArmId } from '../domain/arm-id.ts'
-import type { RecoveryPoint } from '../domain/recovery-point.ts'
+import type { AnyPoint } from '../domain/recovery-point.ts'
 import { formatBytes, formatInstant, formatRelative, formatSeconds } from './format.ts'
 import { renderTable } from './table.ts'
 
 /** What a finished backup says: the point, how it came about, what it cost, what was proved. */
-export function describePoint(point: RecoveryPoint): string {
+export function describePoint(point: AnyPoint): string {
   const cause = point.reseedCause === null ? '' : ` (${point.reseedCause})`
   const { comparedBytes, rounds } = point.verification
+  if ('copiedSnapshot' in point) {
+    const { id, location } = point.copiedSnapshot
+    return [
+      `recovery point ${point.id} of ${formatInstant(point.takenAt)}`,
+      `${point.kind}: copied by Azure to ${location} in ${formatSeconds(point.seconds)}, ${formatBytes(comparedBytes)} compared`,
+      `snapshot ${id}`,
+    ].join('\n')
+  }
   const streamed = point.transfer === 'stream' ? ` streamed (${point.streamCause})` : ''
   const repaired = rounds > 1 ? ` in ${rounds} rounds` : ''
   return [
@@ -18,8 +26,13 @@ export function describePoint(point: RecoveryPoint): string {
   ].join('\n')
 }
 
+function kindOf(point: AnyPoint): string {
+  if ('copiedSnapshot' in point) return `${point.kind}, copy-start`
+  return point.transfer === 'stream' ? `${point.kind}, streamed` : point.kind
+}
+
 /** @param columns of the terminal; undefined: as wide as need be. */
-export function renderPoints(points: readonly RecoveryPoint[], nowMs: number, columns?: number): string {
+export function renderPoints(points: readonly AnyPoint[], nowMs: number, columns?: number): string {
   return renderTable(
     ['POINT', 'DISK', 'TAKEN', 'AGE', 'KIND', 'SIZE', 'CHANGED', 'COMPARED'],
     points.map((point) => [
@@ -27,7 +40,7 @@ export function renderPoints(points: readonly RecoveryPoint[], nowMs: number, co
       parseArmId(point.diskId, 'disks').name,
       formatInstant(point.takenAt),
       formatRelative(point.takenAt, nowMs),
-      point.transfer === 'stream' ? `${point.kind}, streamed` : point.kind,
+      kindOf(point),
       formatBytes(point.sizeBytes),
       formatBytes(point.changedBytes),
       formatBytes(point.verification.comparedBytes),

@@ -56,6 +56,7 @@ function toPolicy(name: string, policy: PolicyInput, defaultTarget: string | und
       verify: policy.verify,
       ...(policy.snapshotSku !== undefined && { snapshotSku: policy.snapshotSku }),
       ...(policy.snapshotResourceGroup !== undefined && { snapshotResourceGroup: policy.snapshotResourceGroup }),
+      ...(policy.copyStart !== undefined && { copyStart: policy.copyStart }),
       ...(policy.transfer !== undefined && { transfer: policy.transfer }),
       ...(policy.maxMibPerSecond !== undefined && { maxMibPerSecond: policy.maxMibPerSecond }),
     },

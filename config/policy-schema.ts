@@ -45,6 +45,17 @@ const verify = z.strictObject({
     .meta({ description: 'Rounds of transfer and verify before a run fails' }),
 })
 
+const copyStart = z
+  .strictObject({
+    resourceGroup: z.string().min(1).meta({ description: "Resource group of the copied snapshots, in the disk's subscription" }),
+    region: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9 ]{2,40}$/, { error: 'expected the name of a region such as northeurope' })
+      .transform((name) => name.toLowerCase().replaceAll(' ', ''))
+      .meta({ description: 'Region of the copied snapshots' }),
+  })
+  .meta({ description: 'Where snapshots are copied to, with `engine: copy-start`' })
+
 export const policySchema = z
   .strictObject({
     target: targetSchema.optional(),
@@ -72,6 +83,10 @@ export const policySchema = z
       .max(1000)
       .default(DEFAULT_MAX_CONCURRENT_DISKS)
       .meta({ description: 'Backups of the policy that run at the same time' }),
+    engine: z.enum(['page-blob', 'copy-start']).optional().meta({
+      description: "What holds the points: a page blob in the target (default), or snapshots that Azure's own CopyStart makes in another region",
+    }),
+    copyStart: copyStart.optional(),
     transfer: z
       .enum(['copy', 'stream'])
       .optional()
@@ -91,6 +106,16 @@ export const policySchema = z
       context.issues.push({ code: 'custom', input, path: [key], message })
     if (schedule.kind === 'every' && jitterMs !== undefined && jitterMs >= schedule.everyMs) {
       complain('jitter', jitterMs, 'the jitter must be shorter than the interval')
+    }
+    const { engine = 'page-blob', copyStart: place, transfer } = context.value
+    if (engine === 'copy-start' && place === undefined) {
+      complain('engine', engine, 'say where snapshots are copied to: `copyStart: { resourceGroup, region }`')
+    }
+    if (engine !== 'copy-start' && place !== undefined) {
+      complain('copyStart', place, 'it belongs to `engine: copy-start`')
+    }
+    if (engine === 'copy-start' && transfer !== undefined) {
+      complain('transfer', transfer, 'with `engine: copy-start` Azure moves the bytes; leave `transfer` out')
     }
     if (catchUpWindowMs !== undefined && catchUpWindowMs < MIN_INTERVAL_MS) {
       complain('catchUpWindow', catchUpWindowMs, 'the shortest catch-up window is 10s')

@@ -39,6 +39,7 @@ export const FAILURES = {
   SourceDiskNotFound: { retry: 'never', exit: 'notFound', meaning: 'the disk, its resource group or its subscription is not there' },
   SourceSnapshotNotFound: { retry: 'never', exit: 'failed', meaning: 'a source snapshot of the run was deleted while the run needed it' },
   SnapshotFailed: { retry: 'never', exit: 'failed', meaning: 'Azure could not complete the source snapshot' },
+  SnapshotCopyBusy: { retry: 'later', exit: 'failed', meaning: "Azure copies another snapshot of the disk, or all it will to that region; the run's turn comes later" },
   SectorSizeNotSupported: { retry: 'never', exit: 'refused', meaning: 'the disk has 4096-byte sectors; its snapshots are VHDX' },
   DiskTooLarge: { retry: 'never', exit: 'refused', meaning: 'the disk does not fit into one page blob of 8 TiB' },
   DiskShrank: { retry: 'never', exit: 'refused', meaning: 'the disk is smaller than its base blob, which Azure does not allow' },

@@ -8,7 +8,8 @@ import { z } from 'zod'
 import { DIGEST_BASES } from './digest-table.ts'
 import { BackupError } from './failures.ts'
 
-export const MANIFEST_FORMAT = 1
+/** The newest that is read. */
+export const MANIFEST_FORMAT = 2
 
 const count = z.number().int().nonnegative()
 
@@ -51,7 +52,7 @@ const digests = z.object({
 })
 
 const manifest = z.object({
-  format: z.literal(MANIFEST_FORMAT),
+  format: z.literal(1),
   id: z.string(),
   kind: z.enum(['full', 'incremental', 'reseed']),
   reseedCause: z.string().nullable(),
@@ -84,18 +85,36 @@ const manifest = z.object({
   writtenBy: z.string(),
 })
 
+/** A point whose content is an Azure snapshot in another region. Format 2: earlier releases would look for a base blob. */
+const copiedManifest = manifest.omit({ baseBlob: true, transfer: true, streamCause: true, digests: true }).extend({
+  format: z.literal(2),
+  engine: z.literal('copy-start'),
+  /** The incremental snapshot that Azure made of `source` by CopyStart. */
+  copiedSnapshot: z.object({ id: z.string(), uniqueId: z.string(), location: z.string() }),
+  /** `none`: the copy is Azure's word alone, as its data cannot be read by a backup. */
+  verification: verification.extend({ result: z.enum(['passed', 'none']) }),
+})
+
 export type Manifest = z.infer<typeof manifest>
+export type CopiedManifest = z.infer<typeof copiedManifest>
+export type AnyManifest = Manifest | CopiedManifest
 /** How a run moved its bytes. */
 export type Movement = Pick<Manifest, 'transfer' | 'streamCause'>
 export type PointDigests = z.infer<typeof digests>
 export type Verification = z.infer<typeof verification>
+export type CopyVerification = CopiedManifest['verification']
 
-export function encodeManifest(value: Manifest): string {
-  return `${JSON.stringify(manifest.parse(value), null, 2)}\n`
+export function isCopied(point: AnyManifest): point is CopiedManifest {
+  return 'copiedSnapshot' in point
+}
+
+export function encodeManifest(value: AnyManifest): string {
+  const parsed = isCopied(value) ? copiedManifest.parse(value) : manifest.parse(value)
+  return `${JSON.stringify(parsed, null, 2)}\n`
 }
 
 /** @throws BackupError PointDamaged | FormatNotSupported */
-export function decodeManifest(blobName: string, text: string): Manifest {
+export function decodeManifest(blobName: string, text: string): AnyManifest {
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -110,7 +129,8 @@ export function decodeManifest(blobName: string, text: string): Manifest {
       facts: { blobName, format },
     })
   }
-  const parsed = manifest.safeParse(json)
+  const isOfCopy = typeof json === 'object' && json !== null && 'engine' in json && json.engine === 'copy-start'
+  const parsed = isOfCopy ? copiedManifest.safeParse(json) : manifest.safeParse(json)
   if (!parsed.success) throw damaged(blobName, z.prettifyError(parsed.error).replace(/\s+/g, ' '), parsed.error)
   return parsed.data
 }

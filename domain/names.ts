@@ -77,6 +77,11 @@ export function sourceSnapshotName(diskId: string, targetUrl: string, key: Reque
   return `sf-${name.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${compactInstant(key.requestedAt)}-${digest.slice(0, 10)}`
 }
 
+/** Name of Azure's copy of it, which may lie in the same resource group. */
+export function copiedSnapshotName(diskId: string, targetUrl: string, key: RequestKey): string {
+  return `${sourceSnapshotName(diskId, targetUrl, key)}-copy`
+}
+
 /** Id of a recovery point; unique within a target and sortable by time. */
 export function recoveryPointId(diskId: string, targetUrl: string, key: RequestKey): string {
   const digest = hash64(`point ${diskId.trim().toLowerCase()} ${parseTargetUrl(targetUrl).url} ${key.requestedAt} ${key.requestId}`)

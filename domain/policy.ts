@@ -14,6 +14,12 @@ export interface VerifyRule {
   readonly maxRounds: number
 }
 
+/** Where copied snapshots lie, in the subscription of the disk. */
+export interface CopyPlace {
+  readonly resourceGroup: string
+  readonly region: string
+}
+
 export interface BackupOptions {
   readonly retention: RetentionRule
   readonly verify: VerifyRule
@@ -21,6 +27,8 @@ export interface BackupOptions {
   readonly snapshotSku?: string
   /** Resource group for source snapshots in the disk's subscription; default: the disk's own. */
   readonly snapshotResourceGroup?: string
+  /** Azure's own cross-region snapshot copy moves the bytes (`engine: copy-start`), to there; absent: into a base blob. */
+  readonly copyStart?: CopyPlace
   /** `stream`: bytes go through the worker. Default `copy`: the storage service moves them, and where the source refuses that they are streamed. */
   readonly transfer?: CopyMode
   /** Cap on what each worker writes for the policy, all its disks together; default: none. */

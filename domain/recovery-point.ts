@@ -1,5 +1,12 @@
 /** A recovery point as lists, results and the command line show it: the manifest without what only a restore needs. */
-import type { Manifest, Verification } from './manifest.ts'
+import {
+  isCopied,
+  type AnyManifest,
+  type CopiedManifest,
+  type CopyVerification,
+  type Manifest,
+  type Verification,
+} from './manifest.ts'
 
 export type BackupKind = Manifest['kind']
 
@@ -29,27 +36,31 @@ export interface RecoveryPoint {
   readonly blobSnapshot: string
 }
 
-export function recoveryPointOf(manifest: Manifest): RecoveryPoint {
-  const { id, takenAt, sealedAt, kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds, transfer, streamCause } = manifest
+/** A point that Azure copied (`engine: copy-start`): it has a snapshot and no base blob. */
+export interface CopiedPoint extends Omit<RecoveryPoint, 'verification' | 'baseBlobName' | 'blobSnapshot'> {
+  readonly verification: CopyVerification
+  readonly copiedSnapshot: CopiedManifest['copiedSnapshot']
+}
+
+export type AnyPoint = RecoveryPoint | CopiedPoint
+
+export function recoveryPointOf(manifest: Manifest): RecoveryPoint
+export function recoveryPointOf(manifest: CopiedManifest): CopiedPoint
+export function recoveryPointOf(manifest: AnyManifest): AnyPoint
+export function recoveryPointOf(manifest: AnyManifest): AnyPoint {
+  const { id, takenAt, sealedAt, kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds } = manifest
+  const { id: diskId, uniqueId: diskUniqueId } = manifest.disk
+  const how = { kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds }
+  const common = { id, diskId, diskUniqueId, takenAt, sealedAt, ...how }
+  if (isCopied(manifest)) return { ...common, verification: manifest.verification, copiedSnapshot: manifest.copiedSnapshot }
+  const { transfer, streamCause, verification, baseBlob } = manifest
   return {
-    id,
-    diskId: manifest.disk.id,
-    diskUniqueId: manifest.disk.uniqueId,
-    takenAt,
-    sealedAt,
-    kind,
-    reseedCause,
-    sizeBytes,
-    changedBytes,
-    clearedBytes,
-    movedBytes,
-    requests,
-    seconds,
+    ...common,
     ...(transfer !== undefined && { transfer }),
     ...(streamCause !== undefined && { streamCause }),
-    verification: manifest.verification,
-    baseBlobName: manifest.baseBlob.name,
-    blobSnapshot: manifest.baseBlob.snapshot,
+    verification,
+    baseBlobName: baseBlob.name,
+    blobSnapshot: baseBlob.snapshot,
   }
 }
 

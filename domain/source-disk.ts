@@ -60,6 +60,23 @@ export function snapshotAccessOf({ shape, network }: SourceDisk): NetworkAccess 
   }
 }
 
+/**
+ * What Azure's copy in another region takes over. The private endpoints of the disk are in its own region, so a copy of a disk
+ * that is not for every network is for none.
+ */
+export function copiedSnapshotAccessOf({ shape, network }: SourceDisk): NetworkAccess & Pick<DiskShape, 'dataAccessAuthMode'> {
+  const { dataAccessAuthMode } = shape
+  return {
+    ...(network !== undefined && { networkAccessPolicy: 'DenyAll', publicNetworkAccess: 'Disabled' }),
+    ...(dataAccessAuthMode !== undefined && { dataAccessAuthMode }),
+  }
+}
+
+/** A copy can be held against its source: both can be exported, as VHD. */
+export function isReadableCopy({ shape, network }: SourceDisk): boolean {
+  return network === undefined && shape.logicalSectorBytes === 512
+}
+
 /** Length of a disk's VHD export: the content and its 512-byte footer. */
 export const VHD_FOOTER_BYTES = 512
 

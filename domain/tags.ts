@@ -26,19 +26,30 @@ export function isSameRequest(a: Tags | undefined, b: Tags | undefined): boolean
   return request !== undefined && request === requestOf(b)
 }
 
-/** Marks a source snapshot as one disk's and one target's. */
+/**
+ * What a snapshot is for: `source-snapshot` is read into a base blob, `copy-source` is copied by Azure, `copied-snapshot` is such a
+ * copy. Each has a life of its own, so that no way of backing up takes from another what it needs.
+ */
+export type SnapshotRole = 'source-snapshot' | 'copy-source' | 'copied-snapshot'
+
+/** Marks a snapshot as one disk's and one target's. */
 export interface SnapshotOwner {
   readonly targetKey: string
   readonly diskUniqueId: string
+  /** Default `source-snapshot`. */
+  readonly role?: SnapshotRole
 }
 
-export function sourceSnapshotTags({ targetKey, diskUniqueId }: SnapshotOwner, runKey: string): Tags {
-  return { [OWNER_TAG]: 'source-snapshot', [TARGET_TAG]: targetKey, [DISK_TAG]: diskUniqueId, [REQUEST_TAG]: runKey }
+export function sourceSnapshotTags({ targetKey, diskUniqueId, role = 'source-snapshot' }: SnapshotOwner, runKey: string): Tags {
+  return { [OWNER_TAG]: role, [TARGET_TAG]: targetKey, [DISK_TAG]: diskUniqueId, [REQUEST_TAG]: runKey }
 }
 
-export function isSourceSnapshotOf(found: Tags | undefined, { targetKey, diskUniqueId }: SnapshotOwner): boolean {
+export function isSourceSnapshotOf(
+  found: Tags | undefined,
+  { targetKey, diskUniqueId, role = 'source-snapshot' }: SnapshotOwner,
+): boolean {
   return (
-    tagOf(found, OWNER_TAG) === 'source-snapshot' &&
+    tagOf(found, OWNER_TAG) === role &&
     tagOf(found, TARGET_TAG) === targetKey &&
     tagOf(found, DISK_TAG)?.toLowerCase() === diskUniqueId.toLowerCase()
   )

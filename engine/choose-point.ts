@@ -1,7 +1,7 @@
 /** Finds the recovery point that somebody means, or says why there is none. Reads the target alone and changes nothing. */
 import { listPoints } from '../azure/manifests.ts'
 import { BackupError } from '../domain/failures.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
@@ -17,20 +17,29 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   const { points, damaged } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
   if (pointId !== undefined) {
     const found = points.find((point) => point.id === pointId)
-    if (found !== undefined) return requireWhole(engine, targetUrl, found, signal)
+    if (found !== undefined) return requireWhole(engine, targetUrl, requireBaseBlob(found), signal)
     const broken = damaged.find(({ blobName }) => blobName.endsWith(`/${pointId}.json`))
     if (broken === undefined) throw await notFound(engine, targetUrl, `point ${pointId} is not in ${targetUrl}`, signal)
     throw pointDamaged(pointId, broken.reason)
   }
   if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a restore needs a point or a disk' })
   const found = newestAt(points, at ?? '9999-12-31T00:00:00Z')
-  if (found !== undefined) return requireWhole(engine, targetUrl, found, signal)
+  if (found !== undefined) return requireWhole(engine, targetUrl, requireBaseBlob(found), signal)
   if (points.length === 0) {
     throw await notFound(engine, targetUrl, `${targetUrl} holds no point of ${diskId} (${diskKeyOf(diskId)})`, signal)
   }
   throw new BackupError({
     type: 'PointNotFound',
     message: `no point of ${diskId} in ${targetUrl} is as old as ${at}; the oldest holds ${newestFirst(points).at(-1)?.takenAt}`,
+  })
+}
+
+function requireBaseBlob(manifest: AnyManifest): Manifest {
+  if (!isCopied(manifest)) return manifest
+  throw new BackupError({
+    type: 'InvalidArgument',
+    message: `point ${manifest.id} is the Azure snapshot ${manifest.copiedSnapshot.id}; make a disk from that`,
+    facts: { pointId: manifest.id },
   })
 }
 

@@ -7,6 +7,7 @@ import { effectiveCursor, planBackup, type BackupPlan } from '../domain/backup-p
 import type { BaseBlobState, SealedPoint } from '../domain/base-blob-state.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { baseBlobName, chainPrefix } from '../domain/names.ts'
+import { isCopied } from '../domain/manifest.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
 import { baseBlobOf } from './source-changes.ts'
 import type { Engine } from './engine.ts'
@@ -84,7 +85,7 @@ export async function findSealedPoint(
 ): Promise<SealedPoint | undefined> {
   try {
     const manifest = await findManifest(engine.azure, targetUrl, chain, state.runKey, signal)
-    return manifest === undefined ? undefined : { pointId: state.runKey, blobSnapshot: manifest.baseBlob.snapshot }
+    return manifest === undefined || isCopied(manifest) ? undefined : { pointId: state.runKey, blobSnapshot: manifest.baseBlob.snapshot }
   } catch (error) {
     if (isFailure(error, 'PointDamaged')) return undefined
     throw error

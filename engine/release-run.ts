@@ -10,7 +10,7 @@ import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snap
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { parseArmId, sameArmId } from '../domain/arm-id.ts'
 import { isFailure } from '../domain/failures.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import { isCopied, type Manifest } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
@@ -89,7 +89,7 @@ async function readPoints(engine: Engine, { targetUrl, chain, baseBlobName, sign
     try {
       const manifest = await readManifest(engine.azure, targetUrl, blobName, signal)
       // A copy that somebody laid beside it must not count as another point, nor lead to the deletion of the first.
-      if (manifest.id === pointId && manifest.baseBlob.name === baseBlobName) readable.set(pointId, manifest)
+      if (!isCopied(manifest) && manifest.id === pointId && manifest.baseBlob.name === baseBlobName) readable.set(pointId, manifest)
     } catch (error) {
       // What cannot be read is neither counted nor deleted, nor is its snapshot.
       if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error

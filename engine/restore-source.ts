@@ -11,7 +11,7 @@ import { listManifests, readManifest } from '../azure/manifests.ts'
 import { parseArmId } from '../domain/arm-id.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import type { AnyManifest, Manifest } from '../domain/manifest.ts'
 import { diskPrefix, parseBaseBlobName } from '../domain/names.ts'
 import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
 import type { RestoreOrigin, SourceChoice } from '../domain/restore-request.ts'
@@ -107,7 +107,7 @@ async function newestBaseBlob(engine: Engine, targetUrl: string, diskId: string,
 
 /** The manifest of the last point, else the newest of the chain that can be read: what kind of disk it was. */
 async function newestManifest(engine: Engine, targetUrl: string, chain: string, lastPointId: string | undefined, signal?: AbortSignal) {
-  const readable: Manifest[] = []
+  const readable: AnyManifest[] = []
   for await (const { blobName } of listManifests(engine.azure, targetUrl, { chain }, signal)) {
     try {
       readable.push(await readManifest(engine.azure, targetUrl, blobName, signal))

@@ -11,7 +11,7 @@ import { findManifest, writeManifest } from '../azure/manifests.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
-import { MANIFEST_FORMAT, type Manifest, type Movement, type PointDigests, type Verification } from '../domain/manifest.ts'
+import { isCopied, type Manifest, type Movement, type PointDigests, type Verification } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import { findOrTakeSnapshot } from './blob-snapshots.ts'
@@ -52,7 +52,8 @@ export async function sealPoint(engine: Engine, options: SealOptions): Promise<M
   const { etag, sizeBytes } = await decideAnew(base, signal, () => closeEpoch(base, options))
   const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, epoch: options.epoch, etag, signal })
   const write = async (): Promise<Manifest> => writePoint(engine, snapshot, sizeBytes, await sealDigests(engine, options), options)
-  const manifest = (await findManifest(engine.azure, targetUrl, chain, runKey, signal)) ?? (await write())
+  const found = await findManifest(engine.azure, targetUrl, chain, runKey, signal)
+  const manifest = found === undefined || isCopied(found) ? await write() : found
   await decideAnew(base, signal, () => markClean(base, manifest.baseBlob.snapshot, options))
   return manifest
 }
@@ -68,7 +69,7 @@ async function writePoint(
   const { changedBytes, clearedBytes, movedBytes, requests, movement, verification } = options
   const sealedAt = new Date().toISOString()
   const manifest: Manifest = {
-    format: MANIFEST_FORMAT,
+    format: 1,
     id: runKey,
     kind: plan.kind,
     reseedCause: plan.kind === 'reseed' ? plan.cause : null,

@@ -26,6 +26,7 @@ import {
   type DigestEntry,
 } from '../domain/digest-table.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
+import { isCopied } from '../domain/manifest.ts'
 import { parseBaseBlobName } from '../domain/names.ts'
 import type { BlobSnapshotRef, TransferJob } from '../domain/transfer-job.ts'
 import { pagesOf, readBytesOf, readSum } from './chunk-sums.ts'
@@ -252,7 +253,8 @@ async function findLastPoint(engine: Engine, job: TransferJob, table: DigestBlob
   const { pointId, blobSnapshot } = state.lastPoint
   try {
     const manifest = await findManifest(engine.azure, job.targetUrl, chain, pointId, signal)
-    if (manifest?.digests?.name !== table.name || manifest.baseBlob.snapshot !== blobSnapshot) return undefined
+    if (manifest === undefined || isCopied(manifest)) return undefined
+    if (manifest.digests?.name !== table.name || manifest.baseBlob.snapshot !== blobSnapshot) return undefined
     const { snapshot } = manifest.digests
     await table.snapshots.sizeOfSnapshot(snapshot, signal)
     const content = { snapshot: blobSnapshot, sizeBytes: await base.sizeOfSnapshot(blobSnapshot, signal) }

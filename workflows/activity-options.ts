@@ -20,6 +20,14 @@ export const waiting = proxyActivities<ControlActivities>({
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 })
 
+/** Azure's own copy of a snapshot takes as long as it takes: it is asked for its progress now and then. */
+export const copying = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '14 days',
+  scheduleToCloseTimeout: '14 days',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+})
+
 /** How soon a dead worker is noticed. Progress in between is not lost: the base blob itself tells it. */
 const DATA_HEARTBEAT_TIMEOUT = '20 seconds'
 

@@ -5,24 +5,31 @@
  *
  * Its workflow id stands for (disk, target), so at most one is open. Everything it makes is named after the request, so a step
  * that runs twice finds what it made before. An interrupted run leaves the older points as they are; release also runs after
- * failure and cancel. A cancel that comes when the point is sealed comes too late.
+ * failure and cancel. A cancel that comes when the point is sealed comes too late. Where the policy lets Azure copy snapshots
+ * instead, the steps are those of `copy-disk.ts`.
  */
 import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
 import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
-import type { RecoveryPoint } from '../domain/recovery-point.ts'
+import type { AnyPoint, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
 import { transferJobOf, type TransferJob } from '../domain/transfer-job.ts'
 import { control, dataActivities, waiting } from './activity-options.ts'
+import { copyDisk } from './copy-disk.ts'
 import { describeCause } from './describe-cause.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
 import { trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
 import { transferUntilConsistent } from './transfer-until-consistent.ts'
 
-export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
+export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResult<AnyPoint>> {
+  const { copyStart } = input.options
+  return copyStart === undefined ? ferryDisk(input) : copyDisk(input, copyStart)
+}
+
+async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
   const { diskId, targetUrl, options } = input
   const { workflowId, runId, startTime } = workflowInfo()
   const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: runId }

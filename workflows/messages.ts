@@ -5,7 +5,7 @@
 import { defineQuery } from '@temporalio/workflow'
 import type { Movement } from '../domain/manifest.ts'
 import type { BackupOptions, Policy } from '../domain/policy.ts'
-import type { BackupKind, RecoveryPoint } from '../domain/recovery-point.ts'
+import type { AnyPoint, BackupKind, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { RequestKey } from '../domain/names.ts'
 import type { RestoreOrigin, RestoreRequest } from '../domain/restore-request.ts'
 
@@ -19,8 +19,8 @@ export interface BackupDiskInput {
   readonly policy?: string
 }
 
-export interface BackupDiskResult {
-  readonly point: RecoveryPoint
+export interface BackupDiskResult<Point extends AnyPoint = RecoveryPoint> {
+  readonly point: Point
   /** What an operator should know although the run succeeded. */
   readonly warnings: readonly string[]
 }

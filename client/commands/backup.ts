@@ -3,12 +3,13 @@ import type { Command } from 'commander'
 import type { ConfigFile } from '../../config/config-file.ts'
 import { parseArmId, sameArmId } from '../../domain/arm-id.ts'
 import { backupWorkflowId, diskKeyOf, targetKeyOf } from '../../domain/names.ts'
-import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
+import { DEFAULT_OPTIONS, type BackupOptions, type CopyPlace } from '../../domain/policy.ts'
+import type { AnyPoint } from '../../domain/recovery-point.ts'
 import { parseTargetUrl } from '../../domain/target-url.ts'
 import type { backupDisk } from '../../workflows/index.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
-import { requireChoice, requireCount } from '../arguments.ts'
+import { invalidArgument, requireChoice, requireCount, requireRegion } from '../arguments.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { describeBackup } from '../describe-result.ts'
 import { reportRun } from '../report-run.ts'
@@ -19,6 +20,9 @@ interface BackupRunOptions {
   readonly target: string
   readonly keepLast?: string
   readonly transfer?: string
+  readonly engine?: string
+  readonly copyRegion?: string
+  readonly copyResourceGroup?: string
   readonly wait?: boolean
   readonly follow?: boolean
 }
@@ -41,12 +45,16 @@ export function registerBackupCommands(program: Command, host: Host): void {
           'delete older points (default: as the policy of the disk says, else delete none)',
         )
         .option('--transfer <how>', 'copy or stream (default: as the policy of the disk says, else copy)')
+        .option('--engine <name>', 'page-blob or copy-start (default: as the policy of the disk says, else page-blob)')
+        .option('--copy-region <name>', 'with copy-start: region that Azure copies the snapshot to')
+        .option('--copy-resource-group <name>', 'with copy-start: resource group of the copied snapshot')
         .option('--wait', 'wait for the end, and end as the run does')
         .option('--follow', 'like --wait, and join a run that is already open'),
     run: async ({ output, withTemporal }, options) => {
       const disk = parseArmId(options.disk, 'disks')
       const { url: targetUrl, account, container } = parseTargetUrl(options.target)
       const keepLast = options.keepLast === undefined ? undefined : requireCount('--keep-last', options.keepLast)
+      const copyPlace = copyPlaceOf(options)
       const transfer = requireChoice('--transfer', options.transfer, ['copy', 'stream'])
       await withTemporal(async (link, { settings, config }) => {
         const { options: backupOptions, policy } = optionsFor(config, disk.id, targetUrl, {
@@ -57,7 +65,7 @@ export function registerBackupCommands(program: Command, host: Host): void {
         const run = await startRun<typeof backupDisk>(link, output, {
           workflowType: 'backupDisk',
           workflowId: backupWorkflowId(disk.id, targetUrl),
-          args: [{ diskId: disk.id, targetUrl, options: backupOptions }],
+          args: [{ diskId: disk.id, targetUrl, options: withCopyPlace(backupOptions, copyPlace) }],
           summary: `Backs up ${disk.name} to ${account}/${container}`,
           searchAttributes: [
             { key: diskAttribute, value: diskKeyOf(disk.id) },
@@ -66,7 +74,7 @@ export function registerBackupCommands(program: Command, host: Host): void {
           mayJoin: options.follow === true,
           taskQueuePrefix: settings.worker.taskQueuePrefix,
         })
-        await reportRun<BackupDiskResult>(link, output, run, {
+        await reportRun<BackupDiskResult<AnyPoint>>(link, output, run, {
           what: `backup of disk ${disk.id}`,
           mustWait: options.wait === true || options.follow === true,
           describe: describeBackup,
@@ -74,6 +82,30 @@ export function registerBackupCommands(program: Command, host: Host): void {
       })
     },
   })
+}
+
+/**
+ * Where the command line lets Azure copy to, or that it shall not; undefined where the policy of the disk decides.
+ * @throws BackupError InvalidArgument
+ */
+function copyPlaceOf({ engine, copyRegion, copyResourceGroup, transfer }: BackupRunOptions): CopyPlace | 'none' | undefined {
+  const chosen = requireChoice('--engine', engine, ['page-blob', 'copy-start'])
+  if (chosen !== 'copy-start') {
+    const stray = copyRegion ?? copyResourceGroup
+    if (stray !== undefined) throw invalidArgument('--copy-region', stray, 'it goes with --engine copy-start')
+    return chosen && 'none'
+  }
+  if (copyRegion === undefined || copyResourceGroup === undefined) {
+    throw invalidArgument('--engine', chosen, 'it needs --copy-region and --copy-resource-group')
+  }
+  if (transfer !== undefined) throw invalidArgument('--transfer', transfer, 'with --engine copy-start Azure moves the bytes')
+  return { region: requireRegion('--copy-region', copyRegion), resourceGroup: copyResourceGroup }
+}
+
+function withCopyPlace(options: BackupOptions, place: CopyPlace | 'none' | undefined): BackupOptions {
+  if (place === undefined) return options
+  const { copyStart: _ofPolicy, ...others } = options
+  return place === 'none' ? others : { ...others, copyStart: place }
 }
 
 /**

@@ -2,7 +2,7 @@
 import { listPoints } from '../../azure/manifests.ts'
 import { findSnapshot } from '../../azure/snapshots.ts'
 import { lengthOf, PAGE_BYTES } from '../../domain/byte-range.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { isCopied, type Manifest } from '../../domain/manifest.ts'
 import type { RequestKey } from '../../domain/names.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
@@ -59,7 +59,7 @@ export function createWorld(scene: ChaosScene, lane: Lane): World {
       if (found !== undefined) world.noteSnapshot(found.uniqueId, content)
     },
     contentOf: ({ source }) => contents.get(source.snapshotUniqueId),
-    points: async (target) => newestFirst((await listPoints(scene.clients, lane.targetUrls[target]!)).points),
+    points: async (target) => newestFirst((await listPoints(scene.clients, lane.targetUrls[target]!)).points.filter((point) => !isCopied(point))),
   }
   return world
 }

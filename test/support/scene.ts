@@ -13,7 +13,7 @@ import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { listPoints } from '../../azure/manifests.ts'
 import { createPageLists, type PageLists } from '../../azure/page-lists.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { isCopied, type Manifest } from '../../domain/manifest.ts'
 import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
@@ -112,7 +112,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       })
       return { ...result, diskId: result.resourceId }
     },
-    points: async (diskId) => newestFirst((await listPoints(clients, targetUrl, diskId === undefined ? {} : { diskId })).points),
+    points: async (diskId) => newestFirst((await listPoints(clients, targetUrl, diskId === undefined ? {} : { diskId })).points.filter((point) => !isCopied(point))),
     async sourceSnapshots() {
       const names: string[] = []
       for await (const { name } of clients.compute(azure.subscriptionId).snapshots.listByResourceGroup('source')) names.push(name ?? '')

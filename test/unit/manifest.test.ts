@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { isFailure } from '../../domain/failures.ts'
-import { decodeManifest, encodeManifest, MANIFEST_FORMAT, type Manifest } from '../../domain/manifest.ts'
+import { decodeManifest, encodeManifest, MANIFEST_FORMAT, type AnyManifest, type Manifest } from '../../domain/manifest.ts'
 import type { DiskShape } from '../../domain/source-disk.ts'
 import { aManifest } from './support/builders.ts'
 
@@ -21,7 +21,7 @@ const wholeShape: Required<{ [Key in keyof DiskShape]: Required<DiskShape>[Key] 
   tags: { 'cost centre': 'größer' },
 }
 
-function read(text: string): { manifest?: Manifest; failure?: string; message?: string } {
+function read(text: string): { manifest?: AnyManifest; failure?: string; message?: string } {
   try {
     return { manifest: decodeManifest('points/p.json', text) }
   } catch (error) {

@@ -1,0 +1,34 @@
+/** The points of a chain that Azure copied (`engine: copy-start`), and what may be deleted when they go. */
+import { deleteManifest, listManifests, readManifest } from '../azure/manifests.ts'
+import { isFailure } from '../domain/failures.ts'
+import { isCopied, type CopiedManifest } from '../domain/manifest.ts'
+import { manifestName } from '../domain/names.ts'
+import { newestFirst } from '../domain/recovery-point.ts'
+import type { Engine } from './engine.ts'
+
+/** Newest first. What cannot be read is left out: it is neither counted nor deleted. */
+export async function listCopiedPoints(
+  engine: Engine,
+  { targetUrl, chain }: { readonly targetUrl: string; readonly chain: string },
+  signal?: AbortSignal,
+): Promise<CopiedManifest[]> {
+  const points: CopiedManifest[] = []
+  for await (const { blobName, pointId } of listManifests(engine.azure, targetUrl, { chain }, signal)) {
+    try {
+      const manifest = await readManifest(engine.azure, targetUrl, blobName, signal)
+      if (isCopied(manifest) && manifest.id === pointId) points.push(manifest)
+    } catch (error) {
+      if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error
+    }
+  }
+  return newestFirst(points)
+}
+
+export async function forgetCopiedPoint(
+  engine: Engine,
+  { targetUrl, chain }: { readonly targetUrl: string; readonly chain: string },
+  pointId: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await deleteManifest(engine.azure, targetUrl, manifestName(chain, pointId), signal)
+}

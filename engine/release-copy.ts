@@ -1,0 +1,94 @@
+/**
+ * Ends a backup by Azure's own snapshot copy: revokes SAS, applies retention, deletes what no point needs. Also after failure
+ * and cancel.
+ *
+ * Deletes only what carries snapferry's mark for this disk and target and this way of backing up. Works from what it finds, so it
+ * also sweeps up behind runs that were terminated. The newest source snapshot stays until a newer one was copied.
+ */
+import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
+import type { ListedSnapshot } from '../azure/snapshot-model.ts'
+import { parseArmId, sameArmId } from '../domain/arm-id.ts'
+import { isFailure } from '../domain/failures.ts'
+import type { CopiedManifest } from '../domain/manifest.ts'
+import { applyRetention, type RetentionRule } from '../domain/retention.ts'
+import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
+import { forgetCopiedPoint, listCopiedPoints } from './copied-points.ts'
+import type { Engine } from './engine.ts'
+
+export interface ReleaseCopyOptions {
+  readonly targetUrl: string
+  readonly chain: string
+  readonly runKey: string
+  readonly owner: Pick<SnapshotOwner, 'targetKey' | 'diskUniqueId'>
+  readonly sourceId: string
+  readonly copyId: string
+  /** Absent after a run that made no point: then nothing is pruned. */
+  readonly retention?: RetentionRule
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Safe to run twice. Returns what could not be done and why. */
+export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): Promise<string[]> {
+  const { sourceId, copyId, retention, signal } = options
+  const warnings: string[] = []
+  const tryStep = async (step: () => Promise<void>): Promise<void> => {
+    try {
+      await step()
+    } catch (error) {
+      if (!isFailure(error) || error.retry === 'later') throw error
+      warnings.push(error.message)
+    }
+  }
+  for (const id of [sourceId, copyId]) await tryStep(() => engine.exports.revoke(id, signal))
+  const points = await listCopiedPoints(engine, options, signal)
+  const { keep, remove } = retention === undefined ? { keep: points, remove: [] } : applyRetention(points, retention)
+  // The manifest goes first: a point is never listed without its bytes. From here on its snapshot is spare.
+  for (const { id } of remove) await tryStep(() => forgetCopiedPoint(engine, options, id, signal))
+  const newest = keep[0]
+  // Copies before their sources: while one is under way its source must stay.
+  await tryStep(() => deleteSpare(engine, options, 'copied-snapshot', placesOf(copyId, points), newest, (id) => isCopyOf(keep, id)))
+  await tryStep(() =>
+    deleteSpare(engine, options, 'copy-source', placesOf(sourceId, []), newest, (id) => newest !== undefined && sameArmId(newest.source.snapshotId, id)),
+  )
+  return warnings
+}
+
+/**
+ * The run's own where it made no point, and those that are older than the newest point's: what is newer may belong to a run that is
+ * open elsewhere.
+ */
+async function deleteSpare(
+  engine: Engine,
+  { owner, runKey, signal }: ReleaseCopyOptions,
+  role: 'copied-snapshot' | 'copy-source',
+  scopes: readonly SnapshotScope[],
+  newest: CopiedManifest | undefined,
+  isNeeded: (id: string) => boolean,
+): Promise<void> {
+  const found: ListedSnapshot[] = []
+  for (const scope of scopes) {
+    for await (const snapshot of listSnapshots(engine.azure, scope, signal)) {
+      if (isSourceSnapshotOf(snapshot.tags, { ...owner, role })) found.push(snapshot)
+    }
+  }
+  const newestId = role === 'copied-snapshot' ? newest?.copiedSnapshot.id : newest?.source.snapshotId
+  const newestAt = found.find(({ id }) => newestId !== undefined && sameArmId(id, newestId))?.takenAt
+  for (const { id, takenAt, tags } of found) {
+    const isOld = newestAt !== undefined && takenAt !== '' && Date.parse(takenAt) < Date.parse(newestAt)
+    if (!isNeeded(id) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
+  }
+}
+
+function isCopyOf(points: readonly CopiedManifest[], id: string): boolean {
+  return points.some(({ copiedSnapshot }) => sameArmId(copiedSnapshot.id, id))
+}
+
+/** Resource groups of snapshots, each once: a policy may have changed its own since older points were made. */
+function placesOf(snapshotId: string, points: readonly CopiedManifest[]): SnapshotScope[] {
+  const places = new Map<string, SnapshotScope>()
+  for (const id of [snapshotId, ...points.map(({ copiedSnapshot }) => copiedSnapshot.id)]) {
+    const { subscriptionId, resourceGroup } = parseArmId(id, 'snapshots')
+    places.set(`${subscriptionId}/${resourceGroup}`.toLowerCase(), { subscriptionId, resourceGroup })
+  }
+  return [...places.values()]
+}

@@ -1,0 +1,181 @@
+/** Azure's own snapshot copy as the mover: the same points, retention and care, and Azure's rules kept. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Snapshot } from '@azure/arm-compute'
+import { listPoints } from '../../azure/manifests.ts'
+import { MIB } from '../../domain/byte-range.ts'
+import { isCopied, type CopiedManifest } from '../../domain/manifest.ts'
+import type { BackupOptions } from '../../domain/policy.ts'
+import { newestFirst, type CopiedPoint } from '../../domain/recovery-point.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import type { BackupDiskResult } from '../../workflows/messages.ts'
+import { offlineCli } from '../support/offline-cli.ts'
+import { noise } from '../support/random-disk.ts'
+import { openScene, SOURCE_REGION, TARGET_REGION, type Scene } from '../support/scene.ts'
+
+const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
+const PLACE = { resourceGroup: 'copies', region: TARGET_REGION }
+const OPTIONS: Partial<BackupOptions> = { copyStart: PLACE, retention: { keepLast: 10 } }
+
+let scene: Scene
+let seed = SEED
+beforeAll(async () => {
+  process.stderr.write(`seed ${SEED}\n`)
+  scene = await openScene()
+  scene.azure.createResourceGroup({ name: 'copies', location: TARGET_REGION })
+})
+afterAll(() => scene?.close())
+beforeEach(() => void scene.azure.changeSettings({ regionCopyMs: 0 }))
+afterEach(() => expect(scene.azure.grantedAccess()).toEqual([]))
+
+async function change(diskId: string): Promise<string> {
+  seed += 1
+  await scene.azure.writeDisk(diskId, (seed % 64) * MIB, noise(MIB, seededRandom(seed)))
+  return (await scene.azure.digestDisk(diskId)).sha256
+}
+
+async function backUp(diskId: string, options: Partial<BackupOptions> = {}): Promise<CopiedPoint> {
+  const result = (await scene.backUp(diskId, { ...OPTIONS, ...options })) as unknown as BackupDiskResult<CopiedPoint>
+  return result.point
+}
+
+async function pointsOf(diskId: string): Promise<CopiedManifest[]> {
+  const { points, damaged } = await listPoints(scene.clients, scene.targetUrl, { diskId })
+  expect(damaged).toEqual([])
+  return newestFirst(points.filter(isCopied))
+}
+
+async function snapshotsIn(resourceGroup: string, diskName: string): Promise<Snapshot[]> {
+  const found: Snapshot[] = []
+  for await (const snapshot of scene.clients.compute(scene.azure.subscriptionId).snapshots.listByResourceGroup(resourceGroup)) {
+    if (snapshot.name?.includes(`-${diskName}-`)) found.push(snapshot)
+  }
+  return found
+}
+
+const names = async (resourceGroup: string, diskName: string): Promise<(string | undefined)[]> =>
+  (await snapshotsIn(resourceGroup, diskName)).map(({ name }) => name)
+
+/** Waits for Azure's side to show something. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 100))
+}
+
+test('points are full and then incremental, each a copied snapshot with the bytes of its instant', async () => {
+  const diskId = scene.createDisk(1, 'chain')
+  const made: { point: CopiedPoint; sha256: string }[] = []
+  for (let round = 0; round < 3; round++) {
+    const sha256 = await change(diskId)
+    made.push({ point: await backUp(diskId), sha256 })
+  }
+  expect(made.map(({ point }) => point.kind)).toEqual(['full', 'incremental', 'incremental'])
+  for (const { point, sha256 } of made) {
+    expect(point).toMatchObject({ verification: { result: 'passed' }, copiedSnapshot: { location: TARGET_REGION } })
+    expect(point.verification.comparedBytes).toBeGreaterThan(0)
+    expect((await scene.azure.digestDisk(point.copiedSnapshot.id)).sha256).toBe(sha256)
+  }
+  const listed = await pointsOf(diskId)
+  expect(listed.map(({ id }) => id)).toEqual(made.map(({ point }) => point.id).reverse())
+  // Only the source that the next copy follows is kept, and only changes were moved by Azure.
+  expect(await names('source', 'chain')).toEqual([listed[0]!.source.snapshotId.replace(/^.*\//, '')])
+  const moved = scene.azure.usage().find(({ id }) => id === made[2]!.point.copiedSnapshot.id)?.movedBytes
+  expect(moved).toBe(MIB)
+  const cli = offlineCli(scene)
+  const { stdout } = await cli('points', 'list', '--target', scene.targetUrl, '--disk', diskId)
+  expect(stdout).toContain('incremental, copy-start')
+}, 240_000)
+
+test('retention takes the manifest and the copied snapshot of old points, and nothing else', async () => {
+  const diskId = scene.createDisk(1, 'kept')
+  const compute = scene.clients.compute(scene.azure.subscriptionId)
+  const points: CopiedPoint[] = []
+  for (let round = 0; round < 3; round++) {
+    await change(diskId)
+    points.push(await backUp(diskId, { retention: { keepLast: 2 } }))
+    if (round > 0) continue
+    // One that looks alike and is not ours.
+    const creationData = { createOption: 'Copy', sourceResourceId: diskId } as const
+    await compute.snapshots.createOrUpdate('source', 'other-kept-tool', { location: SOURCE_REGION, incremental: true, creationData })
+  }
+  expect((await pointsOf(diskId)).map(({ id }) => id)).toEqual([points[2]!.id, points[1]!.id])
+  expect(new Set(await names('copies', 'kept'))).toEqual(
+    new Set(points.slice(1).map(({ copiedSnapshot }) => copiedSnapshot.id.replace(/^.*\//, ''))),
+  )
+  expect(await names('source', 'kept')).toHaveLength(2)
+}, 240_000)
+
+test('a disk that was backed up to a base blob keeps its cursor when Azure copies, and the other way round', async () => {
+  const diskId = scene.createDisk(1, 'both')
+  await change(diskId)
+  await scene.backUp(diskId)
+  await change(diskId)
+  await backUp(diskId)
+  await change(diskId)
+  expect((await scene.backUp(diskId)).point.kind).toBe('incremental')
+  await change(diskId)
+  expect((await backUp(diskId)).kind).toBe('incremental')
+  expect(await scene.points(diskId)).toHaveLength(2)
+  expect(await pointsOf(diskId)).toHaveLength(2)
+  expect(await names('source', 'both')).toHaveLength(2)
+}, 240_000)
+
+test('the source stays until the copy is complete, which is waited for', async () => {
+  scene.azure.changeSettings({ regionCopyMs: 4_000 })
+  const diskId = scene.createDisk(1, 'slow')
+  const sha256 = await change(diskId)
+  const run = await scene.startBackup(diskId, OPTIONS)
+  await until(async () => (await snapshotsIn('copies', 'slow')).length > 0)
+  expect(await names('source', 'slow')).toHaveLength(1)
+  const { point } = (await run.result()) as BackupDiskResult<CopiedPoint>
+  expect((await snapshotsIn('copies', 'slow'))[0]).toMatchObject({ completionPercent: 100 })
+  expect((await scene.azure.digestDisk(point.copiedSnapshot.id)).sha256).toBe(sha256)
+}, 120_000)
+
+test('while Azure copies as many to the region as it will, a run waits for its turn', async () => {
+  scene.azure.changeSettings({ regionCopyMs: 6_000, copiesPerRegion: 1 })
+  const [first, second] = [scene.createDisk(1, 'turn-one'), scene.createDisk(1, 'turn-two')]
+  await change(first)
+  await change(second)
+  const [one, two] = await Promise.all([backUp(first), backUp(second)])
+  expect([one.kind, two.kind]).toEqual(['full', 'full'])
+  scene.azure.changeSettings({ copiesPerRegion: 100 })
+}, 120_000)
+
+describe('a run that makes no point', () => {
+  test('since its source was deleted in the middle of the copy says so, and takes back what it made', async () => {
+    scene.azure.changeSettings({ regionCopyMs: 60_000 })
+    const diskId = scene.createDisk(1, 'broken')
+    await change(diskId)
+    const run = await scene.startBackup(diskId, OPTIONS)
+    await until(async () => (await snapshotsIn('copies', 'broken')).length > 0)
+    const [source] = await snapshotsIn('source', 'broken')
+    scene.azure.deleteSnapshot(source?.id ?? '')
+    const failure = await run.result().then(() => undefined, (error: unknown) => error)
+    expect(((failure as Error).cause as { cause?: Error }).cause?.message).toContain('CopySourceNotFound')
+    expect(await names('copies', 'broken')).toEqual([])
+    expect(await pointsOf(diskId)).toEqual([])
+    scene.azure.changeSettings({ regionCopyMs: 0 })
+    expect((await backUp(diskId)).kind).toBe('full')
+  }, 120_000)
+
+  test('since it was cancelled takes back copy and source', async () => {
+    scene.azure.changeSettings({ regionCopyMs: 60_000 })
+    const diskId = scene.createDisk(1, 'cancelled')
+    await change(diskId)
+    const run = await scene.startBackup(diskId, OPTIONS)
+    await until(async () => (await snapshotsIn('copies', 'cancelled')).length > 0)
+    await scene.client.workflow.getHandle(run.workflowId).cancel()
+    await expect(run.result()).rejects.toThrow()
+    expect(await names('copies', 'cancelled')).toEqual([])
+    expect(await names('source', 'cancelled')).toEqual([])
+  }, 120_000)
+})
+
+test('a point whose copied snapshot was deleted is told of as damaged', async () => {
+  const diskId = scene.createDisk(1, 'gone')
+  await change(diskId)
+  const { copiedSnapshot } = await backUp(diskId)
+  scene.azure.deleteSnapshot(copiedSnapshot.id)
+  const { points, damaged } = await listPoints(scene.clients, scene.targetUrl, { diskId })
+  expect(points).toEqual([])
+  expect(damaged).toMatchObject([{ reason: `snapshot ${copiedSnapshot.id} is gone` }])
+}, 120_000)

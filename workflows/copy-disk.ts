@@ -1,0 +1,94 @@
+/**
+ * A backup whose mover is Azure itself: an incremental snapshot of the disk is copied to another region by CopyStart.
+ *
+ *     plan -> snapshot -> transfer (Azure copies; wait for 100 percent) -> verify -> seal -> release
+ *
+ * The same point list, retention and release as every backup; the content of the point is the copied snapshot. Azure's rules are
+ * kept by the order of the steps: snapshots are copied as they are taken, one at a time, and the source stays until its copy is done.
+ */
+import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { armIdOf, parseArmId } from '../domain/arm-id.ts'
+import { copiedSnapshotName, recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
+import type { CopyPlace } from '../domain/policy.ts'
+import type { CopiedPoint } from '../domain/recovery-point.ts'
+import { copiedSnapshotAccessOf, isReadableCopy } from '../domain/source-disk.ts'
+import { sourceSnapshotTags } from '../domain/tags.ts'
+import { control, copying, dataActivities, waiting } from './activity-options.ts'
+import { describeCause } from './describe-cause.ts'
+import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult } from './messages.ts'
+import { trackProgress } from './run-progress.ts'
+import { recoveryPointAttribute } from './search-attributes.ts'
+
+const NOT_READ = 'what Azure copied was not compared: the data of this disk cannot be read by a backup'
+
+export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promise<BackupDiskResult<CopiedPoint>> {
+  const { diskId, targetUrl, options } = input
+  const { workflowId, runId, startTime } = workflowInfo()
+  const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: runId }
+  const runKey = recoveryPointId(diskId, targetUrl, request)
+  const progress = trackProgress(BACKUP_PHASES)
+  upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
+
+  progress.enter('plan', { pointId: runKey })
+  const planned = await control.planCopy.executeWithOptions({ summary: 'read disk and target' }, [{ diskId, targetUrl, runKey, place }])
+  const { disk, chain, kind } = planned
+  const { sourceId, copyId } = snapshotIds(input, request, place, disk.id)
+  const owner = { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId }
+  const release = (isSealed: boolean): Promise<string[]> =>
+    control.releaseCopy.executeWithOptions({ summary: isSealed ? 'apply retention' : 'take back what was made' }, [
+      { targetUrl, chain, runKey, owner, sourceId, copyId, ...(isSealed && { retention: options.retention }) },
+    ])
+
+  let point: CopiedPoint
+  const isReadable = isReadableCopy(disk)
+  try {
+    progress.enter('snapshot', { kind })
+    const snapshot = await waiting.takeSourceSnapshot.executeWithOptions({ summary: `snapshot of ${disk.name}` }, [
+      { snapshotId: sourceId, disk, owner: { ...owner, role: 'copy-source' }, runKey, options },
+    ])
+
+    progress.enter('transfer')
+    const tags = sourceSnapshotTags({ ...owner, role: 'copied-snapshot' }, runKey)
+    const access = copiedSnapshotAccessOf(disk)
+    const copy = await copying.copySnapshot.executeWithOptions({ summary: `Azure copies to ${place.region}` }, [
+      { id: copyId, source: { id: snapshot.id, uniqueId: snapshot.uniqueId }, location: place.region, access, tags },
+    ])
+
+    progress.enter('verify')
+    const comparison = { sourceId, copyId, sizeBytes: snapshot.sizeBytes, rule: options.verify, runKey }
+    const verification = isReadable
+      ? await dataActivities().verifyCopiedSnapshot.executeWithOptions({ summary: 'compare copy and source' }, [comparison])
+      : ({ result: 'none', rounds: 0, writtenBytes: 0, comparedBytes: 0 } as const)
+
+    progress.enter('seal')
+    const made = { disk, snapshot, copy, kind, verification }
+    point = await CancellationScope.nonCancellable(() =>
+      control.sealCopiedPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
+        { targetUrl, chain, runKey, workflowId, startedAt: startTime.toISOString(), ...made },
+      ]),
+    )
+  } catch (error) {
+    await CancellationScope.nonCancellable(async () => {
+      progress.enter('failed')
+      const warnings = await release(false).catch((cause: unknown) => [describeCause(cause)])
+      log.warn('no point was made; the older ones are as they were', { cancelled: isCancellation(error), notTakenBack: warnings })
+    })
+    throw error
+  }
+
+  return CancellationScope.nonCancellable(async () => {
+    progress.enter('release')
+    const warnings = await release(true).catch((cause: unknown) => [`not everything was tidied up: ${describeCause(cause)}; the next run tries again`])
+    progress.enter('done')
+    return { point, warnings: isReadable ? warnings : [...warnings, NOT_READ] }
+  })
+}
+
+function snapshotIds({ diskId, targetUrl, options }: BackupDiskInput, request: RequestKey, place: CopyPlace, sourceDiskId: string) {
+  const { subscriptionId, resourceGroup: diskGroup } = parseArmId(sourceDiskId, 'disks')
+  const idIn = (resourceGroup: string, name: string): string => armIdOf({ subscriptionId, resourceGroup, type: 'snapshots', name }).id
+  return {
+    sourceId: idIn(options.snapshotResourceGroup ?? diskGroup, sourceSnapshotName(diskId, targetUrl, request)),
+    copyId: idIn(place.resourceGroup, copiedSnapshotName(diskId, targetUrl, request)),
+  }
+}
