@@ -17,15 +17,12 @@ import { hasVhdCookie, VHD_FOOTER_BYTES } from './vhd-footer.ts'
  * The rules of SAS access to disks and snapshots: who gets one when, for how long, and what ends it.
  */
 
-/** 60 days, the longest since 2025-02-15 (MicrosoftDocs/azure-compute-docs, includes/disks-sas-change.md). */
-const MAX_DURATION_SECONDS = 5_184_000
-
 /**
  * beginGetAccess. What a second call does while a SAS is out is a setting.
  * @throws ArmError 400 for a body that does not fit the resource, 409 when its state or the family forbids access.
  */
 export function beginAccess(state: ComputeState, resource: ExportableResource, body: GrantAccessBody): AccessGrant {
-  checkDuration(body)
+  checkDuration(state, body)
   checkFileFormat(resource, body)
   checkState(state, resource, body)
   const present = liveGrant(resource, state.clock())
@@ -83,9 +80,10 @@ export function refuseWhileGranted(state: ComputeState, resource: ExportableReso
   )
 }
 
-function checkDuration(body: GrantAccessBody): void {
-  if (body.durationInSeconds >= 1 && body.durationInSeconds <= MAX_DURATION_SECONDS) return
-  throw invalidParameter('durationInSeconds', `It must be between 1 and ${MAX_DURATION_SECONDS}.`)
+function checkDuration(state: ComputeState, body: GrantAccessBody): void {
+  const { maxAccessSeconds } = state.settings()
+  if (body.durationInSeconds >= 1 && body.durationInSeconds <= maxAccessSeconds) return
+  throw invalidParameter('durationInSeconds', `It must be between 1 and ${maxAccessSeconds}.`)
 }
 
 function checkFileFormat(resource: ExportableResource, body: GrantAccessBody): void {

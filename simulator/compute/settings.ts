@@ -43,6 +43,8 @@ export const computeSettingsSchema = z.strictObject({
   snapshotPutsPer30Minutes: z.int().min(1).default(1920),
   /** Snapshots of one family that may have a SAS out at a time. */
   sasPerFamily: z.int().min(1).default(5),
+  /** The longest SAS: 60 days since 2025-02-15 (MicrosoftDocs/azure-compute-docs, includes/disks-sas-change.md). */
+  maxAccessSeconds: z.int().min(1).default(5_184_000),
   /** What a beginGetAccess on a resource that has a SAS out does. Azure's own answer is not documented. */
   secondGrant: z.enum(['same', 'new', 'refuse']).default('same'),
   /** What a diff of two exports as VHDX does: whether Azure has one is not documented. It counts for later SAS. */

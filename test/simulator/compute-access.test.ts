@@ -154,8 +154,12 @@ describe('access to a snapshot', () => {
     expect(await refusalOf(grant(name, data))).toMatchObject({ status: 400, code: 'InvalidParameter' })
   })
 
-  test('for 60 days is the longest', async () => {
-    await grant(await snapshotOf(aDisk()), { access: 'Read', durationInSeconds: 5_184_000 })
+  test('for 60 days is the longest, unless another limit is set', async () => {
+    const name = await snapshotOf(aDisk())
+    await grant(name, { access: 'Read', durationInSeconds: 5_184_000 })
+    azure.changeSettings({ maxAccessSeconds: 3600 })
+    expect(await refusalOf(grant(name, { access: 'Read', durationInSeconds: 3601 }))).toMatchObject({ status: 400 })
+    azure.changeSettings({ maxAccessSeconds: 5_184_000 })
   })
 
   test('with 4096-byte sectors needs a file format', async () => {
