@@ -130,7 +130,6 @@ export function createBackupData(engine: Engine) {
       return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), async (report) => {
         const done = await transfer(backupRoute(engine, job, { repair, sums }), {
           window,
-          flow: engine.flows.open(`${job.targetUrl}/${job.baseBlobName}`, job.cap),
           resumeFrom,
           mode: job.mode,
           isResumed: activityInfo().attempt > 1,

@@ -76,7 +76,6 @@ export function createRestoreData(engine: Engine) {
       return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), (report) =>
         transfer(restoreRoute(engine, job, repair), {
           window,
-          flow: engine.flows.open(job.toDiskId),
           resumeFrom,
           isResumed: activityInfo().attempt > 1,
           onProgress: (state) => report(checkpointOf(extentIndex, state)),

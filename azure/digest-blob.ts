@@ -10,10 +10,10 @@ import { TABLE_BYTES } from '../domain/digest-table.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
-import { BaseBlob } from './base-blob.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { downloadRange } from './download.ts'
+import { FencedBlob } from './fenced-blob.ts'
 import type { PageListSource } from './page-lists.ts'
 import { clearPages, FENCED, writePages } from './page-writes.ts'
 
@@ -26,12 +26,12 @@ const FENCES_PER_EPOCH = 4
 export class DigestBlob {
   readonly name: string
   /** Its snapshots are taken, found and deleted like those of a base blob. */
-  readonly snapshots: BaseBlob
+  readonly snapshots: FencedBlob
   readonly #client: PageBlobClient
 
   constructor(azure: AzureClients, targetUrl: string, name: string) {
     this.name = name
-    this.snapshots = new BaseBlob(azure, targetUrl, name)
+    this.snapshots = new FencedBlob(azure, targetUrl, name)
     this.#client = azure.container(targetUrl).getPageBlobClient(name)
   }
 

@@ -5,12 +5,12 @@
  */
 import { setMaxListeners } from 'node:events'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import { decodeManifest, encodeManifest, isCopied, type AnyManifest } from '../domain/manifest.ts'
+import { decodeManifest, encodeManifest, isCopied, pointBlobsOf, type AnyManifest, type PointBlob } from '../domain/manifest.ts'
 import { diskPrefix, DISKS_PREFIX, manifestName, parseManifestName } from '../domain/names.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
-import { BaseBlob } from './base-blob.ts'
+import { listStripes } from './stripe-lists.ts'
 import { callStorage, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { mapConcurrently } from './concurrent.ts'
@@ -151,9 +151,10 @@ export async function listPoints(
           const reason = await whyCopyIsGone(manifest.copiedSnapshot)
           return reason === undefined ? ({ kind: 'point', manifest } as const) : ({ kind: 'damaged', blobName, reason } as const)
         }
-        const { name, snapshot } = manifest.baseBlob
-        if ((await snapshotsOf(name)).has(snapshot)) return { kind: 'point', manifest } as const
-        return { kind: 'damaged', blobName, reason: `the snapshot ${snapshot} of ${name} is gone` } as const
+        const taken = await snapshotsOf(manifest.baseBlob.name)
+        const gone = pointBlobsOf(manifest).find((blob) => !taken.has(keyOf(blob)))
+        if (gone === undefined) return { kind: 'point', manifest } as const
+        return { kind: 'damaged', blobName, reason: `the snapshot ${gone.snapshot} of ${gone.name} is gone` } as const
       } catch (error) {
         if (isFailure(error, 'PointDamaged', 'FormatNotSupported')) {
           return { kind: 'damaged', blobName, reason: error.message } as const
@@ -171,16 +172,25 @@ export async function listPoints(
   return { points, damaged }
 }
 
-/** The snapshots of base blobs, each blob listed once however often it is asked for. */
+/** The snapshots of base blobs, of all their stripes, each listed once however often it is asked for. */
 function snapshotNames(azure: AzureClients, targetUrl: string, signal: AbortSignal | undefined) {
   const listed = new Map<string, Promise<ReadonlySet<string>>>()
-  const list = async (blobName: string): Promise<ReadonlySet<string>> =>
-    new Set((await new BaseBlob(azure, targetUrl, blobName).listSnapshots(signal)).map(({ snapshot }) => snapshot))
+  const list = async (blobName: string): Promise<ReadonlySet<string>> => {
+    const keys = new Set<string>()
+    for await (const { name, snapshot } of listStripes(azure, targetUrl, blobName, signal)) {
+      if (snapshot !== undefined) keys.add(keyOf({ name, snapshot }))
+    }
+    return keys
+  }
   return (blobName: string): Promise<ReadonlySet<string>> => {
     const names = listed.get(blobName) ?? list(blobName)
     listed.set(blobName, names)
     return names
   }
+}
+
+function keyOf({ name, snapshot }: Pick<PointBlob, 'name' | 'snapshot'>): string {
+  return `${name} ${snapshot}`
 }
 
 function callOf(doing: string, blobName: string, action: string, signal: AbortSignal | undefined): StorageCall {

@@ -43,6 +43,8 @@ export interface WriteOptions {
 export type Reach = <T>(send: (client: PageBlobClient) => Promise<T>) => Promise<T>
 
 export interface CopyOptions {
+  /** Where the bytes lie in the source; default: where they go to. */
+  readonly sourceOffsetBytes?: number | undefined
   /** A bearer token, without the word, for a source that is read by the identity alone. One with a SAS needs nothing here. */
   readonly sourceAuthorization?: string | undefined
   readonly signal?: AbortSignal | undefined
@@ -57,12 +59,12 @@ export async function copyPages(
   range: ByteRange,
   options: CopyOptions & WriteOptions,
 ): Promise<Word64 | undefined> {
-  const { sourceAuthorization } = options
+  const { sourceAuthorization, sourceOffsetBytes = range.startBytes } = options
   const call = callOf(`copy ${lengthOf(range)} bytes at ${range.startBytes} to`, on, options)
   return callStorage(call, async (abortSignal) => {
     const send = async (token?: string) => {
       const answer = await reach((client) =>
-        client.uploadPagesFromURL(sourceUrl, range.startBytes, range.startBytes, lengthOf(range), {
+        client.uploadPagesFromURL(sourceUrl, sourceOffsetBytes, range.startBytes, lengthOf(range), {
           abortSignal,
           conditions: conditionsOf(options),
           ...(token !== undefined && { sourceAuthorization: { scheme: 'Bearer', value: token } }),

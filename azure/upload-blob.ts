@@ -24,7 +24,7 @@ export class UploadBlob {
   }
 
   /**
-   * Put Page From URL, same offsets on both sides; at most 4 MiB.
+   * Put Page From URL; at most 4 MiB.
    * @throws BackupError ServerSideCopyRefused | ExportAccessLost
    */
   async copyFrom(sourceUrl: string, range: ByteRange, options: CopyOptions = {}): Promise<void> {

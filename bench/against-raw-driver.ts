@@ -1,10 +1,11 @@
 /** A full copy by the engine, in turn with the raw driver that sends the same requests. */
+import { BaseBlob } from '../azure/base-blob.ts'
 import { getDisk } from '../azure/disks.ts'
 import { cut, GIB, MAX_WRITE_BYTES, MIB } from '../domain/byte-range.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
+import { ONE_STRIPE } from '../domain/stripes.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import { backupRoute } from '../engine/backup-route.ts'
-import { baseBlobOf } from '../engine/source-changes.ts'
 import { transfer } from '../engine/transfer.ts'
 import { copyRaw } from './raw-driver.ts'
 import { median, type Row } from './row.ts'
@@ -29,15 +30,14 @@ export async function measureAgainstRawDriver(setting: Setting, { allocatedBytes
   for (let round = 1; round <= rounds; round++) {
     const window = { startBytes: 0, endBytes: blobBytesOf(SIZE_GIB * GIB) }
     const job = await emptyBase(setting, diskId, toSnapshotId, `ours-${round}`)
-    const flow = engine.flows.open(job.baseBlobName)
-    const options = { window, flow, isResumed: false, onProgress: () => undefined }
+    const options = { window, isResumed: false, onProgress: () => undefined }
     seconds.ours.push(await timed(() => transfer(backupRoute(engine, job), options)))
 
     const rawJob = await emptyBase(setting, diskId, toSnapshotId, `raw-${round}`)
     const footer = { startBytes: window.endBytes - 512, endBytes: window.endBytes }
     const ranges = [...cut({ startBytes: 0, endBytes: allocatedBytes }, MAX_WRITE_BYTES), footer]
     const token = await engine.azure.storageToken()
-    const blobUrl = baseBlobOf(engine, rawJob).url
+    const blobUrl = new BaseBlob(engine.azure, setting.targetUrl, rawJob.baseBlobName).url
     seconds.raw.push(await timed(() => copyRaw({ sourceUrl, blobUrl, token, ranges, inFlight: RAW_IN_FLIGHT })))
   }
   await engine.exports.revoke(toSnapshotId)
@@ -61,13 +61,13 @@ async function emptyBase(setting: Setting, diskId: string, toSnapshotId: string,
   const { uniqueId, sizeBytes } = await getDisk(engine.azure, diskId)
   const blobBytes = blobBytesOf(sizeBytes)
   const baseBlobName = `bench/${name}.vhd`
-  const base = baseBlobOf(engine, { targetUrl, baseBlobName })
+  const base = new BaseBlob(engine.azure, targetUrl, baseBlobName)
   await base.create(blobBytes, { diskId, diskUniqueId: uniqueId, condition: 'dirty', runKey: name })
   const found = await base.properties()
   if (found === undefined) throw new Error(`base blob ${baseBlobName} was not made`)
   const { snapshot } = await base.snapshot({}, found.etag)
-  const baseline = { snapshot, sizeBytes: blobBytes }
-  return { targetUrl, baseBlobName, epoch: found.sequenceNumber, baseline, blobBytes, toSnapshotId }
+  const baseline = [{ snapshot, sizeBytes: blobBytes }]
+  return { targetUrl, baseBlobName, striping: ONE_STRIPE, epoch: found.sequenceNumber, baseline, blobBytes, toSnapshotId }
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -1,7 +1,7 @@
 /** A full copy while the storage service refuses and drops requests, in turn with the same on a healthy line. */
+import { BaseBlob } from '../azure/base-blob.ts'
 import { BLOB_BYTES_PER_SECOND, BLOB_REQUESTS_PER_SECOND } from '../domain/blob-budget.ts'
 import { MIB } from '../domain/byte-range.ts'
-import { baseBlobOf } from '../engine/source-changes.ts'
 import type { FaultRuleSpec } from '../simulator/faults/fault-rule.ts'
 import { isByteEqual } from './compare-with-source.ts'
 import { median, type Row } from './row.ts'
@@ -63,6 +63,6 @@ export async function measureDisturbedLine(setting: Setting, { allocatedBytes, r
 }
 
 function isPointRight(setting: Setting, diskId: string, { point }: MeasuredBackup, allocatedBytes: number): Promise<boolean> {
-  const base = baseBlobOf(setting.engine, { targetUrl: setting.targetUrl, baseBlobName: point.baseBlobName })
+  const base = new BaseBlob(setting.engine.azure, setting.targetUrl, point.baseBlobName)
   return isByteEqual(setting, { diskId, base, blobSnapshot: point.blobSnapshot, range: { startBytes: 0, endBytes: allocatedBytes } })
 }

@@ -6,8 +6,11 @@
  */
 import { z } from 'zod'
 import { BackupError } from './failures.ts'
+import type { SourceDisk } from './source-disk.ts'
+import { ONE_STRIPE, type Striping } from './stripes.ts'
 
-export const BASE_BLOB_FORMAT = 1
+/** The newest that is read. */
+export const BASE_BLOB_FORMAT = 2
 
 const cursorRef = z.object({
   snapshotId: z.string(),
@@ -19,13 +22,17 @@ const cursorRef = z.object({
 
 const sealedPoint = z.object({
   pointId: z.string(),
-  /** The blob snapshot: the value of `x-ms-snapshot`. */
+  /** The blob snapshot: the value of `x-ms-snapshot`. Of the first stripe, where there are several. */
   blobSnapshot: z.string(),
+  /** Of the other stripes. */
+  otherSnapshots: z.array(z.string()).readonly().exactOptional(),
 })
 
 const baseBlobState = z.object({
   diskId: z.string(),
   diskUniqueId: z.string(),
+  /** Absent: one stripe. What earlier releases cannot read is written as format 2. */
+  striping: z.object({ count: z.number().int().min(2), unitBytes: z.number().int().positive() }).exactOptional(),
   condition: z.enum(['clean', 'dirty']),
   /** Key of the run that last opened the base blob: the id of the point that it made or would have made. */
   runKey: z.string(),
@@ -41,6 +48,19 @@ export type CursorRef = Readonly<z.infer<typeof cursorRef>>
 export type SealedPoint = Readonly<z.infer<typeof sealedPoint>>
 export type BaseBlobState = Readonly<z.infer<typeof baseBlobState>>
 
+export function stripingOfState({ striping }: BaseBlobState): Striping {
+  return striping ?? ONE_STRIPE
+}
+
+export function snapshotsOfPoint({ blobSnapshot, otherSnapshots = [] }: SealedPoint): readonly string[] {
+  return [blobSnapshot, ...otherSnapshots]
+}
+
+/** @param snapshots one a stripe, in their order. */
+export function sealedPointOf(pointId: string, [blobSnapshot = '', ...otherSnapshots]: readonly string[]): SealedPoint {
+  return { pointId, blobSnapshot, ...(otherSnapshots.length > 0 && { otherSnapshots }) }
+}
+
 const FORMAT_KEY = 'snapferryformat'
 const STATE_KEY = 'snapferrystate'
 const DISK_KEY = 'snapferrydisk'
@@ -49,7 +69,7 @@ const CONDITION_KEY = 'snapferrycondition'
 /** Metadata travels in headers: ASCII only, so anything else is escaped. */
 export function encodeBaseBlobState(state: BaseBlobState): Record<string, string> {
   return {
-    [FORMAT_KEY]: String(BASE_BLOB_FORMAT),
+    [FORMAT_KEY]: state.striping === undefined ? '1' : '2',
     [DISK_KEY]: asciiJson(state.diskId).slice(1, -1),
     [CONDITION_KEY]: state.condition,
     [STATE_KEY]: asciiJson(state),
@@ -81,6 +101,18 @@ export function decodeBaseBlobState(blobName: string, metadata: Readonly<Record<
       cause,
     })
   }
+}
+
+const STRIPE_KEY = 'snapferrystripe'
+
+/** Metadata of the other stripes: whose they are. The state is the first one's. */
+export function stripeMetadata({ id, uniqueId }: Pick<SourceDisk, 'id' | 'uniqueId'>): Record<string, string> {
+  return { [FORMAT_KEY]: '2', [DISK_KEY]: asciiJson(id).slice(1, -1), [STRIPE_KEY]: asciiJson(uniqueId) }
+}
+
+export function isStripeOf(disk: Pick<SourceDisk, 'id' | 'uniqueId'>, metadata: Readonly<Record<string, string>>): boolean {
+  const found = Object.entries(metadata).find(([key]) => key.toLowerCase() === STRIPE_KEY)
+  return found?.[1] === stripeMetadata(disk)[STRIPE_KEY]
 }
 
 function asciiJson(value: unknown): string {

@@ -50,9 +50,11 @@ const digests = z.object({
   /** What the weakest digest that the run wrote vouches for (`domain/digest-table.ts`). */
   basis: z.enum(DIGEST_BASES),
 })
+const stripe = z.object({ name: z.string(), sizeBytes: count, snapshot: z.string() })
 
 const manifest = z.object({
-  format: z.literal(1),
+  /** 2 where a reader of format 1 would take the base blob for the whole disk. */
+  format: z.literal([1, 2]),
   id: z.string(),
   kind: z.enum(['full', 'incremental', 'reseed']),
   reseedCause: z.string().nullable(),
@@ -68,6 +70,8 @@ const manifest = z.object({
     /** `x-ms-snapshot` of the blob snapshot that is this point. */
     snapshot: z.string(),
   }),
+  /** Absent: the base blob is the whole disk. Else `baseBlob` is the first of these, see `stripes.ts`. */
+  stripes: z.object({ unitBytes: count.positive(), blobs: z.array(stripe).min(2).readonly() }).optional(),
   source: z.object({ snapshotId: z.string(), snapshotUniqueId: z.string(), familyId: z.string().optional() }),
   run: z.object({ key: z.string(), workflowId: z.string(), epoch: count }),
   changedBytes: count,
@@ -86,7 +90,7 @@ const manifest = z.object({
 })
 
 /** A point whose content is an Azure snapshot in another region. Format 2: earlier releases would look for a base blob. */
-const copiedManifest = manifest.omit({ baseBlob: true, transfer: true, streamCause: true, digests: true }).extend({
+const copiedManifest = manifest.omit({ baseBlob: true, stripes: true, transfer: true, streamCause: true, digests: true }).extend({
   format: z.literal(2),
   engine: z.literal('copy-start'),
   /** The incremental snapshot that Azure made of `source` by CopyStart. */
@@ -95,14 +99,22 @@ const copiedManifest = manifest.omit({ baseBlob: true, transfer: true, streamCau
   verification: verification.extend({ result: z.enum(['passed', 'none']) }),
 })
 
-export type Manifest = z.infer<typeof manifest>
+/** A point whose content lies in page blobs of the target. */
+export type Manifest = z.infer<typeof manifest> & { readonly copiedSnapshot?: never }
 export type CopiedManifest = z.infer<typeof copiedManifest>
 export type AnyManifest = Manifest | CopiedManifest
 /** How a run moved its bytes. */
 export type Movement = Pick<Manifest, 'transfer' | 'streamCause'>
 export type PointDigests = z.infer<typeof digests>
+/** A blob snapshot that a point is made of. */
+export type PointBlob = Readonly<z.infer<typeof stripe>>
 export type Verification = z.infer<typeof verification>
 export type CopyVerification = CopiedManifest['verification']
+
+/** What the point is made of, in the order of the stripes. */
+export function pointBlobsOf({ baseBlob, stripes }: Pick<Manifest, 'baseBlob' | 'stripes'>): readonly PointBlob[] {
+  return stripes?.blobs ?? [baseBlob]
+}
 
 export function isCopied(point: AnyManifest): point is CopiedManifest {
   return 'copiedSnapshot' in point

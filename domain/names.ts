@@ -117,6 +117,18 @@ export function digestTableName(baseBlob: string): string {
   return `${parseBaseBlobName(baseBlob)}digests`
 }
 
+/** The blobs of a base blob: the first has its name, so one listing by that prefix finds all. */
+export function stripeBlobName(baseName: string, stripe: number): string {
+  return stripe === 0 ? baseName : `${baseName}.${stripe}`
+}
+
+/** Which stripe of the base blob a blob's name stands for, or undefined where it is none. */
+export function parseStripeBlobName(baseName: string, blobName: string): number | undefined {
+  if (blobName === baseName) return 0
+  const suffix = blobName.startsWith(`${baseName}.`) ? blobName.slice(baseName.length + 1) : ''
+  return /^[1-9]\d{0,2}$/.test(suffix) ? Number(suffix) : undefined
+}
+
 export function manifestName(chain: string, pointId: string): string {
   return `${chain}points/${pointId}.json`
 }

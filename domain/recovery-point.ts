@@ -34,6 +34,8 @@ export interface RecoveryPoint {
   readonly verification: Verification
   readonly baseBlobName: string
   readonly blobSnapshot: string
+  /** Number of stripes where there are several; `baseBlobName` and `blobSnapshot` are the first one's. */
+  readonly stripeCount?: number
 }
 
 /** A point that Azure copied (`engine: copy-start`): it has a snapshot and no base blob. */
@@ -61,6 +63,7 @@ export function recoveryPointOf(manifest: AnyManifest): AnyPoint {
     verification,
     baseBlobName: baseBlob.name,
     blobSnapshot: baseBlob.snapshot,
+    ...(manifest.stripes !== undefined && { stripeCount: manifest.stripes.blobs.length }),
   }
 }
 

@@ -5,6 +5,7 @@
 import type { BackupPlan } from './backup-plan.ts'
 import type { ByteRange } from './byte-range.ts'
 import { blobBytesOf, VHD_FOOTER_BYTES, type SourceSnapshot } from './source-disk.ts'
+import type { Striping } from './stripes.ts'
 
 /** `copy`: by the storage service, from URL to URL. `stream`: read and written by the worker. */
 export type CopyMode = 'copy' | 'stream'
@@ -19,17 +20,18 @@ export interface BlobSnapshotRef {
 export interface OpenedBase {
   readonly targetUrl: string
   readonly baseBlobName: string
+  readonly striping: Striping
   /** The fence: every write of the run carries it. */
   readonly epoch: number
-  /** The base blob as the run found it. Its own diff since then is what this run wrote. */
-  readonly baseline: BlobSnapshotRef
+  /** The base blob as the run found it, one a stripe. Its own diff since then is what this run wrote. */
+  readonly baseline: readonly BlobSnapshotRef[]
   /** The last point, where something was written between it and the baseline that no point holds. */
-  readonly leftoversSince?: BlobSnapshotRef
+  readonly leftoversSince?: readonly BlobSnapshotRef[]
 }
 
 /** Bringing an opened base blob to a source snapshot. */
 export interface TransferJob extends OpenedBase {
-  /** Bytes of the base blob: the disk and its footer. */
+  /** Bytes of the base blob, all stripes together: the disk and its footer. */
   readonly blobBytes: number
   /** The source snapshot that the base blob shall equal. */
   readonly toSnapshotId: string

@@ -1,12 +1,13 @@
 /** The route of a backup: from a source snapshot's export into the base blob, every write fenced by the epoch. */
-import type { BaseBlob } from '../azure/base-blob.ts'
 import { readSource } from '../azure/source-blob.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
+import { stripeAt } from '../domain/stripes.ts'
 import { sweep } from '../domain/sweep.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import type { Change } from '../domain/transfer-plan.ts'
 import type { Engine } from './engine.ts'
-import { baseBlobOf, sourceChanges } from './source-changes.ts'
+import { sourceChanges } from './source-changes.ts'
+import { baseBlobOf, type StripedBlob } from './striped-blob.ts'
 import type { Route } from './transfer.ts'
 import type { WrittenSums } from './written-sums.ts'
 
@@ -20,6 +21,7 @@ export interface BackupRouteOptions {
 /** Safe beside a dead attempt of itself: within an epoch every write of a page carries the same bytes. */
 export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: BackupRouteOptions = {}): Route {
   const base = baseBlobOf(engine, job)
+  const flows = base.stripes.map(({ url }) => engine.flows.open(url, job.cap))
   const used = new Map<string, string>()
   const { toSnapshotId, fromSnapshotId, blobBytes } = job
   const sourceUrl = async (signal?: AbortSignal): Promise<string> => {
@@ -28,6 +30,8 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
     return url
   }
   return {
+    destinations: base.stripes.length,
+    flowOf: ({ startBytes }) => flows[stripeAt(job.striping, startBytes)]!,
     async *changes(window, isResumed, signal) {
       if (isResumed) sums?.restarted()
       if (fromSnapshotId === undefined) await sourceUrl(signal)
@@ -36,14 +40,14 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
         used.set(toSnapshotId, url).set(fromSnapshotId, previousUrl)
       }
       const changes = sourceChanges(engine, job, window, { repair, signal })
-      yield* isResumed && repair === undefined ? withoutWritten(engine, job, base, window, changes, signal) : changes
+      yield* isResumed && repair === undefined ? withoutWritten(job, base, window, changes, signal) : changes
     },
     async send(request, signal, streamed) {
       if (request.kind === 'clear') return base.clear(request, job.epoch, signal)
       const checksum =
         streamed === undefined
-          ? await base.copyFrom(await sourceUrl(signal), request, job.epoch, { signal })
-          : await base.write(request.startBytes, streamed, job.epoch, signal)
+          ? await base.copyFrom(await sourceUrl(signal), request, job.epoch, signal)
+          : await base.write(request, streamed, job.epoch, signal)
       if (checksum !== undefined) sums?.note(request, checksum, streamed === undefined ? 'service-checksum' : 'source-stream')
     },
     async read(range, signal) {
@@ -61,14 +65,13 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
  * after a crash repeat only what had not been answered, however old the last checkpoint is.
  */
 async function* withoutWritten(
-  engine: Engine,
   job: TransferJob,
-  base: BaseBlob,
+  base: StripedBlob,
   window: ByteRange,
   changes: AsyncIterable<Change>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Change> {
-  for await (const { startBytes, endBytes, at } of sweep({ change: changes, written: writtenBy(engine, job, base, window, signal) })) {
+  for await (const { startBytes, endBytes, at } of sweep({ change: changes, written: writtenBy(job, base, window, signal) })) {
     if (at.change === undefined || (at.change.kind === 'copy' && at.written !== undefined)) continue
     yield { kind: at.change.kind, startBytes, endBytes }
   }
@@ -76,13 +79,12 @@ async function* withoutWritten(
 
 /** Pages that this run has written so far, by the base blob's own diff since the baseline. */
 export async function* writtenBy(
-  engine: Engine,
   job: TransferJob,
-  base: BaseBlob,
+  base: StripedBlob,
   window: ByteRange,
   signal?: AbortSignal,
 ): AsyncGenerator<ByteRange> {
-  for await (const change of engine.pageLists.blobDiff(base.pageListSource(), job.baseline.snapshot, window, signal)) {
+  for await (const change of base.changedSince(job.baseline, window, signal)) {
     if (change.kind === 'copy') yield change
   }
 }

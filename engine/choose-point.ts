@@ -5,6 +5,7 @@ import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
+import { stripeSizes } from '../domain/stripes.ts'
 import { hasVhdCookie } from '../domain/vhd-footer.ts'
 import type { Engine } from './engine.ts'
 import { explainTarget, inspectTarget } from './inspect-target.ts'
@@ -46,12 +47,14 @@ function requireBaseBlob(manifest: AnyManifest): Manifest {
 /** A manifest that does not fit its blob snapshot is found out before anything is made. */
 async function requireWhole(engine: Engine, targetUrl: string, manifest: Manifest, signal?: AbortSignal): Promise<Manifest> {
   const point = pointContentOf(targetUrl, manifest)
-  const blob = pointBlobOf(engine.azure, point)
-  const sizeBytes = await blob.sizeOfSnapshot(manifest.baseBlob.snapshot, signal)
-  if (sizeBytes !== point.blobBytes) {
-    throw pointDamaged(manifest.id, `its blob snapshot has ${sizeBytes} bytes and not the ${point.blobBytes} that the manifest tells of`)
+  const blob = pointBlobOf(engine, point)
+  const wantedBytes = stripeSizes(point.striping, point.blobBytes)
+  for (const [stripe, sizeBytes] of (await blob.sizesOfSnapshots(signal)).entries()) {
+    if (sizeBytes === wantedBytes[stripe]) continue
+    const what = `its blob snapshot of ${blob.stripes[stripe]?.name} has ${sizeBytes} bytes`
+    throw pointDamaged(manifest.id, `${what} and not the ${wantedBytes[stripe]} that the manifest tells of`)
   }
-  const footer = await blob.read(restoreFooterOf(point), point.blobSnapshot, signal)
+  const footer = await blob.read(restoreFooterOf(point), signal)
   if (!hasVhdCookie(footer)) throw pointDamaged(manifest.id, 'its blob snapshot does not end with the footer of a VHD')
   return manifest
 }

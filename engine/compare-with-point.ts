@@ -41,13 +41,13 @@ export async function compareWithPoint(
   options: CompareOptions = {},
 ): Promise<CopyReport> {
   const { signal } = options
-  const blob = pointBlobOf(engine.azure, point)
+  const blob = pointBlobOf(engine, point)
   const footer = restoreFooterOf(point)
   const window = { startBytes: 0, endBytes: options.isWithoutFooter === true ? footer.startBytes : footer.endBytes }
   const sampler = createSampler(SAMPLE_CHUNKS, SAMPLE_BYTES, seededRandom(point.blobBytes % 0xffffffff))
   const suspects: ByteRange[] = []
   const lists = {
-    point: engine.pageLists.allocated(blob.pageListSource(point.blobSnapshot), window, signal),
+    point: blob.allocated(window, signal),
     copy: copy.allocated(window, signal),
   }
   for await (const { startBytes, endBytes, at } of sweep(lists)) {
@@ -61,7 +61,7 @@ export async function compareWithPoint(
   const ranges = [...suspects, ...sampler.chunks(), ...(options.isWithoutFooter === true ? [] : [footer])]
   const { comparedBytes, differing } = await compareBytes(
     coarsen(ranges, ranges.length),
-    (range, readSignal) => blob.read(range, point.blobSnapshot, readSignal),
+    (range, readSignal) => blob.read(range, readSignal),
     (range, readSignal) => copy.read(range, readSignal),
     { signal, ...(options.onProgress && { onProgress: options.onProgress }) },
   )

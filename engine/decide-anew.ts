@@ -6,7 +6,7 @@
  * decision is made anew on what is there then.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BaseBlob } from '../azure/base-blob.ts'
+import type { FencedBlob } from '../azure/fenced-blob.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 
 const MAX_DECISIONS = 10
@@ -18,7 +18,7 @@ const LONGEST_PAUSE_MS = 100
  * @param decide reads the base blob by itself and throws what it finds to be final.
  * @throws BackupError AzureUnavailable where late writes do not cease: Temporal then waits for their worker to notice.
  */
-export async function decideAnew<Result>(base: BaseBlob, signal: AbortSignal | undefined, decide: () => Promise<Result>): Promise<Result> {
+export async function decideAnew<Result>(base: Pick<FencedBlob, 'name'>, signal: AbortSignal | undefined, decide: () => Promise<Result>): Promise<Result> {
   for (let decision = 1; ; decision++) {
     try {
       return await decide()
@@ -30,7 +30,7 @@ export async function decideAnew<Result>(base: BaseBlob, signal: AbortSignal | u
   }
 }
 
-function busy(base: BaseBlob, cause: BackupError): BackupError {
+function busy(base: Pick<FencedBlob, 'name'>, cause: BackupError): BackupError {
   return new BackupError({
     type: 'AzureUnavailable',
     message: `base blob ${base.name} is being written by an attempt that should have ended; it is tried again later`,

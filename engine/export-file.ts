@@ -98,7 +98,6 @@ async function fill(engine: Engine, { point, pointId, file, resumeFrom }: OpenEx
       exportRoute(engine, point, file),
       {
         window: { startBytes: 0, endBytes: point.blobBytes },
-        flow: engine.flows.open(path),
         mode: 'stream',
         resumeFrom,
         isResumed: resumeFrom !== undefined,

@@ -8,10 +8,13 @@ import type { SparseFile } from './sparse-file.ts'
 import type { Route } from './transfer.ts'
 
 export function exportRoute(engine: Engine, point: PointContent, file: SparseFile): Route {
-  const blob = pointBlobOf(engine.azure, point)
+  const blob = pointBlobOf(engine, point)
+  const flow = engine.flows.open(file.path)
   return {
+    destinations: 1,
+    flowOf: () => flow,
     async *changes(window, _isResumed, signal) {
-      const pages = engine.pageLists.allocated(blob.pageListSource(point.blobSnapshot), window, signal)
+      const pages = blob.allocated(window, signal)
       for await (const { startBytes, endBytes } of sweep({ pages, footer: within(window, [restoreFooterOf(point)]) })) {
         yield { kind: 'copy', startBytes, endBytes }
       }
@@ -20,7 +23,7 @@ export function exportRoute(engine: Engine, point: PointContent, file: SparseFil
       if (streamed === undefined) throw new TypeError('no service copies into a local file: an export is streamed')
       await file.write(request.startBytes, streamed)
     },
-    read: (range, signal) => blob.read(range, point.blobSnapshot, signal),
+    read: (range, signal) => blob.read(range, signal),
     // The token of the identity is renewed by the SDK; there is no SAS here that could die.
     async renew() {},
   }

@@ -4,6 +4,7 @@ import { deleteStagedBlob, stageBlob, type StagedBlob } from '../azure/staged-bl
 import type { Engine } from './engine.ts'
 import type { PlannedRestore } from './plan-restore.ts'
 import { pointBlobOf } from './restore-job.ts'
+import { PAGE_BYTES } from '../domain/byte-range.ts'
 import { requestOf } from '../domain/tags.ts'
 
 /** Safe to run twice. @throws BackupError DiskExists | RegionMismatch | SourceSnapshotNotFound | AzureRefused */
@@ -16,8 +17,8 @@ export async function makeDisk(engine: Engine, plan: PlannedRestore, signal?: Ab
       return createFilledDisk(engine.azure, disk, { kind: 'copy', snapshotId: filling.snapshotId }, signal)
     case 'import': {
       const staged = stagedBlobOf(plan, filling.temporaryBlobName)
-      const source = pointBlobOf(engine.azure, job).pageListSource(job.blobSnapshot)
-      const blobUrl = await stageBlob(engine.azure, staged, source.url, signal)
+      const { url } = pointBlobOf(engine, job).sourceOf({ startBytes: 0, endBytes: PAGE_BYTES })
+      const blobUrl = await stageBlob(engine.azure, staged, url, signal)
       await createFilledDisk(engine.azure, disk, { kind: 'import', blobUrl, storageAccountId: filling.storageAccountId }, signal)
       await deleteStagedBlob(engine.azure, staged, signal)
     }

@@ -1,22 +1,27 @@
 /**
  * Opens the base blob for a run: creates or resizes it, raises the epoch, marks it dirty and fixes the baseline.
  *
- * From the raised epoch on no other run can write. The baseline is the base blob as it is found: the last point's blob snapshot
- * where nothing was written since, else a marker snapshot, which the release of the run deletes. Against it the run later proves that
- * exactly its own writes are there.
+ *     lock: raise the epoch, mark dirty -> other stripes: make, lift the epoch -> all: resize -> baseline of each
+ *
+ * From the raised epoch on no other run can write. The baseline is the base blob as it is found: of each stripe the last point's
+ * blob snapshot where nothing was written since, else a marker snapshot, which the release of the run deletes. Against it the run
+ * later proves that exactly its own writes are there.
  */
-import type { BaseBlob, BaseBlobProps } from '../azure/base-blob.ts'
+import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
+import type { FencedBlob } from '../azure/fenced-blob.ts'
 import { findManifest } from '../azure/manifests.ts'
 import { confirmPlan, type BackupPlan } from '../domain/backup-plan.ts'
-import type { BaseBlobState, CursorRef, SealedPoint } from '../domain/base-blob-state.ts'
+import { snapshotsOfPoint, type BaseBlobState, type CursorRef, type SealedPoint } from '../domain/base-blob-state.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { chainPrefix } from '../domain/names.ts'
 import { blobBytesOf, type SourceDisk, type SourceSnapshot } from '../domain/source-disk.ts'
+import { stripeSizes, type Striping } from '../domain/stripes.ts'
 import type { BlobSnapshotRef, OpenedBase } from '../domain/transfer-job.ts'
-import { findOrTakeSnapshot } from './blob-snapshots.ts'
+import { findOrTakeSnapshot, listOurSnapshots } from './blob-snapshots.ts'
 import { decideAnew } from './decide-anew.ts'
 import type { Engine } from './engine.ts'
-import { baseBlobOf } from './source-changes.ts'
+import { holdStripe, requireHeld, resizeStripe } from './hold-stripes.ts'
+import { baseBlobOf } from './striped-blob.ts'
 
 /** The base blob as the plan saw it: open goes on only if it is still so. */
 export interface PlannedBase {
@@ -29,6 +34,7 @@ export interface PlannedBase {
 export interface OpenOptions {
   readonly targetUrl: string
   readonly baseBlobName: string
+  readonly striping: Striping
   readonly runKey: string
   readonly disk: SourceDisk
   readonly snapshot: SourceSnapshot
@@ -50,32 +56,41 @@ export interface OpenResult {
  * @throws BackupError FencedOut when another run opened or sealed the base blob after this run was planned; PointExists; BaseBlobForeign.
  */
 export async function openBaseBlob(engine: Engine, options: OpenOptions): Promise<OpenResult> {
-  const { targetUrl, baseBlobName, snapshot, signal } = options
-  const base = baseBlobOf(engine, options)
-  const blobBytes = blobBytesOf(snapshot.sizeBytes)
-  const epoch = await decideAnew(base, signal, () => fence(engine, base, blobBytes, options))
+  const { targetUrl, baseBlobName, striping, disk, snapshot, signal } = options
+  const lock = new BaseBlob(engine.azure, targetUrl, baseBlobName)
+  const { stripes } = baseBlobOf(engine, options)
+  const sizes = stripeSizes(striping, blobBytesOf(snapshot.sizeBytes))
   const plan = confirmPlan(options.plan, snapshot)
-  const { baseline, leftoversSince, isOverwritten } = await fixBaseline(engine, base, epoch, options)
-  await decideAnew(base, signal, async () => {
-    const { sizeBytes, etag } = await requireProperties(base, signal)
-    if (sizeBytes < blobBytes) await base.resize(blobBytes, etag, signal)
-  })
+
+  const epoch = await decideAnew(lock, signal, () => fence(engine, lock, options))
+  // Of a stripe that is gone an incremental run would lose what it held.
+  const mayCreate = plan.kind !== 'incremental'
+  await Promise.all(
+    stripes.map((blob, stripe) => {
+      const sizeBytes = sizes[stripe] ?? 0
+      return stripe === 0
+        ? resizeStripe(blob, epoch, sizeBytes, signal)
+        : holdStripe(blob, { epoch, sizeBytes, disk, mayCreate, signal })
+    }),
+  )
+  const { baseline, leftoversSince, isOverwritten } = await fixBaseline(engine, epoch, sizes, options)
   return {
-    opened: { targetUrl, baseBlobName, epoch, baseline, ...(leftoversSince !== undefined && { leftoversSince }) },
+    opened: { targetUrl, baseBlobName, striping, epoch, baseline, ...(leftoversSince !== undefined && { leftoversSince }) },
     plan: isOverwritten && plan.kind === 'incremental' ? { kind: 'reseed', cause: 'BaseBlobOverwritten' } : plan,
   }
 }
 
 /** Raises the epoch and marks the base blob as this run's; answers the epoch. */
-async function fence(engine: Engine, base: BaseBlob, blobBytes: number, options: OpenOptions): Promise<number> {
-  const { planned, signal } = options
-  const found = await base.properties(signal)
+async function fence(engine: Engine, lock: BaseBlob, options: OpenOptions): Promise<number> {
+  const { planned, striping, snapshot, signal } = options
+  const found = await lock.properties(signal)
   if (found !== undefined && isOurs(found, options)) return found.sequenceNumber
   await refuseSealed(engine, options)
   if (found === undefined) {
     if (planned !== undefined) throw supersededBy('nobody: the blob was deleted', options)
-    await base.create(blobBytes, dirtyState(options), signal)
-    const created = await requireProperties(base, signal)
+    const [sizeBytes = 0] = stripeSizes(striping, blobBytesOf(snapshot.sizeBytes))
+    await lock.create(sizeBytes, dirtyState(options), signal, (await highestEpoch(engine, options)) + 1)
+    const created = await requireProperties(lock, signal)
     // Two first runs of two installations: the blob is whose call came first.
     if (!isOurs(created, options)) throw supersededBy(created.state?.runKey ?? 'another product', options)
     return created.sequenceNumber
@@ -83,9 +98,17 @@ async function fence(engine: Engine, base: BaseBlob, blobBytes: number, options:
   if (planned === undefined || found.state?.runKey !== planned.runKey || found.state.condition !== planned.condition) {
     throw supersededBy(found.state?.runKey ?? 'another product', options)
   }
-  const raised = await base.raiseEpoch(found.etag, signal)
-  await base.setState(dirtyState(options), raised.etag, signal)
+  const highest = await highestEpoch(engine, options)
+  const raised = await lock.raiseEpoch(found.etag, signal, highest > found.sequenceNumber ? highest + 1 : undefined)
+  await lock.setState(dirtyState(options), raised.etag, signal)
   return raised.epoch
+}
+
+/** Of the other stripes: higher than that of the lock where that was deleted and made anew by a clock that is late. */
+async function highestEpoch(engine: Engine, options: OpenOptions): Promise<number> {
+  const [, ...others] = baseBlobOf(engine, options).stripes
+  const found = await Promise.all(others.map((blob) => blob.properties(options.signal)))
+  return Math.max(0, ...found.map((props) => props?.sequenceNumber ?? 0))
 }
 
 /** Marked by an attempt of this run. An earlier run of the same request, with another source snapshot, has written other bytes. */
@@ -104,10 +127,11 @@ async function refuseSealed(engine: Engine, { targetUrl, disk, runKey, signal }:
   })
 }
 
-function dirtyState({ disk, runKey, planned, snapshot }: OpenOptions): BaseBlobState {
+function dirtyState({ disk, runKey, planned, snapshot, striping }: OpenOptions): BaseBlobState {
   return {
     diskId: disk.id,
     diskUniqueId: disk.uniqueId,
+    ...stripedState(striping),
     condition: 'dirty',
     runKey,
     ...(planned?.cursor !== undefined && { cursor: planned.cursor }),
@@ -116,38 +140,72 @@ function dirtyState({ disk, runKey, planned, snapshot }: OpenOptions): BaseBlobS
   }
 }
 
+/** One stripe goes without saying, so that earlier releases can read it. */
+export function stripedState(striping: Striping): Pick<BaseBlobState, 'striping'> {
+  return striping.count === 1 ? {} : { striping }
+}
+
 export function cursorOf(snapshot: SourceSnapshot): CursorRef {
   const { id, uniqueId, familyId, sizeBytes } = snapshot
   return { snapshotId: id, snapshotUniqueId: uniqueId, sizeBytes, ...(familyId !== undefined && { familyId }) }
 }
 
 interface Baseline {
-  readonly baseline: BlobSnapshotRef
-  readonly leftoversSince?: BlobSnapshotRef
-  /** The blob was made anew since its last point, so it keeps no diff to it. */
+  readonly baseline: readonly BlobSnapshotRef[]
+  readonly leftoversSince?: readonly BlobSnapshotRef[]
+  /** A stripe was made anew since its last point, so it keeps no diff to it. */
   readonly isOverwritten: boolean
 }
 
-async function fixBaseline(engine: Engine, base: BaseBlob, epoch: number, options: OpenOptions): Promise<Baseline> {
+async function fixBaseline(engine: Engine, epoch: number, sizes: readonly number[], options: OpenOptions): Promise<Baseline> {
   const { planned, plan, runKey, signal } = options
-  const refTo = async (snapshot: string): Promise<BlobSnapshotRef> => ({ snapshot, sizeBytes: await base.sizeOfSnapshot(snapshot, signal) })
+  const { stripes } = baseBlobOf(engine, options)
   const isLastPointUsable = planned?.lastPoint !== undefined && !(plan.kind === 'reseed' && plan.cause === 'LastPointGone')
-  const lastPoint = isLastPointUsable ? await refTo(planned.lastPoint.blobSnapshot) : undefined
-  const since = lastPoint === undefined ? 'unknown' : await writesSince(engine, base, lastPoint.snapshot, signal)
-  if (lastPoint !== undefined && since === 'none') return { baseline: lastPoint, isOverwritten: false }
-  const { etag } = await requireProperties(base, signal)
-  const marker = await findOrTakeSnapshot(base, { kind: 'marker', runKey, epoch, etag, signal })
+  const lastPoint = isLastPointUsable ? await refsTo(stripes, snapshotsOfPoint(planned.lastPoint), signal) : undefined
+  const since = await Promise.all(
+    stripes.map((blob, stripe) => writesSince(engine, blob, lastPoint?.[stripe], sizes[stripe] ?? 0, signal)),
+  )
+  if (lastPoint !== undefined && since.every((writes) => writes === 'none')) return { baseline: lastPoint, isOverwritten: false }
+
+  const known = await listOurSnapshots(engine, options, signal)
+  const baseline = await Promise.all(
+    stripes.map(async (blob, stripe) => {
+      const last = lastPoint?.[stripe]
+      if (last !== undefined && since[stripe] === 'none') return last
+      const { etag } = await requireHeld(blob, epoch, signal)
+      const snapshot = await findOrTakeSnapshot(blob, known, { kind: 'marker', runKey, epoch, etag, signal })
+      return { snapshot, sizeBytes: await blob.sizeOfSnapshot(snapshot, signal) }
+    }),
+  )
+  const isOverwritten = since.includes('refused')
   return {
-    baseline: await refTo(marker),
-    ...(lastPoint !== undefined && since === 'some' && { leftoversSince: lastPoint }),
-    isOverwritten: since === 'refused',
+    baseline,
+    ...(lastPoint !== undefined && !isOverwritten && since.includes('some') && { leftoversSince: lastPoint }),
+    isOverwritten,
   }
 }
 
-async function writesSince(engine: Engine, base: BaseBlob, snapshot: string, signal?: AbortSignal): Promise<'none' | 'some' | 'refused'> {
-  const { sizeBytes } = await requireProperties(base, signal)
+/** Snapshots with the sizes that they really have. @throws BackupError PointNotFound */
+export function refsTo(stripes: readonly FencedBlob[], snapshots: readonly string[], signal?: AbortSignal): Promise<BlobSnapshotRef[]> {
+  return Promise.all(
+    stripes.map(async (blob, stripe) => {
+      const snapshot = snapshots[stripe] ?? ''
+      return { snapshot, sizeBytes: await blob.sizeOfSnapshot(snapshot, signal) }
+    }),
+  )
+}
+
+async function writesSince(
+  engine: Engine,
+  blob: FencedBlob,
+  last: BlobSnapshotRef | undefined,
+  sizeBytes: number,
+  signal?: AbortSignal,
+): Promise<'none' | 'some' | 'refused' | 'unknown'> {
+  if (last === undefined) return 'unknown'
   try {
-    for await (const _change of engine.pageLists.blobDiff(base.pageListSource(), snapshot, { startBytes: 0, endBytes: sizeBytes }, signal)) return 'some'
+    const window = { startBytes: 0, endBytes: sizeBytes }
+    for await (const _change of engine.pageLists.blobDiff(blob.pageListSource(), last.snapshot, window, signal)) return 'some'
     return 'none'
   } catch (error) {
     if (isFailure(error, 'DiffRefused')) return 'refused'

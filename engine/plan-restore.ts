@@ -102,7 +102,11 @@ function fillingOf(way: RestoreWay, source: RestoreSource, { storageAccountId, r
       if (storageAccountId === undefined) {
         throw new BackupError({ type: 'InvalidArgument', message: 'an import needs the resource id of the storage account (--storage-account-id)' })
       }
-      return { kind: 'import', storageAccountId, temporaryBlobName: importBlobName(source.content.baseBlobName, requestId) }
+      if (source.content.striping.count > 1) {
+        const message = `${originLabel(source.origin)} lies in ${source.content.striping.count} stripes, and an import takes one blob; restore it by upload`
+        throw new BackupError({ type: 'InvalidArgument', message })
+      }
+      return { kind: 'import', storageAccountId, temporaryBlobName: importBlobName(source.origin.baseBlobName, requestId) }
     case 'source-snapshot':
       if (source.snapshot === undefined) {
         throw new BackupError({ type: 'SourceSnapshotNotFound', message: `${originLabel(source.origin)} names no source snapshot` })

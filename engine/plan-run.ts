@@ -1,15 +1,23 @@
 /** Gathers the facts that a plan is decided from: the disk, the base blob, its newest point and the cursor snapshot. Changes nothing but the target's marker. */
+import { BaseBlob } from '../azure/base-blob.ts'
 import { getDisk } from '../azure/disks.ts'
 import { findManifest } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { checkTarget } from '../azure/target.ts'
 import { effectiveCursor, planBackup, type BackupPlan } from '../domain/backup-plan.ts'
-import type { BaseBlobState, SealedPoint } from '../domain/base-blob-state.ts'
+import { listStripes } from '../azure/stripe-lists.ts'
+import {
+  sealedPointOf,
+  snapshotsOfPoint,
+  stripingOfState,
+  type BaseBlobState,
+  type SealedPoint,
+} from '../domain/base-blob-state.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { baseBlobName, chainPrefix } from '../domain/names.ts'
-import { isCopied } from '../domain/manifest.ts'
+import { isCopied, pointBlobsOf } from '../domain/manifest.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
-import { baseBlobOf } from './source-changes.ts'
+import { ONE_STRIPE, type Striping } from '../domain/stripes.ts'
 import type { Engine } from './engine.ts'
 import type { PlannedBase } from './open-base-blob.ts'
 
@@ -18,6 +26,7 @@ export interface PlannedRun {
   /** Prefix of everything that belongs to this incarnation of the disk. */
   readonly chain: string
   readonly baseBlobName: string
+  readonly striping: Striping
   readonly plan: BackupPlan
   readonly planned?: PlannedBase
 }
@@ -34,10 +43,9 @@ export async function planRun(engine: Engine, request: { diskId: string; targetU
   await checkTarget(azure, targetUrl, signal)
   const chain = chainPrefix(disk.id, disk.uniqueId)
   const blobName = baseBlobName(disk.id, disk.uniqueId)
-  const base = baseBlobOf(engine, { targetUrl, baseBlobName: blobName })
-  const found = await base.properties(signal)
+  const found = await new BaseBlob(azure, targetUrl, blobName).properties(signal)
   const common = { disk, chain, baseBlobName: blobName }
-  if (found === undefined) return { ...common, plan: acceptPlan(planBackup({ disk })) }
+  if (found === undefined) return { ...common, striping: ONE_STRIPE, plan: acceptPlan(planBackup({ disk })) }
 
   const { state } = found
   if (state === undefined) throw foreignBlob(blobName, targetUrl)
@@ -51,12 +59,13 @@ export async function planRun(engine: Engine, request: { diskId: string; targetU
       sizeBytes: found.sizeBytes,
       state,
       isPendingSealed: pending !== undefined,
-      isLastPointPresent: lastPoint !== undefined && (await hasSnapshot(engine, base.name, targetUrl, lastPoint, signal)),
+      isLastPointPresent: lastPoint !== undefined && (await hasSnapshots(engine, blobName, targetUrl, lastPoint, signal)),
     },
     ...(cursorSnapshot !== undefined && { cursorSnapshot }),
   })
   return {
     ...common,
+    striping: stripingOfState(state),
     plan: acceptPlan(plan),
     planned: {
       runKey: state.runKey,
@@ -85,16 +94,20 @@ export async function findSealedPoint(
 ): Promise<SealedPoint | undefined> {
   try {
     const manifest = await findManifest(engine.azure, targetUrl, chain, state.runKey, signal)
-    return manifest === undefined || isCopied(manifest) ? undefined : { pointId: state.runKey, blobSnapshot: manifest.baseBlob.snapshot }
+    if (manifest === undefined || isCopied(manifest)) return undefined
+    return sealedPointOf(state.runKey, pointBlobsOf(manifest).map(({ snapshot }) => snapshot))
   } catch (error) {
     if (isFailure(error, 'PointDamaged')) return undefined
     throw error
   }
 }
 
-async function hasSnapshot(engine: Engine, blobName: string, targetUrl: string, point: SealedPoint, signal?: AbortSignal): Promise<boolean> {
-  const snapshots = await baseBlobOf(engine, { targetUrl, baseBlobName: blobName }).listSnapshots(signal)
-  return snapshots.some(({ snapshot }) => snapshot === point.blobSnapshot)
+async function hasSnapshots(engine: Engine, blobName: string, targetUrl: string, point: SealedPoint, signal?: AbortSignal): Promise<boolean> {
+  const missing = new Map(snapshotsOfPoint(point).entries())
+  for await (const { stripe, snapshot } of listStripes(engine.azure, targetUrl, blobName, signal)) {
+    if (missing.get(stripe) === snapshot) missing.delete(stripe)
+  }
+  return missing.size === 0
 }
 
 function foreignBlob(blobName: string, targetUrl: string): BackupError {

@@ -1,5 +1,6 @@
 /** Deletes snapshots of a digest table that belong to no point. The caller has looked at the points after the run's mark, as for the base blob. */
 import type { Manifest } from '../domain/manifest.ts'
+import { digestTableName } from '../domain/names.ts'
 import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
 import { digestBlobOf } from './digest-blobs.ts'
 import type { Engine } from './engine.ts'
@@ -16,7 +17,7 @@ export function listTableSnapshots(
   of: { readonly targetUrl: string; readonly baseBlobName: string },
   signal?: AbortSignal,
 ): Promise<OurSnapshot[]> {
-  return listOurSnapshots(digestBlobOf(engine, of).snapshots, signal)
+  return listOurSnapshots(engine, { targetUrl: of.targetUrl, baseBlobName: digestTableName(of.baseBlobName) }, signal)
 }
 
 export async function pruneTableSnapshots(

@@ -8,13 +8,13 @@ const READS_IN_FLIGHT = 8
 
 /** @throws BackupError PointNotFound where the point was deleted meanwhile. */
 export async function* readRange(engine: Engine, point: PointContent, range: ByteRange, signal?: AbortSignal): AsyncGenerator<Buffer> {
-  const blob = pointBlobOf(engine.azure, point)
+  const blob = pointBlobOf(engine, point)
   const pieces = cut(range, MAX_WRITE_BYTES)
   const inFlight: Promise<Buffer>[] = []
   const start = (): void => {
     const { value, done } = pieces.next()
     if (done === true) return
-    const read = blob.read(value, point.blobSnapshot, signal)
+    const read = blob.read(value, signal)
     // Its failure is met when its turn comes.
     read.catch(() => undefined)
     inFlight.push(read)

@@ -4,13 +4,14 @@
  * Deletes only what carries snapferry's mark for this disk and target, and never the cursor. Works from what it finds, not from
  * what the run remembers, so it also sweeps up behind runs that were terminated. What may not be deleted is told, not fatal.
  */
-import type { BaseBlob } from '../azure/base-blob.ts'
+import { BaseBlob } from '../azure/base-blob.ts'
 import { deleteManifest, listManifests, readManifest } from '../azure/manifests.ts'
 import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { parseArmId, sameArmId } from '../domain/arm-id.ts'
+import { FencedBlob } from '../azure/fenced-blob.ts'
 import { isFailure } from '../domain/failures.ts'
-import { isCopied, type Manifest } from '../domain/manifest.ts'
+import { isCopied, pointBlobsOf, type Manifest, type PointBlob } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
@@ -18,7 +19,6 @@ import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
 import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
 import { findSealedPoint } from './plan-run.ts'
-import { baseBlobOf } from './source-changes.ts'
 
 export interface ReleaseOptions {
   readonly targetUrl: string
@@ -57,21 +57,22 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
  */
 async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
   const { retention, signal } = options
-  const base = baseBlobOf(engine, options)
-  const snapshots = await listOurSnapshots(base, signal)
+  const snapshots = await listOurSnapshots(engine, options, signal)
   const tables = await listTableSnapshots(engine, options, signal)
-  const openRun = await findOpenRun(base, options)
+  const openRun = await findOpenRun(engine, options)
   const points = await readPoints(engine, options)
   // A point whose bytes somebody deleted must not push one that can be restored out of the retention.
-  const taken = new Set(snapshots.map(({ snapshot }) => snapshot))
-  const restorable = [...points.readable.values()].filter(({ baseBlob }) => taken.has(baseBlob.snapshot))
+  const isThere = ({ name, snapshot }: PointBlob): boolean => snapshots.some((one) => one.blobName === name && one.snapshot === snapshot)
+  const restorable = [...points.readable.values()].filter((point) => pointBlobsOf(point).every(isThere))
   const { remove } = retention === undefined ? { remove: [] } : applyRetention(restorable, retention)
   for (const point of remove) {
     // The manifest goes first: a point is never listed without its bytes. From here on its blob snapshot is spare.
     await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
     points.names.delete(point.id)
   }
-  for (const spare of snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))) await base.deleteSnapshot(spare.snapshot, signal)
+  for (const { blobName, snapshot } of snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))) {
+    await new FencedBlob(engine.azure, options.targetUrl, blobName).deleteSnapshot(snapshot, signal)
+  }
   await pruneTableSnapshots(engine, options, tables, openRun, points, signal)
 }
 
@@ -99,22 +100,22 @@ async function readPoints(engine: Engine, { targetUrl, chain, baseBlobName, sign
 }
 
 /** Another run that holds the base blob: what it has made so far is its own. */
-async function findOpenRun(base: BaseBlob, { runKey, signal }: ReleaseOptions): Promise<string | undefined> {
-  const state = (await base.properties(signal))?.state
+async function findOpenRun(engine: Engine, { targetUrl, baseBlobName, runKey, signal }: ReleaseOptions): Promise<string | undefined> {
+  const state = (await new BaseBlob(engine.azure, targetUrl, baseBlobName).properties(signal))?.state
   return state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
 }
 
 /** Markers, points that never got their manifest, and doubles of a sealed point. */
-function isSpare({ snapshot, runKey, kind }: OurSnapshot, points: Points): boolean {
-  const sealed = points.readable.get(runKey)?.baseBlob.snapshot
-  const isDouble = sealed !== undefined && sealed !== snapshot
+function isSpare({ blobName, snapshot, runKey, kind }: OurSnapshot, points: Points): boolean {
+  const point = points.readable.get(runKey)
+  const isDouble = point !== undefined && !pointBlobsOf(point).some((blob) => blob.name === blobName && blob.snapshot === snapshot)
   return kind === 'marker' || !points.names.has(runKey) || isDouble
 }
 
 /** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */
 async function pruneSource(engine: Engine, options: ReleaseOptions): Promise<void> {
-  const { targetUrl, chain, owner, runKey, signal } = options
-  const state = (await baseBlobOf(engine, options).properties(signal))?.state
+  const { targetUrl, baseBlobName, chain, owner, runKey, signal } = options
+  const state = (await new BaseBlob(engine.azure, targetUrl, baseBlobName).properties(signal))?.state
   const pending = state?.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state, signal) : undefined
   const cursor = state === undefined ? undefined : effectiveCursor(state, pending !== undefined)
   const isCursor = (id: string): boolean => cursor !== undefined && sameArmId(id, cursor.snapshotId)

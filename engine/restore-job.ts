@@ -1,16 +1,18 @@
 /** What of a target a restore or an export reads, and where a restore writes it. Plain data; travels through Temporal. */
-import type { AzureClients } from '../azure/clients.ts'
-import { BaseBlob } from '../azure/base-blob.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import { FencedBlob } from '../azure/fenced-blob.ts'
+import { pointBlobsOf, type Manifest, type PointBlob } from '../domain/manifest.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
+import { ONE_STRIPE, type Striping } from '../domain/stripes.ts'
+import type { Engine } from './engine.ts'
+import { StripedBlob } from './striped-blob.ts'
 
 /** The content of a recovery point. */
 export interface PointContent {
   readonly targetUrl: string
-  readonly baseBlobName: string
-  /** The blob snapshot of the point; absent: the base blob itself, while it has `etag`. */
-  readonly blobSnapshot?: string
-  /** What the base blob must not lose while it is read. */
+  readonly striping: Striping
+  /** The stripes, each with the blob snapshot of the point; without: the base blob itself, while it has `etag`. */
+  readonly blobs: readonly (Omit<PointBlob, 'snapshot'> & { readonly snapshot?: string })[]
+  /** What the first stripe must not lose while the base blob is read: a run changes it before it writes anywhere. */
   readonly etag?: string
   /** Disk and footer. */
   readonly blobBytes: number
@@ -22,10 +24,13 @@ export interface RestoreJob extends PointContent {
 }
 
 export function pointContentOf(targetUrl: string, manifest: Manifest): PointContent {
-  const { name, snapshot } = manifest.baseBlob
-  return { targetUrl, baseBlobName: name, blobSnapshot: snapshot, blobBytes: blobBytesOf(manifest.sizeBytes) }
+  const { stripes } = manifest
+  const striping = stripes === undefined ? ONE_STRIPE : { count: stripes.blobs.length, unitBytes: stripes.unitBytes }
+  return { targetUrl, striping, blobs: pointBlobsOf(manifest), blobBytes: blobBytesOf(manifest.sizeBytes) }
 }
 
-export function pointBlobOf(azure: AzureClients, point: PointContent): BaseBlob {
-  return new BaseBlob(azure, point.targetUrl, point.baseBlobName)
+export function pointBlobOf({ azure, pageLists }: Engine, { targetUrl, striping, blobs }: PointContent): StripedBlob {
+  const stripes = blobs.map(({ name }) => new FencedBlob(azure, targetUrl, name))
+  const snapshots = blobs.flatMap(({ snapshot, sizeBytes }) => (snapshot === undefined ? [] : [{ snapshot, sizeBytes }]))
+  return new StripedBlob(pageLists, striping, stripes, snapshots.length === blobs.length ? snapshots : undefined)
 }

@@ -19,13 +19,16 @@ import type { Route } from './transfer.ts'
 
 /** @param repair write these ranges again instead of everything. */
 export function restoreRoute(engine: Engine, job: RestoreJob, repair?: readonly ByteRange[]): Route {
-  const point = pointBlobOf(engine.azure, job)
+  const point = pointBlobOf(engine, job)
+  const flow = engine.flows.open(job.toDiskId)
   let uploadUrl = ''
   const upload = new UploadBlob(engine.azure, () => uploadUrl)
   return {
+    destinations: 1,
+    flowOf: () => flow,
     async *changes(window, _isResumed, signal) {
       uploadUrl = await engine.exports.write(job.toDiskId, signal)
-      const pages = engine.pageLists.allocated(point.pageListSource(job.blobSnapshot), window, signal)
+      const pages = point.allocated(window, signal)
       const asked = repair === undefined ? heldPages(engine, uploadUrl, window, signal) : within(window, repair)
       for await (const { startBytes, endBytes, at } of sweep({ pages, footer: within(window, [restoreFooterOf(job)]), asked })) {
         if (repair !== undefined && at.asked === undefined) continue
@@ -37,9 +40,10 @@ export function restoreRoute(engine: Engine, job: RestoreJob, repair?: readonly 
       if (request.kind === 'clear') return upload.clear(request, signal)
       if (streamed !== undefined) return upload.write(request.startBytes, streamed, signal)
       const sourceAuthorization = await engine.azure.storageToken(signal)
-      await upload.copyFrom(point.pageListSource(job.blobSnapshot).url, request, { sourceAuthorization, signal })
+      const { url, offsetBytes } = point.sourceOf(request)
+      await upload.copyFrom(url, request, { sourceOffsetBytes: offsetBytes, sourceAuthorization, signal })
     },
-    read: (range, signal) => point.read(range, job.blobSnapshot, signal),
+    read: (range, signal) => point.read(range, signal),
     async renew(signal) {
       await engine.exports.renew(job.toDiskId, uploadUrl, signal)
     },
@@ -66,7 +70,7 @@ export async function* heldPages(engine: Engine, uploadUrl: string, window: Byte
 
 export async function allocatedBytesOf(engine: Engine, job: PointContent, signal?: AbortSignal): Promise<number> {
   let sum = 0
-  const source = pointBlobOf(engine.azure, job).pageListSource(job.blobSnapshot)
-  for await (const range of engine.pageLists.allocated(source, { startBytes: 0, endBytes: job.blobBytes }, signal)) sum += lengthOf(range)
+  const window = { startBytes: 0, endBytes: job.blobBytes }
+  for await (const range of pointBlobOf(engine, job).allocated(window, signal)) sum += lengthOf(range)
   return sum
 }

@@ -5,22 +5,23 @@
  * A base blob can be restored only while it is clean, because then it equals the source snapshot of its last point; no seal
  * vouches for that, and the restore is given up when a run opens it meanwhile.
  */
-import type { BaseBlobProps } from '../azure/base-blob.ts'
+import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
 import { listBlobs } from '../azure/blob-lists.ts'
 import { listManifests, readManifest } from '../azure/manifests.ts'
 import { parseArmId } from '../domain/arm-id.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import type { AnyManifest, Manifest } from '../domain/manifest.ts'
-import { diskPrefix, parseBaseBlobName } from '../domain/names.ts'
+import { stripingOfState } from '../domain/base-blob-state.ts'
+import { diskPrefix, parseBaseBlobName, stripeBlobName } from '../domain/names.ts'
 import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
 import type { RestoreOrigin, SourceChoice } from '../domain/restore-request.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
+import { stripeSizes } from '../domain/stripes.ts'
 import { choosePoint } from './choose-point.ts'
 import type { Engine } from './engine.ts'
 import { findSealedPoint } from './plan-run.ts'
 import { pointBlobOf, pointContentOf, type PointContent } from './restore-job.ts'
-import { baseBlobOf } from './source-changes.ts'
 import type { SnapshotRef } from './source-snapshot.ts'
 
 export interface RestoreSource {
@@ -56,12 +57,12 @@ export function sourceOfPoint(targetUrl: string, manifest: Manifest): RestoreSou
 /** @throws BackupError BaseBlobNotClean where a run has written to the base blob since the restore was planned. */
 export async function requireUnchanged(engine: Engine, content: PointContent, signal?: AbortSignal): Promise<void> {
   if (content.etag === undefined) return
-  const found = await pointBlobOf(engine.azure, content).properties(signal)
+  const found = await pointBlobOf(engine, content).stripes[0]?.properties(signal)
   if (found?.etag === content.etag) return
   throw new BackupError({
     type: 'BaseBlobNotClean',
-    message: `base blob ${content.baseBlobName} was changed by a backup while it was restored; nothing was handed over. Restore the point that the backup makes, or an older one`,
-    facts: { baseBlob: content.baseBlobName },
+    message: `base blob ${content.blobs[0]?.name} was changed by a backup while it was restored; nothing was handed over. Restore the point that the backup makes, or an older one`,
+    facts: { baseBlob: content.blobs[0]?.name },
   })
 }
 
@@ -69,17 +70,21 @@ async function findBaseBlob(engine: Engine, { targetUrl, diskId }: SourceChoice,
   if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a base blob is named by its disk' })
   const { name, props } = await newestBaseBlob(engine, targetUrl, diskId, signal)
   const chain = parseBaseBlobName(name) ?? ''
-  const { state, etag, sizeBytes } = props
+  const { state, etag } = props
   if (state === undefined) {
     throw new BackupError({ type: 'BaseBlobForeign', message: `${name} in ${targetUrl} was not made by snapferry`, facts: { baseBlob: name } })
   }
   const pending = state.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state, signal) : undefined
   const cursor = state.condition === 'clean' || pending !== undefined ? effectiveCursor(state, pending !== undefined) : undefined
-  if (cursor === undefined || blobBytesOf(cursor.sizeBytes) !== sizeBytes) throw notClean(name, state.runKey)
+  if (cursor === undefined) throw notClean(name, state.runKey)
+  const striping = stripingOfState(state)
+  const blobBytes = blobBytesOf(cursor.sizeBytes)
+  const blobs = stripeSizes(striping, blobBytes).map((sizeBytes, stripe) => ({ name: stripeBlobName(name, stripe), sizeBytes }))
+  if (props.sizeBytes !== blobs[0]?.sizeBytes) throw notClean(name, state.runKey)
   const manifest = await newestManifest(engine, targetUrl, chain, pending?.pointId ?? state.lastPoint?.pointId, signal)
   return {
     origin: { diskId: state.diskId, baseBlobName: name, ...(manifest.lastTakenAt !== undefined && { takenAt: manifest.lastTakenAt }) },
-    content: { targetUrl, baseBlobName: name, etag, blobBytes: sizeBytes },
+    content: { targetUrl, striping, blobs, etag, blobBytes },
     sizeBytes: cursor.sizeBytes,
     disk: manifest.of?.disk ?? { name: parseArmId(state.diskId, 'disks').name, location: '', shape: { logicalSectorBytes: 512 } },
     snapshot: { snapshotId: cursor.snapshotId, snapshotUniqueId: cursor.snapshotUniqueId },
@@ -96,7 +101,7 @@ async function newestBaseBlob(engine: Engine, targetUrl: string, diskId: string,
   const found: { readonly name: string; readonly props: BaseBlobProps }[] = []
   for await (const { name } of listBlobs(engine.azure, targetUrl, { prefix: diskPrefix(diskId) }, signal)) {
     if (parseBaseBlobName(name) === undefined) continue
-    const props = await baseBlobOf(engine, { targetUrl, baseBlobName: name }).properties(signal)
+    const props = await new BaseBlob(engine.azure, targetUrl, name).properties(signal)
     if (props !== undefined) found.push({ name, props })
   }
   // Keys of runs begin with their instant.

@@ -94,7 +94,6 @@ async function upload(engine: Engine, plan: PlannedRestore, { signal, onProgress
       restoreRoute(engine, job, repair),
       {
         window,
-        flow: engine.flows.open(job.toDiskId),
         isResumed: false,
         onProgress: (state) => onProgress?.({ phase: 'transfer', movedBytes: movedBefore + state.movedBytes, totalBytes }),
         signal,

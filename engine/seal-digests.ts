@@ -2,7 +2,7 @@
 import { CHUNK_BYTES, DIGEST_ALGORITHM, type DigestBasis } from '../domain/digest-table.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { PointDigests } from '../domain/manifest.ts'
-import { findOrTakeSnapshot } from './blob-snapshots.ts'
+import { findOrTakeSnapshot, listOurSnapshots } from './blob-snapshots.ts'
 import { decideAnew } from './decide-anew.ts'
 import { digestBlobOf } from './digest-blobs.ts'
 import type { Engine } from './engine.ts'
@@ -26,7 +26,8 @@ export async function sealDigests(engine: Engine, options: SealDigestsOptions): 
     await table.raise(epoch, 'sealed', signal)
     const found = await table.properties(signal)
     if (found === undefined) throw tableGone(table.name)
-    return findOrTakeSnapshot(table.snapshots, { kind: 'point', runKey, epoch, etag: found.etag, signal })
+    const known = await listOurSnapshots(engine, { targetUrl: options.targetUrl, baseBlobName: table.name }, signal)
+    return findOrTakeSnapshot(table.snapshots, known, { kind: 'point', runKey, epoch, etag: found.etag, signal })
   })
   return { name: table.name, snapshot, chunkBytes: CHUNK_BYTES, algorithm: DIGEST_ALGORITHM, basis: digestBasis }
 }

@@ -3,27 +3,34 @@
  *
  *     raise the epoch -> snapshots of digest table and base blob -> manifest -> mark clean (cursor = the source snapshot)
  *
+ * The epoch is raised on the lock and then on the other stripes, the snapshots are taken of all; the manifest names all or is not
+ * written.
  * Raising first means that no write that was lost on the way can land behind the snapshot. Each step is found again by an attempt
  * that follows a crash: the epoch by the mark, the snapshot by the run key in its metadata, the manifest by its name.
  */
-import type { BaseBlob, BaseBlobProps } from '../azure/base-blob.ts'
+import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
+import type { FencedBlob, FencedBlobProps } from '../azure/fenced-blob.ts'
 import { findManifest, writeManifest } from '../azure/manifests.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
-import { isCopied, type Manifest, type Movement, type PointDigests, type Verification } from '../domain/manifest.ts'
+import { sealedPointOf } from '../domain/base-blob-state.ts'
+import { isCopied, pointBlobsOf, type Manifest, type Movement, type PointBlob, type PointDigests, type Verification } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
-import { findOrTakeSnapshot } from './blob-snapshots.ts'
+import type { Striping } from '../domain/stripes.ts'
+import { findOrTakeSnapshot, listOurSnapshots } from './blob-snapshots.ts'
 import { decideAnew } from './decide-anew.ts'
 import type { Engine } from './engine.ts'
-import { cursorOf, requireProperties } from './open-base-blob.ts'
+import { liftStripe, requireHeld } from './hold-stripes.ts'
+import { cursorOf, requireProperties, stripedState } from './open-base-blob.ts'
 import { sealDigests } from './seal-digests.ts'
-import { baseBlobOf } from './source-changes.ts'
+import { baseBlobOf } from './striped-blob.ts'
 
 export interface SealOptions {
   readonly targetUrl: string
   readonly baseBlobName: string
+  readonly striping: Striping
   readonly chain: string
   /** Also the id of the point. */
   readonly runKey: string
@@ -47,29 +54,45 @@ export interface SealOptions {
 
 /** Safe to run twice. @throws BackupError FencedOut when the run no longer holds the base blob: then no point is made. */
 export async function sealPoint(engine: Engine, options: SealOptions): Promise<Manifest> {
-  const { targetUrl, chain, runKey, signal } = options
-  const base = baseBlobOf(engine, options)
-  const { etag, sizeBytes } = await decideAnew(base, signal, () => closeEpoch(base, options))
-  const snapshot = await findOrTakeSnapshot(base, { kind: 'point', runKey, epoch: options.epoch, etag, signal })
-  const write = async (): Promise<Manifest> => writePoint(engine, snapshot, sizeBytes, await sealDigests(engine, options), options)
+  const { targetUrl, baseBlobName, chain, runKey, signal } = options
+  const lock = new BaseBlob(engine.azure, targetUrl, baseBlobName)
+  const closed = await decideAnew(lock, signal, () => closeEpoch(lock, options))
+  const blobs = await takeSnapshots(engine, closed, options)
+  const write = async (): Promise<Manifest> => writePoint(engine, blobs, await sealDigests(engine, options), options)
   const found = await findManifest(engine.azure, targetUrl, chain, runKey, signal)
   const manifest = found === undefined || isCopied(found) ? await write() : found
-  await decideAnew(base, signal, () => markClean(base, manifest.baseBlob.snapshot, options))
+  const snapshots = pointBlobsOf(manifest).map(({ snapshot }) => snapshot)
+  await decideAnew(lock, signal, () => markClean(lock, snapshots, options))
   return manifest
+}
+
+/** One of each stripe, all of what was verified: none is written under the epoch that the lock was closed with. */
+async function takeSnapshots(engine: Engine, closed: FencedBlobProps, options: SealOptions): Promise<PointBlob[]> {
+  const { runKey, epoch, signal } = options
+  const [lock, ...others] = baseBlobOf(engine, options).stripes
+  await Promise.all(others.map((blob) => liftStripe(blob, closed.sequenceNumber, signal)))
+  const known = await listOurSnapshots(engine, options, signal)
+  const take = async (blob: FencedBlob, { etag, sizeBytes }: FencedBlobProps): Promise<PointBlob> => {
+    const snapshot = await findOrTakeSnapshot(blob, known, { kind: 'point', runKey, epoch, etag, signal })
+    return { name: blob.name, sizeBytes, snapshot }
+  }
+  return Promise.all([
+    take(lock!, closed),
+    ...others.map(async (blob) => take(blob, await requireHeld(blob, closed.sequenceNumber, signal))),
+  ])
 }
 
 async function writePoint(
   engine: Engine,
-  snapshot: string,
-  sizeBytes: number,
+  blobs: readonly PointBlob[],
   digests: PointDigests | undefined,
   options: SealOptions,
 ): Promise<Manifest> {
-  const { plan, disk, snapshot: source, targetUrl, baseBlobName, chain, runKey, signal } = options
+  const { plan, disk, snapshot: source, targetUrl, striping, chain, runKey, signal } = options
   const { changedBytes, clearedBytes, movedBytes, requests, movement, verification } = options
   const sealedAt = new Date().toISOString()
   const manifest: Manifest = {
-    format: 1,
+    format: striping.count === 1 ? 1 : 2,
     id: runKey,
     kind: plan.kind,
     reseedCause: plan.kind === 'reseed' ? plan.cause : null,
@@ -77,7 +100,8 @@ async function writePoint(
     sealedAt,
     disk: { id: disk.id, uniqueId: disk.uniqueId, name: disk.name, location: disk.location, shape: disk.shape },
     sizeBytes: source.sizeBytes,
-    baseBlob: { name: baseBlobName, sizeBytes, snapshot },
+    baseBlob: blobs[0]!,
+    ...(striping.count > 1 && { stripes: { unitBytes: striping.unitBytes, blobs } }),
     source: { snapshotId: source.id, snapshotUniqueId: source.uniqueId, familyId: source.familyId },
     run: { key: runKey, workflowId: options.workflowId, epoch: options.epoch },
     changedBytes,
@@ -95,24 +119,31 @@ async function writePoint(
 }
 
 /** Raises the epoch once; an attempt after a crash finds it raised, or the base blob marked clean by itself. */
-async function closeEpoch(base: BaseBlob, options: SealOptions): Promise<BaseBlobProps> {
-  const found = await requireProperties(base, options.signal)
+async function closeEpoch(lock: BaseBlob, options: SealOptions): Promise<BaseBlobProps> {
+  const found = await requireProperties(lock, options.signal)
   requireOurs(found, options)
   if (found.sequenceNumber > options.epoch) return found
-  await base.raiseEpoch(found.etag, options.signal)
-  const closed = await requireProperties(base, options.signal)
+  await lock.raiseEpoch(found.etag, options.signal)
+  const closed = await requireProperties(lock, options.signal)
   requireOurs(closed, options)
   return closed
 }
 
-async function markClean(base: BaseBlob, snapshot: string, options: SealOptions): Promise<void> {
-  const { disk, runKey, signal } = options
-  const cursor = cursorOf(options.snapshot)
-  const found = await requireProperties(base, signal)
+async function markClean(lock: BaseBlob, snapshots: readonly string[], options: SealOptions): Promise<void> {
+  const { disk, runKey, striping, signal } = options
+  const found = await requireProperties(lock, signal)
   requireOurs(found, options)
   if (found.state?.condition === 'clean') return
-  const state = { diskId: disk.id, diskUniqueId: disk.uniqueId, condition: 'clean', runKey, cursor, lastPoint: { pointId: runKey, blobSnapshot: snapshot } } as const
-  await base.setState(state, found.etag, signal)
+  const state = {
+    diskId: disk.id,
+    diskUniqueId: disk.uniqueId,
+    ...stripedState(striping),
+    condition: 'clean',
+    runKey,
+    cursor: cursorOf(options.snapshot),
+    lastPoint: sealedPointOf(runKey, snapshots),
+  } as const
+  await lock.setState(state, found.etag, signal)
 }
 
 function requireOurs(found: BaseBlobProps, { runKey, baseBlobName, epoch }: SealOptions): void {

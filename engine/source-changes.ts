@@ -6,15 +6,15 @@
  * page list does: allocated pages are copied, the others cleared. Scattered changes come with the gaps between them that
  * are worth copying along.
  */
-import { BaseBlob } from '../azure/base-blob.ts'
 import type { PageListSource } from '../azure/page-lists.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
 import { fillGaps, fromWholeGib, type FilledChange } from '../domain/fill-gaps.ts'
 import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
 import { sweep } from '../domain/sweep.ts'
-import type { BlobSnapshotRef, TransferJob } from '../domain/transfer-job.ts'
+import type { TransferJob } from '../domain/transfer-job.ts'
 import type { Change } from '../domain/transfer-plan.ts'
 import type { Engine } from './engine.ts'
+import { baseBlobOf } from './striped-blob.ts'
 
 export interface ChangeOptions {
   /** Read these ranges again, whatever the diff says. */
@@ -31,7 +31,7 @@ export async function* sourceChanges(engine: Engine, job: TransferJob, window: B
 
 async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): AsyncGenerator<Change> {
   const allocated = await sourcePages(engine, job, window, signal)
-  const stale = blobPages(engine, job, job.baseline, window, signal)
+  const stale = baseBlobOf(engine, job).at(job.baseline).allocated(window, signal)
   for await (const { startBytes, endBytes, at } of sweep({ allocated, stale, footer: footerIn(job, window) })) {
     yield { kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes }
   }
@@ -124,23 +124,7 @@ export async function sourcePages(engine: Engine, job: TransferJob, window: Byte
 export async function* leftoversOf(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
   const { leftoversSince, baseline } = job
   if (leftoversSince === undefined) return
-  const inside = clip(window, { startBytes: 0, endBytes: baseline.sizeBytes })
-  if (inside === undefined) return
-  const source = baseBlobOf(engine, job).pageListSource(baseline.snapshot)
-  yield* engine.pageLists.blobDiff(source, leftoversSince.snapshot, inside, signal)
-}
-
-/** Allocated pages of a snapshot of the base blob. */
-async function* blobPages(
-  engine: Engine,
-  job: TransferJob,
-  at: BlobSnapshotRef,
-  window: ByteRange,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ByteRange> {
-  const inside = clip(window, { startBytes: 0, endBytes: at.sizeBytes })
-  if (inside === undefined) return
-  yield* engine.pageLists.allocated(baseBlobOf(engine, job).pageListSource(at.snapshot), inside, signal)
+  yield* baseBlobOf(engine, job).at(baseline).changedSince(leftoversSince, window, signal)
 }
 
 /** The last 512 bytes of the blob. A diff may or may not report them; without them the blob is no disk. */
@@ -154,8 +138,4 @@ export function footerIn(job: TransferJob, window: ByteRange): ByteRange[] {
 
 export function within(window: ByteRange, ranges: readonly ByteRange[]): ByteRange[] {
   return ranges.map((range) => clip(range, window)).filter((range) => range !== undefined)
-}
-
-export function baseBlobOf(engine: Engine, job: Pick<TransferJob, 'targetUrl' | 'baseBlobName'>): BaseBlob {
-  return new BaseBlob(engine.azure, job.targetUrl, job.baseBlobName)
 }

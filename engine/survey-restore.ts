@@ -84,8 +84,8 @@ export function obstaclesOf({ nameTaken, isGroupMissing, rights, makes, way, sou
 async function measure(engine: Engine, point: PointContent, signal?: AbortSignal): Promise<{ contentBytes: number; requests: number }> {
   let contentBytes = 0
   let requests = 0
-  const source = pointBlobOf(engine.azure, point).pageListSource(point.blobSnapshot)
-  for await (const range of engine.pageLists.allocated(source, { startBytes: 0, endBytes: point.blobBytes }, signal)) {
+  const window = { startBytes: 0, endBytes: point.blobBytes }
+  for await (const range of pointBlobOf(engine, point).allocated(window, signal)) {
     contentBytes += lengthOf(range)
     requests += [...cut(range, MAX_WRITE_BYTES)].length
   }

@@ -20,6 +20,10 @@ export interface Route {
    * What is still to be done in a window. With `isResumed`, an earlier attempt may have done part of it behind its last checkpoint.
    */
   changes(window: ByteRange, isResumed: boolean, signal?: AbortSignal): AsyncIterable<Change>
+  /** Number of blobs that it writes. */
+  readonly destinations: number
+  /** Decides when a request goes: what leads to the blob that it writes, of several the first. */
+  flowOf(request: PageRequest): Flow
   /** Does one request; safe to repeat. `streamed`: what `read` answered for it, to be written instead of copied by the service. */
   send(request: PageRequest, signal: AbortSignal, streamed?: Buffer): Promise<void>
   /** The bytes of a copy that is streamed. */
@@ -49,8 +53,6 @@ export interface TransferOptions {
   readonly isResumed: boolean
   /** How it begins; default `copy`. */
   readonly mode?: CopyMode | undefined
-  /** Decides when a request goes. */
-  readonly flow: Flow
   readonly onProgress: (state: TransferState) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -60,7 +62,7 @@ const MAX_FRUITLESS_RENEWALS = 3
 
 /** Resolves when the whole window is durable. Does not verify. */
 export async function transfer(route: Route, options: TransferOptions): Promise<TransferState> {
-  const { window, flow, onProgress, signal } = options
+  const { window, onProgress, signal } = options
   let state: TransferState = options.resumeFrom ?? { nextOffsetBytes: window.startBytes, movedBytes: 0, clearedBytes: 0, requests: 0 }
   let isResumed = options.isResumed
   let mode: CopyMode = state.streamedBytes === undefined ? (options.mode ?? 'copy') : 'stream'
@@ -71,9 +73,9 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
     const requestsBefore = state.requests
     try {
       await runRequests(planRequests(route.changes(rest, isResumed, signal)), {
-        concurrency: HIGHEST_LIMIT,
+        concurrency: HIGHEST_LIMIT * route.destinations,
         signal,
-        run: (request, requestSignal) => run(route, flow, request, mode, requestSignal),
+        run: (request, requestSignal) => run(route, request, mode, requestSignal),
         onDone: (request, watermarkBytes) => {
           state = { ...count(state, request, mode), nextOffsetBytes: watermarkBytes }
           onProgress(state)
@@ -96,8 +98,9 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
   return state
 }
 
-function run(route: Route, flow: Flow, request: PageRequest, mode: CopyMode, signal: AbortSignal): Promise<void> {
+function run(route: Route, request: PageRequest, mode: CopyMode, signal: AbortSignal): Promise<void> {
   const bytes = movedBytesOf(request)
+  const flow = route.flowOf(request)
   if (mode === 'copy' || request.kind === 'clear') return flow.send(bytes, () => route.send(request, signal), signal)
   return flow.stream(bytes, () => route.read(request, signal), (streamed) => route.send(request, signal, streamed), signal)
 }

@@ -7,8 +7,10 @@
  * last point. All of it is computed from what does not change any more (the last point, its table, the base blob that this run holds
  * open), so a second attempt finds the same, and entries that an interrupted run left behind are replaced, never believed.
  */
+import { BaseBlob } from '../azure/base-blob.ts'
 import type { DigestBlob } from '../azure/digest-blob.ts'
 import { findManifest } from '../azure/manifests.ts'
+import { snapshotsOfPoint } from '../domain/base-blob-state.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
 import { xor, ZERO } from '../domain/crc64-algebra.ts'
 import {
@@ -34,9 +36,9 @@ import { chunkWorks, type ChunkWork } from './chunk-works.ts'
 import { digestBlobOf, raiseOrCreate } from './digest-blobs.ts'
 import { DigestReader } from './digest-reader.ts'
 import type { Engine } from './engine.ts'
-import { requireProperties } from './open-base-blob.ts'
+import { refsTo, requireProperties } from './open-base-blob.ts'
 import { runRequests } from './request-pool.ts'
-import { baseBlobOf } from './source-changes.ts'
+import { baseBlobOf } from './striped-blob.ts'
 
 export interface DigestOptions {
   /** Written more than once in this run: the checksums of the transfer are not believed there. */
@@ -57,7 +59,9 @@ export interface DigestReport {
 }
 
 interface LastPoint {
-  readonly content: BlobSnapshotRef
+  /** Its blob snapshots, one a stripe. */
+  readonly snapshots: readonly BlobSnapshotRef[]
+  readonly blobBytes: number
   /** `x-ms-snapshot` of its table. */
   readonly table: string
 }
@@ -126,16 +130,15 @@ class DigestStep {
   }
 
   #works(): AsyncGenerator<ChunkWork> {
-    const { pageLists } = this.#engine
     const { blobBytes } = this.#job
     const { signal } = this.#options
     const base = baseBlobOf(this.#engine, this.#job)
     const window = { startBytes: 0, endBytes: blobBytes }
-    const now = pageLists.allocated(base.pageListSource(), window, signal)
+    const now = base.allocated(window, signal)
     if (this.#last === undefined) return chunkWorks({ now, before: [] }, blobBytes)
-    const { snapshot, sizeBytes } = this.#last.content
-    const before = pageLists.allocated(base.pageListSource(snapshot), { startBytes: 0, endBytes: Math.min(sizeBytes, blobBytes) }, signal)
-    return chunkWorks({ changed: pageLists.blobDiff(base.pageListSource(), snapshot, window, signal), now, before }, blobBytes)
+    const { snapshots } = this.#last
+    const before = base.at(snapshots).allocated(window, signal)
+    return chunkWorks({ changed: base.changedSince(snapshots, window, signal), now, before }, blobBytes)
   }
 
   /** Where the table is not what it was at the last point: it may hold what an interrupted run, or this one, has left there. */
@@ -193,19 +196,19 @@ class DigestStep {
     } else if (work.written.length > 0) {
       this.#weaken('target-read')
       this.#readBytes += readBytesOf(work.written)
-      raw = await readSum((range, readSignal) => base.read(range, undefined, readSignal), work.written, work, signal)
+      raw = await readSum((range, readSignal) => base.read(range, readSignal), work.written, work, signal)
     }
     if (!work.keepsPages || before === undefined) return digestEntryOf(raw, lengthBytes, epoch)
-    const snapshot = this.#last!.content.snapshot
+    const last = base.at(this.#last!.snapshots)
     this.#readBytes += readBytesOf(work.replaced)
-    const replaced = await readSum((range, readSignal) => base.read(range, snapshot, readSignal), work.replaced, work, signal)
+    const replaced = await readSum((range, readSignal) => last.read(range, readSignal), work.replaced, work, signal)
     return digestEntryOf(xor(xor(rawOfEntry(before, lengthBytes, lengthBytes), replaced), raw), lengthBytes, epoch)
   }
 
   /** The last chunk of a blob that has grown is longer now, whether anything in it was written or not. */
   async #lengthenTail(first: number, entries: Buffer): Promise<void> {
     const { blobBytes, epoch } = this.#job
-    const wasBytes = this.#last?.content.sizeBytes ?? blobBytes
+    const wasBytes = this.#last?.blobBytes ?? blobBytes
     if (wasBytes >= blobBytes) return
     const index = Math.ceil(wasBytes / CHUNK_BYTES) - 1
     if (index < first || index >= first + GROUP_CHUNKS) return
@@ -247,20 +250,23 @@ async function* streamOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
 /** The last point and its table, where both are there and tell what changed since. */
 async function findLastPoint(engine: Engine, job: TransferJob, table: DigestBlob, signal: AbortSignal | undefined): Promise<LastPoint | undefined> {
   const base = baseBlobOf(engine, job)
-  const { state } = await requireProperties(base, signal)
+  const { state } = await requireProperties(new BaseBlob(engine.azure, job.targetUrl, job.baseBlobName), signal)
   const chain = parseBaseBlobName(job.baseBlobName)
   if (state?.lastPoint === undefined || chain === undefined) return undefined
-  const { pointId, blobSnapshot } = state.lastPoint
+  const { pointId } = state.lastPoint
+  const taken = snapshotsOfPoint(state.lastPoint)
   try {
     const manifest = await findManifest(engine.azure, job.targetUrl, chain, pointId, signal)
     if (manifest === undefined || isCopied(manifest)) return undefined
-    if (manifest.digests?.name !== table.name || manifest.baseBlob.snapshot !== blobSnapshot) return undefined
+    if (manifest.digests?.name !== table.name || manifest.baseBlob.snapshot !== taken[0]) return undefined
     const { snapshot } = manifest.digests
     await table.snapshots.sizeOfSnapshot(snapshot, signal)
-    const content = { snapshot: blobSnapshot, sizeBytes: await base.sizeOfSnapshot(blobSnapshot, signal) }
-    await requireDiff(engine, base.pageListSource(), blobSnapshot, signal)
-    await requireDiff(engine, table.pageListSource(), snapshot, signal)
-    return { content, table: snapshot }
+    const snapshots = await refsTo(base.stripes, taken, signal)
+    const { count, unitBytes } = job.striping
+    const ofAllStripes = { startBytes: 0, endBytes: Math.min(count * unitBytes, job.blobBytes) }
+    await requireDiff(base.changedSince(snapshots, ofAllStripes, signal))
+    await requireDiff(engine.pageLists.blobDiff(table.pageListSource(), snapshot, { startBytes: 0, endBytes: CHUNK_BYTES }, signal))
+    return { snapshots, blobBytes: totalOf(snapshots), table: snapshot }
   } catch (error) {
     if (isFailure(error, 'PointDamaged', 'PointNotFound', 'FormatNotSupported', 'DiffRefused')) return undefined
     throw error
@@ -268,8 +274,12 @@ async function findLastPoint(engine: Engine, job: TransferJob, table: DigestBlob
 }
 
 /** A blob that was made anew since keeps no diff to its older snapshots. */
-async function requireDiff(engine: Engine, source: ReturnType<DigestBlob['pageListSource']>, since: string, signal: AbortSignal | undefined): Promise<void> {
-  for await (const _change of engine.pageLists.blobDiff(source, since, { startBytes: 0, endBytes: CHUNK_BYTES }, signal)) return
+async function requireDiff(changes: AsyncIterable<ByteRange>): Promise<void> {
+  for await (const _change of changes) return
+}
+
+function totalOf(snapshots: readonly BlobSnapshotRef[]): number {
+  return snapshots.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
 function tooLate(table: DigestBlob): BackupError {

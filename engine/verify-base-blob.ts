@@ -21,8 +21,9 @@ import type { TransferJob } from '../domain/transfer-job.ts'
 import type { VerifyRule } from '../domain/policy.ts'
 import { hasVhdCookie } from '../domain/vhd-footer.ts'
 import { compareBytes, type ReadRange } from './compare-bytes.ts'
-import { baseBlobOf, filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
+import { filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
 import { writtenBy } from './backup-route.ts'
+import { baseBlobOf } from './striped-blob.ts'
 import type { Engine } from './engine.ts'
 
 export interface VerifyOptions {
@@ -70,7 +71,7 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   const sourceUrl = await engine.exports.read(job.toSnapshotId, signal, job.blobBytes)
   const base = baseBlobOf(engine, job)
   const expected: ReadRange = (range, readSignal) => readSource(engine.azure, sourceUrl, range, readSignal)
-  const actual: ReadRange = (range, readSignal) => base.read(range, undefined, readSignal)
+  const actual: ReadRange = (range, readSignal) => base.read(range, readSignal)
   const compare = (ranges: AsyncIterable<ByteRange> | Iterable<ByteRange>): ReturnType<typeof compareBytes> =>
     compareBytes(ranges, expected, actual, { signal, ...(options.onProgress && { onProgress: options.onProgress }) })
 
@@ -104,8 +105,8 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
     planned: await planned,
     filled: filledGaps(engine, job, window, signal),
     source: await sourcePages(engine, job, window, signal),
-    base: engine.pageLists.allocated(base.pageListSource(), window, signal),
-    written: writtenBy(engine, job, base, window, signal),
+    base: base.allocated(window, signal),
+    written: writtenBy(job, base, window, signal),
     leftovers: leftoversOf(engine, job, window, signal),
     repaired: options.repaired,
     oldFooter: job.oldFooter === undefined ? [] : [job.oldFooter],

@@ -39,7 +39,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
 
   progress.enter('plan', { pointId: runKey })
   const planned = await control.planBackup.executeWithOptions({ summary: 'read disk, target and cursor' }, [{ diskId, targetUrl }])
-  const { disk, chain, baseBlobName } = planned
+  const { disk, chain, baseBlobName, striping } = planned
   const names = sourceNames(input, request, planned)
   const release = (isSealed: boolean): Promise<string[]> =>
     control.releaseBackup.executeWithOptions({ summary: isSealed ? 'revoke SAS, apply retention' : 'revoke SAS, take back what was made' }, [
@@ -55,7 +55,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
 
     progress.enter('open', kindOf(planned.plan))
     const { opened, plan: openedPlan } = await control.openBaseBlob.executeWithOptions({ summary: `open ${baseBlobName}` }, [
-      { targetUrl, baseBlobName, runKey, disk, snapshot, plan: planned.plan, ...(planned.planned && { planned: planned.planned }) },
+      { targetUrl, baseBlobName, striping, runKey, disk, snapshot, plan: planned.plan, ...(planned.planned && { planned: planned.planned }) },
     ])
 
     progress.enter('transfer', kindOf(openedPlan))
@@ -71,7 +71,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
     const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }
     // A cancel comes too late from here on: taking back a seal that may still be under way would take the bytes of a point.
     point = await CancellationScope.nonCancellable(() =>
-      control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, chain, runKey, ...source, ...counts }]),
+      control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, striping, chain, runKey, ...source, ...counts }]),
     )
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {

@@ -56,7 +56,7 @@ export async function backUpInProcess(input: BackupRequest): Promise<Manifest> {
   const attempt = createAttempts(input)
 
   const planned = await attempt((engine, signal) => planRun(engine, { diskId, targetUrl }, signal))
-  const { disk, chain, baseBlobName, plan: firstPlan } = planned
+  const { disk, chain, baseBlobName, striping, plan: firstPlan } = planned
   const { subscriptionId, resourceGroup } = parseArmId(disk.id, 'disks')
   const snapshotId = armIdOf({ subscriptionId, resourceGroup, type: 'snapshots', name: sourceSnapshotName(diskId, targetUrl, request) }).id
   const granted = firstPlan.kind === 'incremental' ? [snapshotId, firstPlan.cursor.snapshotId] : [snapshotId]
@@ -78,6 +78,7 @@ export async function backUpInProcess(input: BackupRequest): Promise<Manifest> {
       openBaseBlob(engine, {
         targetUrl,
         baseBlobName,
+        striping,
         runKey,
         disk,
         snapshot,
@@ -94,6 +95,7 @@ export async function backUpInProcess(input: BackupRequest): Promise<Manifest> {
       sealPoint(engine, {
         targetUrl,
         baseBlobName,
+        striping,
         chain,
         runKey,
         workflowId: 'in-process',
@@ -149,13 +151,12 @@ async function transferUntilConsistent(attempt: Attempts, job: TransferJob, rule
       const onProgress = (state: TransferState): void => {
         checkpoint = state
       }
-      const flow = engine.flows.open(job.baseBlobName)
       const sums = repair === undefined ? new WrittenSums(engine, job, signal) : undefined
       const onProgressOf = (state: TransferState): void => {
         sums?.settle(state.nextOffsetBytes)
         onProgress(state)
       }
-      const moved = await transfer(backupRoute(engine, job, { repair, sums }), { window, flow, resumeFrom: checkpoint, isResumed, onProgress: onProgressOf, signal })
+      const moved = await transfer(backupRoute(engine, job, { repair, sums }), { window, resumeFrom: checkpoint, isResumed, onProgress: onProgressOf, signal })
       await sums?.finish()
       return moved
     })

@@ -21,7 +21,7 @@ export async function playRestore(world: World, { target, which }: Extract<Step,
   const { job, disk } = await planRestore(engine, request)
   await createUploadDisk(engine.azure, disk)
   const window = { startBytes: 0, endBytes: blobBytesOf(point.sizeBytes) }
-  await transfer(restoreRoute(engine, job), { window, flow: engine.flows.open(toDiskId), isResumed: false, onProgress: () => {} })
+  await transfer(restoreRoute(engine, job), { window, isResumed: false, onProgress: () => {} })
   const report = await verifyUpload(engine, job)
   if (report.mismatches.length > 0) faults.push(`the restore of ${point.id} differs from its point`)
   await closeUpload(engine, disk)

@@ -18,8 +18,8 @@ export const MUTANTS = [
   {
     name: 'the offset of a copy is dropped',
     file: 'azure/page-writes.ts',
-    find: 'uploadPagesFromURL(sourceUrl, range.startBytes, range.startBytes,',
-    replace: 'uploadPagesFromURL(sourceUrl, range.startBytes, 0,',
+    find: 'uploadPagesFromURL(sourceUrl, sourceOffsetBytes, range.startBytes,',
+    replace: 'uploadPagesFromURL(sourceUrl, sourceOffsetBytes, 0,',
     tests: HISTORIES,
     titles: 'brought forward',
   },
@@ -40,8 +40,8 @@ export const MUTANTS = [
   {
     name: 'clears are ignored',
     file: 'engine/backup-route.ts',
-    find: "if (request.kind === 'clear') return base.clear(request, job.epoch, signal)",
-    replace: "if (request.kind === 'clear') return",
+    find: 'Promise<void> => blob.clear(range, job.epoch, signal)',
+    replace: 'Promise<void> => Promise.resolve()',
     tests: HISTORIES,
     titles: 'brought forward',
   },
@@ -63,7 +63,7 @@ export const MUTANTS = [
   {
     name: 'the epoch is not raised when a run opens the base blob',
     file: 'engine/open-base-blob.ts',
-    find: 'const raised = await base.raiseEpoch(found.etag, signal)',
+    find: 'const raised = await lock.raiseEpoch(found.etag, signal, highest > found.sequenceNumber ? highest + 1 : undefined)',
     replace: 'const raised = { epoch: found.sequenceNumber, etag: found.etag }',
     tests: FENCE,
     titles: 'terminated is refused',
@@ -71,7 +71,7 @@ export const MUTANTS = [
   {
     name: 'the epoch is not raised before the blob snapshot',
     file: 'engine/seal-point.ts',
-    find: '  await base.raiseEpoch(found.etag, options.signal)\n',
+    find: '  await lock.raiseEpoch(found.etag, options.signal)\n',
     replace: '',
     tests: FENCE,
     titles: 'sealed is refused',
@@ -140,15 +140,15 @@ export const MUTANTS = [
   {
     name: 'bytes come from the cursor instead of the new snapshot',
     file: 'engine/backup-route.ts',
-    find: 'const sourceUrl = await accessTo(job.toSnapshotId, signal)',
-    replace: 'const sourceUrl = await accessTo(job.fromSnapshotId ?? job.toSnapshotId, signal)',
+    find: 'const url = await accessTo(job.toSnapshotId, signal)',
+    replace: 'const url = await accessTo(job.fromSnapshotId ?? job.toSnapshotId, signal)',
     tests: HISTORIES,
     titles: 'brought forward',
   },
   {
     name: 'what an interrupted run wrote is left in the base blob',
     file: 'engine/open-base-blob.ts',
-    find: "...(lastPoint !== undefined && since === 'some' && { leftoversSince: lastPoint }),",
+    find: "...(lastPoint !== undefined && !isOverwritten && since.includes('some') && { leftoversSince: lastPoint }),",
     replace: '',
     tests: HISTORIES,
     titles: 'a terminated run wrote',

@@ -1,13 +1,15 @@
 import { expect, test } from '@jest/globals'
 import { GIB } from '../../domain/byte-range.ts'
+import { ONE_STRIPE } from '../../domain/stripes.ts'
 import { transferJobOf, type OpenedBase } from '../../domain/transfer-job.ts'
 import { aCursor, aSnapshot, TARGET } from './support/builders.ts'
 
 const opened: OpenedBase = {
   targetUrl: TARGET,
   baseBlobName: 'disks/a/b/base.vhd',
+  striping: ONE_STRIPE,
   epoch: 3,
-  baseline: { snapshot: '2026-03-01T02:07:29.1234567Z', sizeBytes: 64 * GIB + 512 },
+  baseline: [{ snapshot: '2026-03-01T02:07:29.1234567Z', sizeBytes: 64 * GIB + 512 }],
 }
 
 test('an incremental job reads the diff since the cursor', () => {

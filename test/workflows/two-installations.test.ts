@@ -29,11 +29,12 @@ function plan(diskId: string): Promise<PlannedRun> {
 }
 
 function open(planned: PlannedRun, runKey: string): ReturnType<typeof openBaseBlob> {
-  const { disk, baseBlobName, plan: asPlanned, planned: base } = planned
+  const { disk, baseBlobName, striping, plan: asPlanned, planned: base } = planned
   const snapshot: SourceSnapshot = { id: `${disk.id}-${runKey}`, uniqueId: runKey, sizeBytes: disk.sizeBytes, takenAt: '2026-01-01T00:00:00Z' }
   return openBaseBlob(scene.engine, {
     targetUrl: scene.targetUrl,
     baseBlobName,
+    striping,
     runKey,
     disk,
     snapshot,

@@ -1,6 +1,7 @@
 /** A route between two lists in memory. Tests script its faults; what it was asked is kept. */
 import { PAGE_BYTES, clip, type ByteRange } from '../../../domain/byte-range.ts'
 import type { Change, PageRequest } from '../../../domain/transfer-plan.ts'
+import { FlowControl } from '../../../engine/flow-control.ts'
 import type { CopyMode } from '../../../domain/transfer-job.ts'
 import type { Route } from '../../../engine/transfer.ts'
 
@@ -31,7 +32,10 @@ export function createMemoryRoute(source: readonly Change[], options: MemoryRout
   const attempts = new Map<number, number>()
   const isHeld = (change: ByteRange & { kind: Change['kind'] }) =>
     pageOffsetsOf(change).every((offsetBytes) => destination.get(offsetBytes) === change.kind)
+  const flow = new FlowControl().open('blob')
   const route: MemoryRoute = {
+    destinations: 1,
+    flowOf: () => flow,
     sent: [],
     listings: [],
     renewals: 0,

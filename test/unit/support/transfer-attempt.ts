@@ -2,7 +2,6 @@
 import { PAGE_BYTES } from '../../../domain/byte-range.ts'
 import { BackupError, type FailureType } from '../../../domain/failures.ts'
 import type { Change } from '../../../domain/transfer-plan.ts'
-import { FlowControl } from '../../../engine/flow-control.ts'
 import type { TransferOptions, TransferState } from '../../../engine/transfer.ts'
 
 export const WINDOW = { startBytes: 0, endBytes: 100 * PAGE_BYTES }
@@ -18,7 +17,7 @@ export function changesOf(count: number): Change[] {
 
 /** A first attempt over the whole window; its checkpoints are kept. */
 export function firstAttempt(checkpoints: TransferState[] = []): TransferOptions {
-  return { window: WINDOW, flow: new FlowControl().open('blob'), isResumed: false, onProgress: (state) => void checkpoints.push(state) }
+  return { window: WINDOW, isResumed: false, onProgress: (state) => void checkpoints.push(state) }
 }
 
 export function failure(type: FailureType, retryAfterMs?: number): BackupError {
