@@ -37,6 +37,7 @@ export function sourceDiskOf(id: string, disk: Disk): SourceDisk {
     sizeBytes: diskSizeBytesOf(id, disk),
     shape: shapeOf(disk),
     ...networkOf(disk),
+    ...(disk.managedBy !== undefined && { managedBy: disk.managedBy }),
   }
 }
 

@@ -37,9 +37,12 @@ export async function reportEnd<Result extends object>(
   link: TemporalLink,
   output: Output,
   run: RunReference,
-  { what, describe }: Omit<RunReport<Result>, 'mustWait'>,
+  { what, describe, complete = (found) => found }: Omit<RunReport<Result>, 'mustWait'> & {
+    /** Adds what only this side knows, or does what follows from the result. */
+    readonly complete?: (result: Result) => Promise<Result> | Result
+  },
 ): Promise<void> {
-  const result = await followRun<Result>(link, output, run, what)
+  const result = await complete(await followRun<Result>(link, output, run, what))
   for (const warning of warningsOf(result)) output.warn(String(warning))
   output.result(result, describe(result))
 }

@@ -33,6 +33,15 @@ export function parseArmId(id: string, type: ComputeResourceType): ArmId {
   return { id: id.trim(), subscriptionId, resourceGroup, type, name }
 }
 
+const VM = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/virtualMachines\/([^/]+)$/i
+
+/** @throws BackupError InvalidResourceId */
+export function parseVmId(id: string): Omit<ArmId, 'type'> {
+  const [, subscriptionId, resourceGroup, name] = VM.exec(id.trim()) ?? []
+  if (subscriptionId !== undefined && resourceGroup !== undefined && name !== undefined) return { id: id.trim(), subscriptionId, resourceGroup, name }
+  throw new BackupError({ type: 'InvalidResourceId', message: `"${id}" is not the resource id of a virtual machine`, facts: { id } })
+}
+
 const IN_GROUP = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\//i
 
 /** Where a resource of any kind lies. @throws BackupError InvalidResourceId */

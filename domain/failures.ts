@@ -37,6 +37,8 @@ export const FAILURES = {
   InvalidArgument: { retry: 'never', exit: 'usage', meaning: 'an argument of a command makes no sense' },
 
   SourceDiskNotFound: { retry: 'never', exit: 'notFound', meaning: 'the disk, its resource group or its subscription is not there' },
+  VmNotFound: { retry: 'never', exit: 'notFound', meaning: 'the virtual machine is not there, or has no disk of that name' },
+  VmNotReady: { retry: 'never', exit: 'refused', meaning: 'a disk of a virtual machine cannot be swapped as things are' },
   SourceSnapshotNotFound: { retry: 'never', exit: 'failed', meaning: 'a source snapshot of the run was deleted while the run needed it' },
   SnapshotFailed: { retry: 'never', exit: 'failed', meaning: 'Azure could not complete the source snapshot' },
   SnapshotCopyBusy: { retry: 'later', exit: 'failed', meaning: "Azure copies another snapshot of the disk, or all it will to that region; the run's turn comes later" },

@@ -31,6 +31,15 @@ const diskShape = z.object({
   tags: z.record(z.string(), z.string()).readonly().optional(),
 })
 
+const attachment = z.object({
+  vmId: z.string(),
+  role: z.enum(['os', 'data']),
+  lun: count.exactOptional(),
+  caching: z.string().exactOptional(),
+  osType: z.string().exactOptional(),
+  writeAccelerator: z.boolean().exactOptional(),
+})
+
 const verification = z.object({
   result: z.literal('passed'),
   /** Rounds of transfer and verify until the base blob was consistent; 1 is the usual. */
@@ -60,7 +69,15 @@ const manifest = z.object({
   reseedCause: z.string().nullable(),
   takenAt: z.iso.datetime({ offset: true }),
   sealedAt: z.iso.datetime({ offset: true }),
-  disk: z.object({ id: z.string(), uniqueId: z.string(), name: z.string(), location: z.string(), shape: diskShape }),
+  disk: z.object({
+    id: z.string(),
+    uniqueId: z.string(),
+    name: z.string(),
+    location: z.string(),
+    shape: diskShape,
+    /** Absent where the disk was not attached, or the right to read its virtual machine was missing. */
+    attachment: attachment.exactOptional(),
+  }),
   /** Bytes of the disk, without the VHD footer. */
   sizeBytes: count,
   baseBlob: z.object({

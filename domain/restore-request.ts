@@ -2,6 +2,7 @@
  * What somebody asks of a restore: from what, by which way, into what. Plain data that travels through Temporal; nothing in
  * here says that it can be done (`engine/plan-restore.ts`).
  */
+import type { DiskAttachment } from './attachment.ts'
 import type { RecoveryPoint } from './recovery-point.ts'
 
 /** Either a point by its id, or the newest one of a disk (at `at`). */
@@ -62,3 +63,13 @@ export function originLabel({ point, baseBlobName }: RestoreOrigin): string {
 
 /** Transfers of one upload before what still differs from its origin is given up. */
 export const MAX_RESTORE_ROUNDS = 3
+
+/** A disk of a group that is restored together. */
+export interface GroupMember {
+  /** The disk that was backed up. */
+  readonly diskId: string
+  readonly pointId: string
+  readonly takenAt: string
+  readonly toDiskId: string
+  readonly attachment?: DiskAttachment
+}

@@ -1,4 +1,6 @@
 /** Facts of the source side that plans, manifests and restores are made from. Plain data: it travels through Temporal. */
+import type { DiskAttachment } from './attachment.ts'
+
 
 /** What a disk needs besides its bytes to become the same disk again. */
 export interface DiskShape {
@@ -35,6 +37,9 @@ export interface SourceDisk {
   readonly shape: DiskShape
   /** Absent where everything is as Azure sets it by default. */
   readonly network?: NetworkAccess
+  /** The virtual machine that it is attached to, as far as that is known. */
+  readonly managedBy?: string
+  readonly attachment?: DiskAttachment
 }
 
 export interface SourceSnapshot {

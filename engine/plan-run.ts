@@ -4,6 +4,8 @@ import { getDisk } from '../azure/disks.ts'
 import { findManifest } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { checkTarget } from '../azure/target.ts'
+import { getVm } from '../azure/virtual-machines.ts'
+import { sameArmId } from '../domain/arm-id.ts'
 import { effectiveCursor, planBackup, type BackupPlan } from '../domain/backup-plan.ts'
 import { listStripes } from '../azure/stripe-lists.ts'
 import {
@@ -39,7 +41,7 @@ export interface PlannedRun {
 export async function planRun(engine: Engine, request: { diskId: string; targetUrl: string }, signal?: AbortSignal): Promise<PlannedRun> {
   const { azure } = engine
   const { targetUrl } = request
-  const disk = await getDisk(azure, request.diskId, signal)
+  const disk = await withAttachment(engine, await getDisk(azure, request.diskId, signal), signal)
   await checkTarget(azure, targetUrl, signal)
   const chain = chainPrefix(disk.id, disk.uniqueId)
   const blobName = baseBlobName(disk.id, disk.uniqueId)
@@ -73,6 +75,21 @@ export async function planRun(engine: Engine, request: { diskId: string; targetU
       ...(cursor !== undefined && { cursor }),
       ...(lastPoint !== undefined && { lastPoint }),
     },
+  }
+}
+
+/** Only helps to restore a virtual machine as a whole, so nothing that stands in the way of it concerns a backup. */
+async function withAttachment(engine: Engine, disk: SourceDisk, signal?: AbortSignal): Promise<SourceDisk> {
+  if (disk.managedBy === undefined) return disk
+  try {
+    const { disks } = await getVm(engine.azure, disk.managedBy, signal)
+    const found = disks.find(({ diskId }) => sameArmId(diskId, disk.id))
+    if (found === undefined) return disk
+    const { diskId: _diskId, name: _name, ...attachment } = found
+    return { ...disk, attachment }
+  } catch (error) {
+    if (isFailure(error)) return disk
+    throw error
   }
 }
 

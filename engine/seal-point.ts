@@ -98,7 +98,7 @@ async function writePoint(
     reseedCause: plan.kind === 'reseed' ? plan.cause : null,
     takenAt: source.takenAt,
     sealedAt,
-    disk: { id: disk.id, uniqueId: disk.uniqueId, name: disk.name, location: disk.location, shape: disk.shape },
+    disk: { id: disk.id, uniqueId: disk.uniqueId, name: disk.name, location: disk.location, shape: disk.shape, ...(disk.attachment && { attachment: disk.attachment }) },
     sizeBytes: source.sizeBytes,
     baseBlob: blobs[0]!,
     ...(striping.count > 1 && { stripes: { unitBytes: striping.unitBytes, blobs } }),

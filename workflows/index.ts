@@ -1,4 +1,5 @@
 /** The workflows that a worker registers: their names are public contract. */
 export { backupDisk } from './backup-disk.ts'
 export { restoreDisk } from './restore-disk.ts'
+export { restoreGroup } from './restore-group.ts'
 export { runPolicy } from './run-policy.ts'

@@ -7,7 +7,7 @@ import type { Movement } from '../domain/manifest.ts'
 import type { BackupOptions, Policy } from '../domain/policy.ts'
 import type { AnyPoint, BackupKind, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { RequestKey } from '../domain/names.ts'
-import type { RestoreOrigin, RestoreRequest } from '../domain/restore-request.ts'
+import type { GroupMember, RestoreOrigin, RestoreRequest } from '../domain/restore-request.ts'
 
 export interface BackupDiskInput {
   readonly diskId: string
@@ -54,6 +54,25 @@ export interface RestoreDiskResult {
   readonly movedBytes: number
   readonly comparedBytes: number
   readonly seconds: number
+  readonly warnings: readonly string[]
+}
+
+export interface RestoreGroupInput {
+  readonly targetUrl: string
+  readonly members: readonly GroupMember[]
+  /** Into what and by which way, the same for all. */
+  readonly how: Pick<RestoreRequest, 'region' | 'sku' | 'zone' | 'way' | 'storageAccountId'>
+  /** Disks that were restored are kept when others fail. */
+  readonly isPartial: boolean
+}
+
+export interface MemberOutcome extends GroupMember {
+  readonly outcome: 'restored' | 'failed'
+  readonly reason?: string
+}
+
+export interface RestoreGroupResult {
+  readonly members: readonly MemberOutcome[]
   readonly warnings: readonly string[]
 }
 

@@ -13,7 +13,9 @@ import { reportRun } from '../report-run.ts'
 import { restoreInputOf, toIdOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
 import { startRun } from '../start-run.ts'
 import { registerExportCommand } from './export.ts'
+import { registerRestoreGroupCommand } from './restore-group.ts'
 import { registerRestorePlanCommand } from './restore-plan.ts'
+import { registerRestoreSwapCommand } from './restore-swap.ts'
 
 interface RestoreRunOptions extends RestoreOptions {
   readonly wait?: boolean
@@ -25,6 +27,8 @@ export function registerRestoreCommands(program: Command, host: Host): void {
   const restore = program.command('restore').description('restore a disk, or export it to a file')
   registerRestorePlanCommand(restore, host)
   registerExportCommand(restore, host)
+  registerRestoreGroupCommand(restore, host)
+  registerRestoreSwapCommand(restore, host)
 
   defineCommand<RestoreRunOptions>(restore, host, {
     usage: 'run',

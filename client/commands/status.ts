@@ -26,7 +26,7 @@ export function registerStatusCommand(program: Command, host: Host): void {
         if (watch) return watchRuns(link, host, output, all)
         const runs = await listRuns(link, all)
         const unanswered = runs.filter(
-          ({ status, type, isAnswered }) => status === 'RUNNING' && type !== 'runPolicy' && !isAnswered,
+          ({ status, type, isAnswered }) => status === 'RUNNING' && type !== 'runPolicy' && type !== 'restoreGroup' && !isAnswered,
         )
         output.result(runs, renderRuns(runs, Date.now(), { columns: output.resultColumns }))
         if (unanswered.length > 0) {
