@@ -5,7 +5,7 @@
 import { listPoints } from '../azure/manifests.ts'
 import { armIdOf, parseArmId, sameArmId } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
-import type { Manifest } from '../domain/manifest.ts'
+import { isCopied, type Manifest } from '../domain/manifest.ts'
 import { newestAt } from '../domain/recovery-point.ts'
 import type { GroupMember } from '../domain/restore-request.ts'
 import type { Engine } from './engine.ts'
@@ -38,7 +38,8 @@ const MAX_NAME = 80
 /** @throws BackupError PointNotFound | InvalidArgument */
 export async function planGroup(engine: Engine, choice: GroupChoice, signal?: AbortSignal): Promise<GroupPlan> {
   const { points, damaged } = await listPoints(engine.azure, choice.targetUrl, {}, signal)
-  const newestOf = newestPoints(points, choice.at)
+  // A point that is an Azure snapshot has no bytes in the target.
+  const newestOf = newestPoints(points.filter((point) => !isCopied(point)), choice.at)
   const { found, missing } = choice.vmId === undefined ? byDisks(newestOf, choice.diskIds ?? []) : { found: byVm(newestOf, choice.vmId), missing: [] }
   if (missing.length > 0 && !choice.isPartial) {
     throw notFound(choice, `holds no point of ${missing.join(', ')}; --partial restores the others`)

@@ -8,10 +8,10 @@ import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
-import type { RunPolicyInput } from '../../workflows/messages.ts'
+import type { RestoreGroupInput, RunPolicyInput } from '../../workflows/messages.ts'
 import { temporalAddress, temporalCliPath } from '../support/environment.ts'
 import { noise } from '../support/random-disk.ts'
-import { openScene, type Scene } from '../support/scene.ts'
+import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 const run = promisify(execFile)
 /** A history is small; Node's default of 1 MiB is smaller. */
@@ -59,6 +59,9 @@ export async function recordHistories(folder: URL): Promise<void> {
     await scene.restore({ pointId: point.id, toDiskId: diskId }).catch(() => {})
     await keep('restore-refused', restoreWorkflowId(diskId))
 
+    await restoreGroup(scene, 'replay-group', { diskId, pointId: point.id })
+    await keep('restore-group', 'replay-group')
+
     const missing = diskId.replace(/[^/]+$/, 'missing')
     await runPolicy(scene, 'replay-policy', [diskId, missing])
     await keep('policy-partly-failed', 'replay-policy')
@@ -82,6 +85,19 @@ function onceOn(operation: string, act: () => Promise<void>): (call: OperationCa
     hasActed = true
     await act()
   }
+}
+
+/** One disk is restored, and deleted again as the other cannot be. */
+async function restoreGroup(scene: Scene, workflowId: string, { diskId, pointId }: { diskId: string; pointId: string }): Promise<void> {
+  const member = (toDiskId: string) => ({ diskId, pointId, takenAt: '2026-11-26T10:00:00.000Z', toDiskId })
+  const input: RestoreGroupInput = {
+    targetUrl: scene.targetUrl,
+    members: [member(scene.freshDiskId()), member(diskId)],
+    how: { region: TARGET_REGION },
+    isPartial: false,
+  }
+  const taskQueue = `${scene.taskQueuePrefix}-control`
+  await scene.client.workflow.execute('restoreGroup', { taskQueue, workflowId, args: [input] }).catch(() => {})
 }
 
 async function runPolicy(scene: Scene, workflowId: string, diskIds: readonly string[]): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { findDisk } from '../../azure/disks.ts'
 import { getVm } from '../../azure/virtual-machines.ts'
-import { MIB } from '../../domain/byte-range.ts'
+import { KIB, MIB } from '../../domain/byte-range.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { DEFAULT_PRINCIPAL } from '../../simulator/azure.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
@@ -24,7 +24,7 @@ beforeAll(async () => {
   for (const [name, location] of [['restored', TARGET_REGION], ['beside', SOURCE_REGION]] as const) scene.azure.createResourceGroup({ name, location })
   for (const [index, name] of ['web-os', 'web-data', 'web-log'].entries()) {
     const id = scene.createDisk(1, name)
-    await scene.azure.writeDisk(id, index * MIB, noise(MIB, seededRandom(index)))
+    await scene.azure.writeDisk(id, index * MIB, noise(64 * KIB, seededRandom(index)))
     disks.push({ id, name, sha256: (await scene.azure.digestDisk(id)).sha256 })
   }
   const attach = (index: number) => ({ createOption: 'Attach', caching: 'None', managedDisk: { id: disks[index]!.id } }) as const
