@@ -10,10 +10,11 @@ import { BackupError } from '../domain/failures.ts'
 import type { BackupOptions, VerifyRule } from '../domain/policy.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import { recoveryPointOf } from '../domain/recovery-point.ts'
-import { snapshotAccessOf, type SourceDisk, type SourceSnapshot } from '../domain/source-disk.ts'
+import { blobBytesOf, snapshotAccessOf, type SourceDisk, type SourceSnapshot } from '../domain/source-disk.ts'
 import { sourceSnapshotTags, type SnapshotOwner } from '../domain/tags.ts'
-import type { TransferJob } from '../domain/transfer-job.ts'
+import type { OpenedBase, TransferJob } from '../domain/transfer-job.ts'
 import { backupRoute } from '../engine/backup-route.ts'
+import { chooseComparison } from '../engine/choose-comparison.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openBaseBlob, type OpenOptions, type OpenResult } from '../engine/open-base-blob.ts'
 import { planRun, type PlannedRun } from '../engine/plan-run.ts'
@@ -35,6 +36,13 @@ export interface TakeSnapshotInput {
   readonly owner: SnapshotOwner
   readonly runKey: string
   readonly options: BackupOptions
+}
+
+export interface SurveyInput {
+  readonly plan: BackupPlan
+  readonly snapshot: SourceSnapshot
+  readonly opened: OpenedBase
+  readonly reseed?: BackupOptions['reseed']
 }
 
 export interface TransferExtentInput {
@@ -114,12 +122,15 @@ export function createBackupControl(engine: Engine) {
 export function createBackupData(engine: Engine) {
   return {
     /** Counts what will have to move, and turns the plan into a reseed where Azure refuses the diff. */
-    surveyChanges: asActivity(({ plan, snapshot }: { plan: BackupPlan; snapshot: SourceSnapshot }): Promise<Survey> =>
-      withHeartbeat({ ranges: 0 }, (report) =>
-        renewingExports(engine, plan.kind === 'incremental' ? [snapshot.id, plan.cursor.snapshotId] : [snapshot.id], () =>
-          surveyChanges(engine, plan, snapshot, { onProgress: (ranges) => ranges % 10_000 === 0 && report({ ranges }), signal: cancellationSignal() }),
-        ),
-      ),
+    surveyChanges: asActivity(({ plan, snapshot, opened, reseed }: SurveyInput): Promise<Survey> =>
+      withHeartbeat({ ranges: 0 }, async (report) => {
+        const signal = cancellationSignal()
+        const survey = await renewingExports(engine, plan.kind === 'incremental' ? [snapshot.id, plan.cursor.snapshotId] : [snapshot.id], () =>
+          surveyChanges(engine, plan, snapshot, { onProgress: (ranges) => ranges % 10_000 === 0 && report({ ranges }), signal }),
+        )
+        const comparison = await chooseComparison(engine, survey.plan, opened, blobBytesOf(snapshot.sizeBytes), reseed, signal)
+        return { ...survey, ...(comparison !== undefined && { comparison }) }
+      }),
     ),
 
     /** Copies and clears one extent. Heartbeats a `TransferCheckpoint`; a retry goes on from it. */

@@ -9,8 +9,15 @@ export function readCheckpoint(extentIndex: number, window: ByteRange): Transfer
   if (!isCheckpoint(details) || details.extentIndex !== extentIndex) return undefined
   const { nextOffsetBytes, movedBytes, clearedBytes, requests } = details
   if (nextOffsetBytes < window.startBytes || nextOffsetBytes > window.endBytes) return undefined
-  const { streamedBytes } = details
-  return { nextOffsetBytes, movedBytes, clearedBytes, requests, ...(Number.isSafeInteger(streamedBytes) && { streamedBytes }) }
+  const { streamedBytes, savedBytes } = details
+  return {
+    nextOffsetBytes,
+    movedBytes,
+    clearedBytes,
+    requests,
+    ...(Number.isSafeInteger(streamedBytes) && { streamedBytes }),
+    ...(Number.isSafeInteger(savedBytes) && { savedBytes }),
+  }
 }
 
 export function checkpointOf(extentIndex: number, state: TransferState): TransferCheckpoint {

@@ -17,11 +17,12 @@ export function describePoint(point: AnyPoint): string {
     ].join('\n')
   }
   const streamed = point.transfer === 'stream' ? ` streamed (${point.streamCause})` : ''
+  const saved = point.savedBytes === undefined ? '' : `${formatBytes(point.savedBytes)} found equal, `
   const repaired = rounds > 1 ? ` in ${rounds} rounds` : ''
   return [
     `recovery point ${point.id} of ${formatInstant(point.takenAt)}`,
     `${point.kind}${cause}: ${formatBytes(point.movedBytes)} moved${streamed} in ${formatSeconds(point.seconds)} ` +
-      `by ${point.requests} requests, ${formatBytes(point.clearedBytes)} cleared, ` +
+      `by ${point.requests} requests, ${formatBytes(point.clearedBytes)} cleared, ${saved}` +
       `${formatBytes(comparedBytes)} compared${repaired}`,
   ].join('\n')
 }

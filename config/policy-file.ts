@@ -58,6 +58,7 @@ function toPolicy(name: string, policy: PolicyInput, defaultTarget: string | und
       ...(policy.snapshotResourceGroup !== undefined && { snapshotResourceGroup: policy.snapshotResourceGroup }),
       ...(policy.copyStart !== undefined && { copyStart: policy.copyStart }),
       ...(policy.transfer !== undefined && { transfer: policy.transfer }),
+      ...(policy.reseed !== undefined && { reseed: policy.reseed }),
       ...(policy.maxMibPerSecond !== undefined && { maxMibPerSecond: policy.maxMibPerSecond }),
     },
     maxConcurrentDisks: policy.maxConcurrentDisks,

@@ -91,6 +91,9 @@ export const policySchema = z
       .enum(['copy', 'stream'])
       .optional()
       .meta({ description: 'How bytes are moved: `copy` by the storage service (default; streamed where the source refuses it), or `stream` through the worker' }),
+    reseed: z.enum(['compare', 'move']).optional().meta({
+      description: 'What a reseed does with what the base blob may hold already; default: compare where the last point has digests, else move',
+    }),
     maxMibPerSecond: countSchema
       .min(1)
       .optional()

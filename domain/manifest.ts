@@ -99,6 +99,8 @@ const manifest = z.object({
   transfer: z.enum(['copy', 'stream']).optional(),
   /** Why they were streamed: it was asked for, or the source refused copies. */
   streamCause: z.enum(['Requested', 'ServerSideCopyRefused']).optional(),
+  /** What a reseed found equal in the base blob and did not move; absent: nothing. */
+  savedBytes: count.optional(),
   seconds: z.number().nonnegative(),
   verification,
   /** Absent in points of releases that kept no digests. */
@@ -107,21 +109,23 @@ const manifest = z.object({
 })
 
 /** A point whose content is an Azure snapshot in another region. Format 2: earlier releases would look for a base blob. */
-const copiedManifest = manifest.omit({ baseBlob: true, stripes: true, transfer: true, streamCause: true, digests: true }).extend({
-  format: z.literal(2),
-  engine: z.literal('copy-start'),
-  /** The incremental snapshot that Azure made of `source` by CopyStart. */
-  copiedSnapshot: z.object({ id: z.string(), uniqueId: z.string(), location: z.string() }),
-  /** `none`: the copy is Azure's word alone, as its data cannot be read by a backup. */
-  verification: verification.extend({ result: z.enum(['passed', 'none']) }),
-})
+const copiedManifest = manifest
+  .omit({ baseBlob: true, stripes: true, transfer: true, streamCause: true, savedBytes: true, digests: true })
+  .extend({
+    format: z.literal(2),
+    engine: z.literal('copy-start'),
+    /** The incremental snapshot that Azure made of `source` by CopyStart. */
+    copiedSnapshot: z.object({ id: z.string(), uniqueId: z.string(), location: z.string() }),
+    /** `none`: the copy is Azure's word alone, as its data cannot be read by a backup. */
+    verification: verification.extend({ result: z.enum(['passed', 'none']) }),
+  })
 
 /** A point whose content lies in page blobs of the target. */
 export type Manifest = z.infer<typeof manifest> & { readonly copiedSnapshot?: never }
 export type CopiedManifest = z.infer<typeof copiedManifest>
 export type AnyManifest = Manifest | CopiedManifest
 /** How a run moved its bytes. */
-export type Movement = Pick<Manifest, 'transfer' | 'streamCause'>
+export type Movement = Pick<Manifest, 'transfer' | 'streamCause' | 'savedBytes'>
 export type PointDigests = z.infer<typeof digests>
 /** A blob snapshot that a point is made of. */
 export type PointBlob = Readonly<z.infer<typeof stripe>>

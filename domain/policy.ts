@@ -29,6 +29,11 @@ export interface BackupOptions {
   readonly snapshotResourceGroup?: string
   /** Azure's own cross-region snapshot copy moves the bytes (`engine: copy-start`), to there; absent: into a base blob. */
   readonly copyStart?: CopyPlace
+  /**
+   * What a reseed does with what the base blob may hold already: `compare` passes over what is equal, `move` moves everything. Default:
+   * compares where the last point has digests, so that only the source has to be read.
+   */
+  readonly reseed?: 'compare' | 'move'
   /** `stream`: bytes go through the worker. Default `copy`: the storage service moves them, and where the source refuses that they are streamed. */
   readonly transfer?: CopyMode
   /** Cap on what each worker writes for the policy, all its disks together; default: none. */

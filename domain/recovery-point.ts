@@ -31,6 +31,8 @@ export interface RecoveryPoint {
   /** Absent in points of earlier releases. */
   readonly transfer?: Manifest['transfer']
   readonly streamCause?: Manifest['streamCause']
+  /** What a reseed found equal in the base blob and did not move; absent: nothing. */
+  readonly savedBytes?: number
   readonly verification: Verification
   readonly baseBlobName: string
   readonly blobSnapshot: string
@@ -39,7 +41,7 @@ export interface RecoveryPoint {
 }
 
 /** A point that Azure copied (`engine: copy-start`): it has a snapshot and no base blob. */
-export interface CopiedPoint extends Omit<RecoveryPoint, 'verification' | 'baseBlobName' | 'blobSnapshot'> {
+export interface CopiedPoint extends Omit<RecoveryPoint, 'verification' | 'baseBlobName' | 'blobSnapshot' | 'transfer' | 'streamCause' | 'savedBytes'> {
   readonly verification: CopyVerification
   readonly copiedSnapshot: CopiedManifest['copiedSnapshot']
 }
@@ -55,11 +57,12 @@ export function recoveryPointOf(manifest: AnyManifest): AnyPoint {
   const how = { kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds }
   const common = { id, diskId, diskUniqueId, takenAt, sealedAt, ...how }
   if (isCopied(manifest)) return { ...common, verification: manifest.verification, copiedSnapshot: manifest.copiedSnapshot }
-  const { transfer, streamCause, verification, baseBlob } = manifest
+  const { transfer, streamCause, savedBytes, verification, baseBlob } = manifest
   return {
     ...common,
     ...(transfer !== undefined && { transfer }),
     ...(streamCause !== undefined && { streamCause }),
+    ...(savedBytes !== undefined && { savedBytes }),
     verification,
     baseBlobName: baseBlob.name,
     blobSnapshot: baseBlob.snapshot,

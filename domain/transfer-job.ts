@@ -44,6 +44,16 @@ export interface TransferJob extends OpenedBase {
   readonly cap?: RateCap
   /** How the transfer begins; default `copy`. */
   readonly mode?: CopyMode
+  /** Of a reseed that passes over what the base blob holds already; absent: everything is moved. */
+  readonly comparison?: Comparison
+}
+
+/** What the content of the base blob is known by, chunk by chunk. */
+export interface Comparison {
+  /** The last point's digest table, by its `x-ms-snapshot`, and the bytes that its base blob had. */
+  readonly digests?: { readonly tableSnapshot: string; readonly sizeBytes: number }
+  /** Chunks whose digest is not known are read on both sides instead of moved. */
+  readonly readsBase: boolean
 }
 
 /** A cap on what each worker writes, shared by all transfers that name it. */
@@ -56,7 +66,7 @@ export function transferJobOf(
   opened: OpenedBase,
   plan: BackupPlan,
   snapshot: SourceSnapshot,
-  how: Pick<TransferJob, 'maxGapBytes' | 'cap' | 'mode'> = {},
+  how: Pick<TransferJob, 'maxGapBytes' | 'cap' | 'mode' | 'comparison'> = {},
 ): TransferJob {
   const job = {
     ...opened,

@@ -7,12 +7,15 @@
  */
 import { MAX_WRITE_BYTES, type ByteRange } from './byte-range.ts'
 
-/** What the source asks of the base blob: `copy` bytes that were written, `clear` pages that were given up. */
+/**
+ * What the source asks of the base blob: `copy` bytes that were written, `clear` pages that were given up. `same`: nothing, the base
+ * blob holds these bytes already; it is told so that it can be counted.
+ */
 export interface Change extends ByteRange {
-  readonly kind: 'copy' | 'clear'
+  readonly kind: 'copy' | 'clear' | 'same'
 }
 
-/** One page-blob request. A `copy` is at most 4 MiB. */
+/** One page-blob request, or none for `same`. A `copy` is at most 4 MiB. */
 export type PageRequest = Change
 
 /**
@@ -28,7 +31,7 @@ export async function* planRequests(changes: AsyncIterable<Change> | Iterable<Ch
       open = { kind, startBytes, endBytes }
     }
     // Whole requests leave at once; a run of a terabyte is not held back until it ends.
-    while (open.kind === 'copy' && open.endBytes > endOfRequestAt(open.startBytes)) {
+    while (open.kind !== 'clear' && open.endBytes > endOfRequestAt(open.startBytes)) {
       const endOfFirst = endOfRequestAt(open.startBytes)
       yield { kind, startBytes: open.startBytes, endBytes: endOfFirst }
       open = { kind, startBytes: endOfFirst, endBytes: open.endBytes }

@@ -10,10 +10,12 @@ import type { PageListSource } from '../azure/page-lists.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
 import { fillGaps, fromWholeGib, type FilledChange } from '../domain/fill-gaps.ts'
 import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
-import { sweep } from '../domain/sweep.ts'
+import { sweep, type RangeStream } from '../domain/sweep.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import type { Change } from '../domain/transfer-plan.ts'
+import { chunkDigestsOf } from './chunk-digests.ts'
 import type { Engine } from './engine.ts'
+import { passOverEqual, type FullChange } from './pass-over-equal.ts'
 import { baseBlobOf } from './striped-blob.ts'
 
 export interface ChangeOptions {
@@ -31,9 +33,17 @@ export async function* sourceChanges(engine: Engine, job: TransferJob, window: B
 
 async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): AsyncGenerator<Change> {
   const allocated = await sourcePages(engine, job, window, signal)
-  const stale = baseBlobOf(engine, job).at(job.baseline).allocated(window, signal)
-  for await (const { startBytes, endBytes, at } of sweep({ allocated, stale, footer: footerIn(job, window) })) {
-    yield { kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes }
+  const held = baseBlobOf(engine, job).at(job.baseline).allocated(window, signal)
+  const changes = fullChangesOf(sweep({ allocated, held, footer: footerIn(job, window) }))
+  if (job.comparison === undefined) yield* changes
+  else yield* passOverEqual(changes, leftoversOf(engine, job, window, signal), chunkDigestsOf(engine, job, job.comparison), job.blobBytes, signal)
+}
+
+async function* fullChangesOf(segments: ReturnType<typeof sweep<Record<'allocated' | 'held' | 'footer', RangeStream>>>): AsyncGenerator<FullChange> {
+  for await (const { startBytes, endBytes, at } of segments) {
+    // The footer is always written, so that a verification can rely on it.
+    const isHeld = at.held !== undefined && at.footer === undefined
+    yield { kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes, isHeld }
   }
 }
 

@@ -9,6 +9,7 @@ import { fillGaps } from '../domain/fill-gaps.ts'
 import { chooseGapLimit, isBoundByRequests, LARGEST_GAP_BYTES, type ChangeCounts } from '../domain/gap-limit.ts'
 import { isFailure } from '../domain/failures.ts'
 import { blobBytesOf, type SourceSnapshot } from '../domain/source-disk.ts'
+import type { Comparison } from '../domain/transfer-job.ts'
 import type { Change } from '../domain/transfer-plan.ts'
 import type { Engine } from './engine.ts'
 
@@ -20,6 +21,8 @@ export interface Survey {
   readonly ranges: number
   /** Of `TransferJob`. */
   readonly maxGapBytes?: number
+  /** Of `TransferJob`. */
+  readonly comparison?: Comparison
 }
 
 export interface SurveyOptions {
@@ -71,7 +74,7 @@ async function total(changes: AsyncIterable<Change>, options: SurveyOptions): Pr
   const sums = { copy: 0, clear: 0 }
   let ranges = 0
   for await (const change of changes) {
-    sums[change.kind] += lengthOf(change)
+    if (change.kind !== 'same') sums[change.kind] += lengthOf(change)
     ranges += 1
     options.onProgress?.(ranges)
   }

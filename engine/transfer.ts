@@ -38,6 +38,8 @@ export interface TransferTotals {
   readonly requests: number
   /** Of `movedBytes`, what went through this process; absent: nothing. */
   readonly streamedBytes?: number
+  /** What was there already and did not have to be moved; absent: nothing. */
+  readonly savedBytes?: number
 }
 
 export interface TransferState extends TransferTotals {
@@ -89,7 +91,8 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
         mode = 'stream'
         continue
       }
-      fruitlessRenewals = state.requests > requestsBefore ? 0 : fruitlessRenewals + 1
+      const hasMoved = state.requests > requestsBefore || state.nextOffsetBytes > rest.startBytes
+      fruitlessRenewals = hasMoved ? 0 : fruitlessRenewals + 1
       if (!isFailure(error, 'ExportAccessLost') || fruitlessRenewals > MAX_FRUITLESS_RENEWALS) throw error
       await route.renew(signal)
     }
@@ -99,6 +102,7 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
 }
 
 function run(route: Route, request: PageRequest, mode: CopyMode, signal: AbortSignal): Promise<void> {
+  if (request.kind === 'same') return Promise.resolve()
   const bytes = movedBytesOf(request)
   const flow = route.flowOf(request)
   if (mode === 'copy' || request.kind === 'clear') return flow.send(bytes, () => route.send(request, signal), signal)
@@ -106,12 +110,14 @@ function run(route: Route, request: PageRequest, mode: CopyMode, signal: AbortSi
 }
 
 function count(totals: TransferTotals, request: PageRequest, mode: CopyMode): TransferTotals {
+  const savedBytes = (totals.savedBytes ?? 0) + (request.kind === 'same' ? lengthOf(request) : 0)
   const streamedBytes = (totals.streamedBytes ?? 0) + (mode === 'stream' ? movedBytesOf(request) : 0)
   return {
     ...(streamedBytes > 0 && { streamedBytes }),
+    ...(savedBytes > 0 && { savedBytes }),
     movedBytes: totals.movedBytes + movedBytesOf(request),
     clearedBytes: totals.clearedBytes + (request.kind === 'clear' ? lengthOf(request) : 0),
-    requests: totals.requests + 1,
+    requests: totals.requests + (request.kind === 'same' ? 0 : 1),
   }
 }
 

@@ -248,7 +248,12 @@ async function* streamOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
 }
 
 /** The last point and its table, where both are there and tell what changed since. */
-async function findLastPoint(engine: Engine, job: TransferJob, table: DigestBlob, signal: AbortSignal | undefined): Promise<LastPoint | undefined> {
+export async function findLastPoint(
+  engine: Engine,
+  job: Pick<TransferJob, 'targetUrl' | 'baseBlobName' | 'striping' | 'blobBytes'>,
+  table: DigestBlob,
+  signal: AbortSignal | undefined,
+): Promise<LastPoint | undefined> {
   const base = baseBlobOf(engine, job)
   const { state } = await requireProperties(new BaseBlob(engine.azure, job.targetUrl, job.baseBlobName), signal)
   const chain = parseBaseBlobName(job.baseBlobName)

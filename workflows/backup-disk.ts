@@ -59,10 +59,16 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
     ])
 
     progress.enter('transfer', kindOf(openedPlan))
-    const survey = await dataActivities().surveyChanges.executeWithOptions({ summary: 'count what changed' }, [{ plan: openedPlan, snapshot }])
-    const { plan, changedBytes, clearedBytes, maxGapBytes } = survey
+    const survey = await dataActivities().surveyChanges.executeWithOptions({ summary: 'count what changed' }, [
+      { plan: openedPlan, snapshot, opened, ...(options.reseed !== undefined && { reseed: options.reseed }) },
+    ])
+    const { plan, changedBytes, clearedBytes, maxGapBytes, comparison } = survey
     progress.update({ ...kindOf(plan), totalBytes: changedBytes })
-    const job = transferJobOf(opened, plan, snapshot, { ...(maxGapBytes !== undefined && { maxGapBytes }), ...howOf(input) })
+    const job = transferJobOf(opened, plan, snapshot, {
+      ...(maxGapBytes !== undefined && { maxGapBytes }),
+      ...(comparison !== undefined && { comparison }),
+      ...howOf(input),
+    })
     const { movedBytes, requests, movement, verification, repaired } = await transferUntilConsistent(job, options.verify, progress)
     const digests = await dataActivities().updateDigests.executeWithOptions({ summary: 'bring the digests forward' }, [{ job, repaired }])
 

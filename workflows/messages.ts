@@ -113,6 +113,8 @@ export interface TransferCheckpoint {
   readonly requests: number
   /** Of `movedBytes`, what went through the worker; absent: nothing. */
   readonly streamedBytes?: number
+  /** What was found equal and not moved; absent: nothing. */
+  readonly savedBytes?: number
 }
 
 /** The task queue that a worker's workflows and control activities use; data activities have their own. */

@@ -48,6 +48,7 @@ function detailsTable(phases: readonly Progress['phase'][], progress: Progress):
   return [
     ...(kind === undefined ? [] : [`**${kind}**${reseedCause === undefined ? '' : ` (${reseedCause})`}`, '']),
     ...(movement?.transfer === 'stream' ? [`streamed through the worker: ${movement.streamCause}`, ''] : []),
+    ...(movement?.savedBytes === undefined ? [] : [`${mib(movement.savedBytes)} found equal and not moved`, '']),
     ...(pointId === undefined ? [] : [`point \`${pointId}\``, '']),
     '| phase | state | since |',
     '|---|---|---|',

@@ -11,7 +11,11 @@ import type { VerifyRule } from '../domain/policy.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import { dataActivities } from './activity-options.ts'
 import { mapConcurrent } from './map-concurrent.ts'
+import type { TransferCheckpoint } from './messages.ts'
 import type { RunProgress } from './run-progress.ts'
+
+/** What one transfer answers. */
+type Done = Pick<TransferCheckpoint, 'movedBytes' | 'requests' | 'streamedBytes' | 'savedBytes'>
 
 interface Moved {
   readonly movedBytes: number
@@ -59,17 +63,25 @@ async function transferAll(job: TransferJob, progress: RunProgress): Promise<Mov
     const summary = `transfer extent ${index + 1} of ${count}`
     const done = await data.transferExtent.executeWithOptions({ summary }, [{ job, extentIndex: index, window: { startBytes, endBytes } }])
     totals = add(job, totals, done)
-    progress.update({ movedBytes: totals.movedBytes, movement: totals.movement, extentsDone: progress.now.extentsDone + 1 })
+    // What need not be moved is no part of what is left.
+    const leftBytes = Math.max(0, (progress.now.totalBytes ?? 0) - (done.savedBytes ?? 0))
+    progress.update({ movedBytes: totals.movedBytes, totalBytes: leftBytes, movement: totals.movement, extentsDone: progress.now.extentsDone + 1 })
   })
   return totals
 }
 
-function add(job: TransferJob, totals: Moved, more: { movedBytes: number; requests: number; streamedBytes?: number }): Moved {
+function add(job: TransferJob, totals: Moved, more: Done): Moved {
   const isStreamed = totals.movement.transfer === 'stream'
+  const { transfer, streamCause } = isStreamed ? totals.movement : movementOf(job, more.streamedBytes ?? 0)
+  const savedBytes = (totals.movement.savedBytes ?? 0) + (more.savedBytes ?? 0)
   return {
     movedBytes: totals.movedBytes + more.movedBytes,
     requests: totals.requests + more.requests,
-    movement: isStreamed ? totals.movement : movementOf(job, more.streamedBytes ?? 0),
+    movement: {
+      ...(transfer !== undefined && { transfer }),
+      ...(streamCause !== undefined && { streamCause }),
+      ...(savedBytes > 0 && { savedBytes }),
+    },
   }
 }
 

@@ -48,6 +48,10 @@ export async function recordHistories(folder: URL): Promise<void> {
     await scene.backUp(diskId)
     await keep('backup-reseed', backup(diskId))
 
+    scene.azure.createResourceGroup({ name: 'copies', location: TARGET_REGION })
+    await scene.backUp(diskId, { copyStart: { resourceGroup: 'copies', region: TARGET_REGION } })
+    await keep('backup-copy-start', backup(diskId))
+
     const cancelled = await scene.startBackup(diskId)
     await scene.client.workflow.getHandle(cancelled.workflowId).cancel()
     await cancelled.result().catch(() => {})
