@@ -1,23 +1,33 @@
 /** A backup in a history: with its fault, its changes while it runs, and what must hold of the points before and after it. */
+import { isCancellation } from '@temporalio/workflow'
 import { armIdOf, parseArmId } from '../../domain/arm-id.ts'
-import { isFailure } from '../../domain/failures.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { chainPrefix, recoveryPointId, sourceSnapshotName, type RequestKey } from '../../domain/names.ts'
 import { DEFAULT_VERIFY } from '../../domain/policy.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
-import { pick, type Step } from './history.ts'
-import { backUpInProcess, Stopped } from './in-process-backup.ts'
+import type { SourceSnapshot } from '../../domain/source-disk.ts'
+import { describeCause } from '../../workflows/describe-cause.ts'
+import type { BackupDiskResult } from '../../workflows/messages.ts'
+import { pick, type BackUp } from './history.ts'
+import { failureTypeOf } from './in-process-backup.ts'
+import { backupDisk, playWorkflow, Terminated } from './in-process-temporal.ts'
 import type { World } from './world.ts'
 
-type BackUp = Extract<Step, { do: 'backUp' }>
+export interface BackupConditions {
+  /** Runs the workflow, and nothing else, within what it sets up. */
+  readonly around?: <T>(run: () => Promise<T>) => Promise<T>
+  /** Whether a failure is what the run was to end with, or may have. */
+  readonly mayFail?: (error: Error) => boolean
+}
 
-export async function playBackup(world: World, step: BackUp): Promise<void> {
+/** @returns what failed the run; undefined when it made its point. */
+export async function playBackup(world: World, step: BackUp, { around = (run) => run(), mayFail }: BackupConditions = {}): Promise<Error | undefined> {
   const { scene, lane, faults } = world
-  const { fault, target, keepLast } = step
+  const { fault, target, keepLast, sample } = step
   const targetUrl = lane.targetUrls[target]!
   const { request, isRepeated } = requestFor(world, step)
   const content = world.disk.content()
-  const before = await world.points(target)
+  const before = await world.pointsAsLeft(target)
 
   const crash = new AbortController()
   if (fault !== undefined) {
@@ -26,42 +36,47 @@ export async function playBackup(world: World, step: BackUp): Promise<void> {
     }
     scene.tripwires.set(lane.name, { ...fault, onTrip })
   }
-  let outcome: Manifest | Error
-  try {
-    outcome = await backUpInProcess({
-      diskId: lane.diskId,
-      targetUrl,
-      request,
-      options: { retention: { keepLast }, verify: DEFAULT_VERIFY },
+  const verify = { ...DEFAULT_VERIFY, sampleChanged: sample, sampleUnchanged: sample }
+  const input = { diskId: lane.diskId, targetUrl, request, options: { retention: { keepLast }, verify } }
+  const run = (): Promise<BackupDiskResult> =>
+    playWorkflow(backupDisk, input, {
       startProcess: scene.startProcess,
       crash: crash.signal,
-      afterCrash: fault === undefined || fault.outcome === 'answerLost' ? 'resumed' : fault.outcome,
-      async onSnapshot({ uniqueId }) {
-        world.noteSnapshot(uniqueId, content)
+      ...(fault !== undefined && fault.outcome !== 'answerLost' && { afterCrash: fault.outcome }),
+      async onActivity(name, result) {
+        if (name !== 'takeSourceSnapshot') return
+        world.noteSnapshot((result as SourceSnapshot).uniqueId, content)
         await world.change(step.during)
       },
     })
-  } catch (error) {
-    outcome = error as Error
-  }
+  const outcome = await around(run).catch((error: Error) => error)
   scene.tripwires.set(lane.name, undefined)
   await world.noteSnapshotAt(snapshotIdOf(lane.diskId, targetUrl, request), content)
 
   const after = await world.points(target)
   if (outcome instanceof Error) {
     const runKey = recoveryPointId(lane.diskId, targetUrl, request)
-    if (!isAllowed(outcome, isRepeated)) faults.push(`a run failed that should have gone through: ${outcome.message}`)
+    const isCancelled = fault?.outcome === 'cancelled' && isCancellation(outcome)
+    const isRefused = isRepeated && failureTypeOf(outcome) === 'PointExists'
+    const isExpected = outcome instanceof Terminated || isCancelled || isRefused || mayFail?.(outcome) === true
+    if (!isExpected) faults.push(`a run failed that should have gone through: ${describeCause(outcome)}`)
     const lost = before.filter(({ id }) => !after.some((point) => point.id === id))
     if (lost.length > 0) faults.push(`a run that made no point took ${idsOf(lost)} away`)
     const strange = after.filter(({ id }) => id !== runKey && !before.some((point) => point.id === id))
     if (strange.length > 0) faults.push(`a run made points that are not its own: ${idsOf(strange)}`)
-    return
+    return outcome
   }
-  if (outcome.source.snapshotUniqueId === '' || world.contentOf(outcome) === undefined) faults.push(`point ${outcome.id} is of an unknown snapshot`)
+  const made = after.find(({ id }) => id === outcome.point.id)
+  if (made === undefined) {
+    faults.push(`point ${outcome.point.id} was made and is not listed`)
+    return undefined
+  }
+  if (made.source.snapshotUniqueId === '' || world.contentOf(made) === undefined) faults.push(`point ${made.id} is of an unknown snapshot`)
   // Nobody but snapferry writes to the base blob here, so there is nothing to mend.
-  if (outcome.verification.rounds !== 1) faults.push(`point ${outcome.id} took ${outcome.verification.rounds} rounds`)
-  const expected = newestFirst(retained(before, outcome, keepLast))
-  if (idsOf(expected) !== idsOf(after)) faults.push(`of ${idsOf(before)} and the new ${outcome.id}, ${idsOf(after)} were kept and not ${idsOf(expected)}`)
+  if (mayFail === undefined && made.verification.rounds !== 1) faults.push(`point ${made.id} took ${made.verification.rounds} rounds`)
+  const expected = newestFirst(retained(before, made, keepLast))
+  if (idsOf(expected) !== idsOf(after)) faults.push(`of ${idsOf(before)} and the new ${made.id}, ${idsOf(after)} were kept and not ${idsOf(expected)}`)
+  return undefined
 }
 
 function requestFor({ requests }: World, { target, repeats }: BackUp): { request: RequestKey; isRepeated: boolean } {
@@ -70,11 +85,6 @@ function requestFor({ requests }: World, { target, repeats }: BackUp): { request
   const request = { requestedAt: new Date(1_800_000_000_000 + earlier.length * 60_000).toISOString(), requestId: `request ${earlier.length}` }
   earlier.push(request)
   return { request, isRepeated: false }
-}
-
-/** Who repeats a request that was carried out before may be told so. */
-function isAllowed(error: Error, isRepeated: boolean): boolean {
-  return error instanceof Stopped || (isRepeated && isFailure(error, 'PointExists'))
 }
 
 /** Points of other incarnations of the disk are not the run's to delete. */

@@ -3,13 +3,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { getDisk } from '../../azure/disks.ts'
 import { MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
-import { baseBlobName } from '../../domain/names.ts'
+import { baseBlobName, type RequestKey } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { findOrTakeSnapshot, listOurSnapshots } from '../../engine/blob-snapshots.ts'
 import { noise } from '../support/random-disk.ts'
 import { openChaosScene, type ChaosScene, type Lane } from './chaos-scene.ts'
-import { backUpInProcess, type BackupRequest } from './in-process-backup.ts'
+import { backUpInProcess, type BackupRunOptions } from './in-process-backup.ts'
 
 let scene: ChaosScene
 let lane: Lane
@@ -25,19 +25,13 @@ beforeEach(async () => {
 })
 afterEach(() => lane.close())
 
-function backUp(of: Partial<BackupRequest> = {}) {
-  const request = { requestedAt: new Date(1_800_000_000_000 + requests * 60_000).toISOString(), requestId: `request ${requests++}` }
-  return backUpInProcess({
-    diskId: lane.diskId,
-    targetUrl: lane.targetUrls[0]!,
-    options: DEFAULT_OPTIONS,
-    request,
-    startProcess: scene.startProcess,
-    crash: new AbortController().signal,
-    afterCrash: 'resumed',
-    onSnapshot: async () => {},
-    ...of,
-  })
+function nextRequest(): RequestKey {
+  return { requestedAt: new Date(1_800_000_000_000 + requests * 60_000).toISOString(), requestId: `request ${requests++}` }
+}
+
+function backUp({ request = nextRequest(), ...run }: Partial<BackupRunOptions> & { request?: RequestKey } = {}) {
+  const input = { diskId: lane.diskId, targetUrl: lane.targetUrls[0]!, options: DEFAULT_OPTIONS, request }
+  return backUpInProcess(input, { startProcess: scene.startProcess, ...run })
 }
 
 async function baseBlob(): Promise<BaseBlob> {
@@ -89,7 +83,7 @@ test('a request whose point exists is refused, and the point stays as it is', as
   const made = await backUp({ request })
   await scene.azure.writeDisk(lane.diskId, 0, noise(MIB, seededRandom(4)))
   await backUp()
-  await expect(backUp({ request })).rejects.toMatchObject({ type: 'PointExists' })
+  await expect(backUp({ request })).rejects.toMatchObject({ cause: { type: 'PointExists' } })
   const held = await (await baseBlob()).read({ startBytes: 0, endBytes: MIB }, made.baseBlob.snapshot)
   expect(held.equals(noise(MIB, seededRandom(1)))).toBe(true)
 })

@@ -7,29 +7,33 @@ import { faultsOfPoint } from './compare-point.ts'
 import { sourceSnapshots } from './outside-steps.ts'
 import type { World } from './world.ts'
 
-/** Every listed point of every incarnation of the disk equals the model. */
-export async function checkPoints(world: World, target: number): Promise<void> {
-  const { scene, lane, faults } = world
+/** @returns in what points, of every incarnation of the disk, differ from the model. */
+export async function faultsOfPoints(world: World, target: number): Promise<string[]> {
+  const { scene, lane } = world
+  const faults: string[] = []
   for (const point of await world.points(target)) {
     const content = world.contentOf(point)
     if (content === undefined) faults.push(`point ${point.id} is of an unknown snapshot`)
     else faults.push(...(await faultsOfPoint(scene.startProcess(), lane.targetUrls[target]!, point, content)))
   }
+  return faults
 }
 
-/** Of the disk as it is now: one source snapshot, the cursor; no SAS; no blob snapshot but those of points. */
-export async function checkLeavings(world: World, target: number): Promise<void> {
-  const { scene, lane, faults } = world
+/** @returns what is left of the disk as it is now beside one source snapshot, the cursor, and the blob snapshots of points. */
+export async function leavings(world: World, target: number): Promise<string[]> {
+  const { scene, lane } = world
+  const found: string[] = []
   const targetUrl = lane.targetUrls[target]!
   const disk = await getDisk(scene.clients, lane.diskId)
   const owner = { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId }
   const ours = (await sourceSnapshots(world)).filter(({ tags }) => isSourceSnapshotOf(tags, owner))
-  if (ours.length !== 1) faults.push(`${ours.length} source snapshots were left: ${ours.map(({ name }) => name).join(' ')}`)
+  if (ours.length !== 1) found.push(`${ours.length} source snapshots were left: ${ours.map(({ name }) => name).join(' ')}`)
   const shared = scene.azure.grantedAccess().filter(({ id }) => ours.some((one) => one.id.toLowerCase() === id.toLowerCase()))
-  if (shared.length > 0) faults.push(`a SAS was left on ${shared.map(({ id }) => id).join(' ')}`)
+  if (shared.length > 0) found.push(`a SAS was left on ${shared.map(({ id }) => id).join(' ')}`)
 
-  const kept = new Set((await world.points(target)).map(({ baseBlob }) => baseBlob.snapshot))
+  const kept = new Set((await world.pointsAsLeft(target)).map(({ baseBlob }) => baseBlob.snapshot))
   const base = new BaseBlob(scene.clients, targetUrl, baseBlobName(disk.id, disk.uniqueId))
   const spare = (await base.listSnapshots()).filter(({ snapshot }) => !kept.has(snapshot))
-  if (spare.length > 0) faults.push(`blob snapshots were left: ${spare.map(({ snapshot, metadata }) => `${snapshot} ${JSON.stringify(metadata)}`).join(' ')}`)
+  if (spare.length > 0) found.push(`blob snapshots were left: ${spare.map(({ snapshot, metadata }) => `${snapshot} ${JSON.stringify(metadata)}`).join(' ')}`)
+  return found
 }

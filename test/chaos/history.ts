@@ -29,6 +29,8 @@ export type Step =
       readonly do: 'backUp'
       readonly target: number
       readonly keepLast: number
+      /** Chunks that verification reads on both sides, of changed and of unchanged pages each. */
+      readonly sample: number
       readonly fault: Fault | undefined
       readonly during: readonly DiskChange[]
       /** Asks again for what an earlier run to this target was asked, as the backfill of a schedule does. */
@@ -36,6 +38,8 @@ export type Step =
     }
   | { readonly do: 'deleteByOthers'; readonly what: 'sourceSnapshot' | 'manifest' | 'blobSnapshot'; readonly target: number; readonly which: number }
   | { readonly do: 'restore'; readonly target: number; readonly which: number }
+
+export type BackUp = Extract<Step, { do: 'backUp' }>
 
 export type History = readonly Step[]
 
@@ -68,6 +72,7 @@ const backUp = fc.record({
   do: fc.constant('backUp' as const),
   target,
   keepLast: fc.integer({ min: 1, max: 4 }),
+  sample: fc.constantFrom(0, 1, 2, 2, 16),
   fault: fc.option(fault, { nil: undefined }),
   during: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: changes }),
   repeats: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fraction }),
@@ -91,4 +96,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restore' as const), target, which: fraction }) },
 )
 
-export const anyHistory: fc.Arbitrary<History> = fc.array(step, { minLength: 2, maxLength: 14 })
+/** @param maxSteps the longest of them. */
+export function anyHistory(maxSteps: number): fc.Arbitrary<History> {
+  return fc.array(step, { minLength: 2, maxLength: maxSteps, size: 'max' })
+}

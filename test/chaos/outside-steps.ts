@@ -26,9 +26,10 @@ export async function deleteByOthers(world: World, { what, target, which }: Extr
     if (chosen !== undefined) scene.azure.deleteSnapshot(chosen.id)
     return
   }
-  const points = await world.points(target)
+  const points = await world.pointsAsLeft(target)
   const point = points[pick(points.length, which)]
   if (point === undefined) return
+  world.forgetPoints(target)
   const targetUrl = lane.targetUrls[target]!
   if (what === 'manifest') await deleteManifest(scene.clients, targetUrl, manifestName(chainPrefix(point.disk.id, point.disk.uniqueId), point.id))
   else await new BaseBlob(scene.clients, targetUrl, point.baseBlob.name).deleteSnapshot(point.baseBlob.snapshot)

@@ -6,10 +6,11 @@
  */
 import { playBackup } from './backup-step.ts'
 import type { ChaosScene } from './chaos-scene.ts'
-import { checkLeavings, checkPoints } from './final-checks.ts'
+import { faultsOfPoints, leavings } from './final-checks.ts'
 import type { History, Step } from './history.ts'
 import { deleteByOthers, snapshotByOthers, sourceSnapshots } from './outside-steps.ts'
 import { playRestore } from './restore-step.ts'
+import { backUp } from './support.ts'
 import { createWorld, type World } from './world.ts'
 
 /** @returns what is wrong, in words; empty for a history that keeps every promise. */
@@ -25,7 +26,7 @@ export async function playHistory(scene: ChaosScene, history: History): Promise<
   }
 }
 
-async function playStep(world: World, step: Step): Promise<void> {
+async function playStep(world: World, step: Step): Promise<unknown> {
   switch (step.do) {
     case 'change':
       return world.change(step.changes)
@@ -50,9 +51,8 @@ async function playStep(world: World, step: Step): Promise<void> {
 async function endHistory(world: World, history: History): Promise<void> {
   const targets = new Set(history.flatMap((step) => (step.do === 'backUp' ? [step.target] : [])))
   for (const target of targets) {
-    await playBackup(world, { do: 'backUp', target, keepLast: 8, fault: undefined, during: [], repeats: undefined })
-    await checkPoints(world, target)
-    await checkLeavings(world, target)
+    await playBackup(world, backUp({ target, sample: 2 }))
+    world.faults.push(...(await faultsOfPoints(world, target)), ...(await leavings(world, target)))
   }
   const foreign = (await sourceSnapshots(world)).filter(({ name }) => name.startsWith('foreign')).length
   const made = history.filter((step) => step.do === 'snapshotByOthers').length

@@ -1,5 +1,5 @@
 /** Steps of histories that are written by hand. */
-import type { DiskChange, Fault, Step } from './history.ts'
+import type { BackUp, DiskChange, Fault, Step } from './history.ts'
 
 /** Random data at the start of the disk, other bytes and places for each seed. */
 export function change(seed: number): Step {
@@ -18,8 +18,8 @@ export function write(seed: number): DiskChange {
 
 export const clear: Step = { do: 'change', changes: [{ kind: 'clear', area: 0, place: 0, pages: 10_000, seed: 0 }] }
 
-export function backUp(of: Partial<Extract<Step, { do: 'backUp' }>> = {}): Step {
-  return { do: 'backUp', target: 0, keepLast: 8, fault: undefined, during: [], repeats: undefined, ...of }
+export function backUp(of: Partial<BackUp> = {}): BackUp {
+  return { do: 'backUp', target: 0, keepLast: 8, sample: 16, fault: undefined, during: [], repeats: undefined, ...of }
 }
 
 export function fault(outcome: Fault['outcome'], atCall: number, isCarriedOut = true): Fault {

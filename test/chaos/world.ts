@@ -28,12 +28,17 @@ export interface World {
   contentOf(point: Manifest): Content | undefined
   /** Newest first. */
   points(target: number): Promise<Manifest[]>
+  /** As `points` found them last, where nobody but runs has touched them since. */
+  pointsAsLeft(target: number): Promise<readonly Manifest[]>
+  /** Somebody else has touched the points of a target. */
+  forgetPoints(target: number): void
   /** Requests of earlier runs to a target. */
   readonly requests: readonly RequestKey[][]
 }
 
 export function createWorld(scene: ChaosScene, lane: Lane): World {
   const contents = new Map<string, Content>()
+  const lastSeen = new Map<number, readonly Manifest[]>()
   const startDisk = (): DiskModel => {
     lane.createDisk(1)
     return createDiskModel(1)
@@ -59,7 +64,13 @@ export function createWorld(scene: ChaosScene, lane: Lane): World {
       if (found !== undefined) world.noteSnapshot(found.uniqueId, content)
     },
     contentOf: ({ source }) => contents.get(source.snapshotUniqueId),
-    points: async (target) => newestFirst((await listPoints(scene.clients, lane.targetUrls[target]!)).points.filter((point) => !isCopied(point))),
+    async points(target) {
+      const points = newestFirst((await listPoints(scene.clients, lane.targetUrls[target]!)).points.filter((point) => !isCopied(point)))
+      lastSeen.set(target, points)
+      return points
+    },
+    pointsAsLeft: async (target) => lastSeen.get(target) ?? world.points(target),
+    forgetPoints: (target) => void lastSeen.delete(target),
   }
   return world
 }

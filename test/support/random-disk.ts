@@ -1,4 +1,5 @@
 /** Random changes to a disk, as a virtual machine makes them: writes, rewrites of the same bytes, clears, at every size. Seeded. */
+import { createCipheriv } from 'node:crypto'
 import type { LocalAzure } from '../../simulator/azure.ts'
 import { KIB, MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
 import { seededRandom } from '../../domain/sampler.ts'
@@ -33,8 +34,9 @@ export function createRandomDisk(azure: LocalAzure, diskId: string, reachBytes: 
   }
 }
 
+/** Bytes that no two seeds have in common. A cipher's key stream: quick, as much is asked for. */
 export function noise(lengthBytes: number, random: () => number): Buffer {
-  const data = Buffer.alloc(lengthBytes)
-  for (let at = 0; at + 4 <= lengthBytes; at += 4) data.writeUInt32LE(Math.floor(random() * 2 ** 32), at)
-  return data
+  const key = Buffer.alloc(16)
+  for (let at = 0; at < key.length; at += 4) key.writeUInt32LE(Math.floor(random() * 2 ** 32), at)
+  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(lengthBytes))
 }
