@@ -70,22 +70,32 @@ export interface RequestKey {
   readonly requestId: string
 }
 
+/** A disk that was deleted and made again under its name is another one: what was asked of the first was not asked of it. */
+export interface DiskIdentity {
+  readonly id: string
+  readonly uniqueId: string
+}
+
 /** Name of the run's source snapshot: at most 80 of [A-Za-z0-9_-] (learn.microsoft.com, snapshots create-or-update). */
-export function sourceSnapshotName(diskId: string, targetUrl: string, key: RequestKey): string {
-  const { name } = parseArmId(diskId, 'disks')
-  const digest = hash64(`${diskId.trim().toLowerCase()} ${parseTargetUrl(targetUrl).url} ${key.requestedAt} ${key.requestId}`)
+export function sourceSnapshotName(disk: DiskIdentity, targetUrl: string, key: RequestKey): string {
+  const { name } = parseArmId(disk.id, 'disks')
+  const digest = hash64(runOf(disk, targetUrl, key))
   return `sf-${name.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${compactInstant(key.requestedAt)}-${digest.slice(0, 10)}`
 }
 
 /** Name of Azure's copy of it, which may lie in the same resource group. */
-export function copiedSnapshotName(diskId: string, targetUrl: string, key: RequestKey): string {
-  return `${sourceSnapshotName(diskId, targetUrl, key)}-copy`
+export function copiedSnapshotName(disk: DiskIdentity, targetUrl: string, key: RequestKey): string {
+  return `${sourceSnapshotName(disk, targetUrl, key)}-copy`
 }
 
 /** Id of a recovery point; unique within a target and sortable by time. */
-export function recoveryPointId(diskId: string, targetUrl: string, key: RequestKey): string {
-  const digest = hash64(`point ${diskId.trim().toLowerCase()} ${parseTargetUrl(targetUrl).url} ${key.requestedAt} ${key.requestId}`)
+export function recoveryPointId(disk: DiskIdentity, targetUrl: string, key: RequestKey): string {
+  const digest = hash64(`point ${runOf(disk, targetUrl, key)}`)
   return `${compactInstant(key.requestedAt)}-${digest.slice(0, 12)}`
+}
+
+function runOf({ id, uniqueId }: DiskIdentity, targetUrl: string, { requestedAt, requestId }: RequestKey): string {
+  return `${id.trim().toLowerCase()} ${uniqueId.toLowerCase()} ${parseTargetUrl(targetUrl).url} ${requestedAt} ${requestId}`
 }
 
 /** Everything of one disk lies below this prefix; every incarnation of the disk (its `uniqueId`) has a chain of its own. */

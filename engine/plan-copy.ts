@@ -4,7 +4,7 @@ import { findManifest } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { checkTarget } from '../azure/target.ts'
 import { BackupError } from '../domain/failures.ts'
-import { chainPrefix } from '../domain/names.ts'
+import { chainPrefix, recoveryPointId, type RequestKey } from '../domain/names.ts'
 import type { CopyPlace } from '../domain/policy.ts'
 import { isSameRegion } from '../domain/region.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
@@ -21,16 +21,17 @@ export interface PlannedCopy {
 export interface CopyRequest {
   readonly diskId: string
   readonly targetUrl: string
-  readonly runKey: string
+  readonly request: RequestKey
   readonly place: CopyPlace
 }
 
 /** @throws BackupError SourceDiskNotFound, TargetNotFound, TargetNotSupported, AccessDenied, PointExists. */
-export async function planCopy(engine: Engine, request: CopyRequest, signal?: AbortSignal): Promise<PlannedCopy> {
-  const { diskId, targetUrl, runKey, place } = request
+export async function planCopy(engine: Engine, asked: CopyRequest, signal?: AbortSignal): Promise<PlannedCopy> {
+  const { diskId, targetUrl, request, place } = asked
   const disk = await getDisk(engine.azure, diskId, signal)
   await checkTarget(engine.azure, targetUrl, signal)
   const chain = chainPrefix(disk.id, disk.uniqueId)
+  const runKey = recoveryPointId(disk, targetUrl, request)
   const sealed = await findManifest(engine.azure, targetUrl, chain, runKey, signal)
   if (sealed !== undefined) {
     throw new BackupError({

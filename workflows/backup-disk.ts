@@ -33,13 +33,13 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
   const { diskId, targetUrl, options } = input
   const { workflowId, runId, startTime } = workflowInfo()
   const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: runId }
-  const runKey = recoveryPointId(diskId, targetUrl, request)
   const progress = trackProgress(BACKUP_PHASES)
-  upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
 
-  progress.enter('plan', { pointId: runKey })
+  progress.enter('plan')
   const planned = await control.planBackup.executeWithOptions({ summary: 'read disk, target and cursor' }, [{ diskId, targetUrl }])
   const { disk, chain, baseBlobName, striping } = planned
+  const runKey = recoveryPointId(disk, targetUrl, request)
+  upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
   const names = sourceNames(input, request, planned)
   const release = (isSealed: boolean): Promise<string[]> =>
     control.releaseBackup.executeWithOptions({ summary: isSealed ? 'revoke SAS, apply retention' : 'revoke SAS, take back what was made' }, [
@@ -48,7 +48,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
 
   let point: RecoveryPoint
   try {
-    progress.enter('snapshot', kindOf(planned.plan))
+    progress.enter('snapshot', { pointId: runKey, ...kindOf(planned.plan) })
     const snapshot = await waiting.takeSourceSnapshot.executeWithOptions({ summary: `snapshot of ${disk.name}` }, [
       { snapshotId: names.snapshotId, disk, owner: names.ofRelease.owner, runKey, options },
     ])
@@ -110,10 +110,10 @@ function kindOf(plan: BackupPlan): Partial<Progress> {
 }
 
 /** Where the run's snapshot goes, and what release needs to find it and its kin again. */
-function sourceNames({ diskId, targetUrl, options }: BackupDiskInput, request: RequestKey, { disk, plan }: { disk: SourceDisk; plan: BackupPlan }) {
+function sourceNames({ targetUrl, options }: BackupDiskInput, request: RequestKey, { disk, plan }: { disk: SourceDisk; plan: BackupPlan }) {
   const { subscriptionId, resourceGroup: diskGroup } = parseArmId(disk.id, 'disks')
   const resourceGroup = options.snapshotResourceGroup ?? diskGroup
-  const name = sourceSnapshotName(diskId, targetUrl, request)
+  const name = sourceSnapshotName(disk, targetUrl, request)
   const snapshotId = armIdOf({ subscriptionId, resourceGroup, type: 'snapshots', name }).id
   const granted = plan.kind === 'incremental' ? [snapshotId, plan.cursor.snapshotId] : [snapshotId]
   return { snapshotId, ofRelease: { granted, owner: { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId } } }

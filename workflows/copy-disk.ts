@@ -11,7 +11,7 @@ import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import { copiedSnapshotName, recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
 import type { CopyPlace } from '../domain/policy.ts'
 import type { CopiedPoint } from '../domain/recovery-point.ts'
-import { copiedSnapshotAccessOf, isReadableCopy } from '../domain/source-disk.ts'
+import { copiedSnapshotAccessOf, isReadableCopy, type SourceDisk } from '../domain/source-disk.ts'
 import { sourceSnapshotTags } from '../domain/tags.ts'
 import { control, copying, dataActivities, waiting } from './activity-options.ts'
 import { describeCause } from './describe-cause.ts'
@@ -25,14 +25,14 @@ export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promis
   const { diskId, targetUrl, options } = input
   const { workflowId, runId, startTime } = workflowInfo()
   const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: runId }
-  const runKey = recoveryPointId(diskId, targetUrl, request)
   const progress = trackProgress(BACKUP_PHASES)
-  upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
 
-  progress.enter('plan', { pointId: runKey })
-  const planned = await control.planCopy.executeWithOptions({ summary: 'read disk and target' }, [{ diskId, targetUrl, runKey, place }])
+  progress.enter('plan')
+  const planned = await control.planCopy.executeWithOptions({ summary: 'read disk and target' }, [{ diskId, targetUrl, request, place }])
   const { disk, chain, kind } = planned
-  const { sourceId, copyId } = snapshotIds(input, request, place, disk.id)
+  const runKey = recoveryPointId(disk, targetUrl, request)
+  upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
+  const { sourceId, copyId } = snapshotIds(input, request, place, disk)
   const owner = { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId }
   const release = (isSealed: boolean): Promise<string[]> =>
     control.releaseCopy.executeWithOptions({ summary: isSealed ? 'apply retention' : 'take back what was made' }, [
@@ -42,7 +42,7 @@ export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promis
   let point: CopiedPoint
   const isReadable = isReadableCopy(disk)
   try {
-    progress.enter('snapshot', { kind })
+    progress.enter('snapshot', { pointId: runKey, kind })
     const snapshot = await waiting.takeSourceSnapshot.executeWithOptions({ summary: `snapshot of ${disk.name}` }, [
       { snapshotId: sourceId, disk, owner: { ...owner, role: 'copy-source' }, runKey, options },
     ])
@@ -84,11 +84,11 @@ export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promis
   })
 }
 
-function snapshotIds({ diskId, targetUrl, options }: BackupDiskInput, request: RequestKey, place: CopyPlace, sourceDiskId: string) {
-  const { subscriptionId, resourceGroup: diskGroup } = parseArmId(sourceDiskId, 'disks')
+function snapshotIds({ targetUrl, options }: BackupDiskInput, request: RequestKey, place: CopyPlace, disk: SourceDisk) {
+  const { subscriptionId, resourceGroup: diskGroup } = parseArmId(disk.id, 'disks')
   const idIn = (resourceGroup: string, name: string): string => armIdOf({ subscriptionId, resourceGroup, type: 'snapshots', name }).id
   return {
-    sourceId: idIn(options.snapshotResourceGroup ?? diskGroup, sourceSnapshotName(diskId, targetUrl, request)),
-    copyId: idIn(place.resourceGroup, copiedSnapshotName(diskId, targetUrl, request)),
+    sourceId: idIn(options.snapshotResourceGroup ?? diskGroup, sourceSnapshotName(disk, targetUrl, request)),
+    copyId: idIn(place.resourceGroup, copiedSnapshotName(disk, targetUrl, request)),
   }
 }

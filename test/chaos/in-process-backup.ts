@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { readManifest } from '../../azure/manifests.ts'
 import { isFailureType, type FailureType } from '../../domain/failures.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { isCopied, type Manifest } from '../../domain/manifest.ts'
 import { chainPrefix, manifestName } from '../../domain/names.ts'
 import type { SourceSnapshot } from '../../domain/source-disk.ts'
 import type { BackupDiskInput } from '../../workflows/messages.ts'
@@ -21,7 +21,9 @@ export async function backUpInProcess(input: BackupDiskInput, { onSnapshot, ...o
       if (name === 'takeSourceSnapshot') await onSnapshot?.(result as SourceSnapshot)
     },
   })
-  return readManifest(options.startProcess().azure, input.targetUrl, manifestName(chainPrefix(point.diskId, point.diskUniqueId), point.id))
+  const manifest = await readManifest(options.startProcess().azure, input.targetUrl, manifestName(chainPrefix(point.diskId, point.diskUniqueId), point.id))
+  if (isCopied(manifest)) throw new Error(`${manifest.id} is no point of a base blob`)
+  return manifest
 }
 
 /** The type of what failed a run; undefined for a failure that has none of ours. */

@@ -24,6 +24,7 @@ const HISTORIES: readonly (readonly [claim: string, history: History])[] = [
   ['a disk that grows keeps no footer inside', [change(1), backUp(), { do: 'grow' }, backUp(), { do: 'grow' }, change(2), backUp()]],
   ['points beyond the retention go, with their bytes', [change(1), backUp(), change(2), backUp(), change(3), backUp({ keepLast: 2 })]],
   ['a disk of the same name is another disk', [change(1), backUp(), { do: 'recreateDisk' }, change(2), backUp()]],
+  ['a request that comes again after its disk was made anew is another one', [change(1), backUp(), { do: 'recreateDisk' }, change(2), backUp({ repeats: 0 })]],
   ['two targets do not know of each other', [change(1), backUp(), backUp({ target: 1 }), change(2), backUp(), change(3), backUp({ target: 1 })]],
   ['a cursor that others deleted leads to a whole transfer', [change(1), backUp(), deleteByOthers('sourceSnapshot', NEWEST), clear, change(2), backUp()]],
   ['a last point whose bytes others deleted leads to a whole transfer', [change(1), backUp(), change(2), backUp(), deleteByOthers('blobSnapshot', NEWEST), clear, backUp()]],

@@ -13,6 +13,7 @@ import {
   restoreWorkflowId,
   sourceSnapshotName,
   targetKeyOf,
+  type DiskIdentity,
   type RequestKey,
 } from '../../domain/names.ts'
 import { DISK_ID, TARGET } from './support/builders.ts'
@@ -45,6 +46,11 @@ const anyKey = fc.record({
   requestId: fc.string(),
 })
 
+/** The disk of an id, as it was made once. */
+function made(id: string, uniqueId = 'disk-unique-1'): DiskIdentity {
+  return { id, uniqueId }
+}
+
 /** Everything that is built from a disk, a target and a request. */
 function allNames(diskId: string, targetUrl: string, key: RequestKey): string[] {
   return [
@@ -52,8 +58,8 @@ function allNames(diskId: string, targetUrl: string, key: RequestKey): string[] 
     targetKeyOf(targetUrl),
     backupWorkflowId(diskId, targetUrl),
     restoreWorkflowId(diskId),
-    sourceSnapshotName(diskId, targetUrl, key).toLowerCase(),
-    recoveryPointId(diskId, targetUrl, key),
+    sourceSnapshotName(made(diskId), targetUrl, key).toLowerCase(),
+    recoveryPointId(made(diskId), targetUrl, key),
     baseBlobName(diskId, 'disk-unique-1'),
   ]
 }
@@ -65,8 +71,8 @@ test('names are for ever: a release that builds others loses sight of every chai
     backup: backupWorkflowId(DISK_ID, TARGET),
     restore: restoreWorkflowId(DISK_ID),
     schedule: policyScheduleId('nightly'),
-    snapshot: sourceSnapshotName(DISK_ID, TARGET, KEY),
-    point: recoveryPointId(DISK_ID, TARGET, KEY),
+    snapshot: sourceSnapshotName(made(DISK_ID), TARGET, KEY),
+    point: recoveryPointId(made(DISK_ID), TARGET, KEY),
     base: baseBlobName(DISK_ID, 'disk-unique-1'),
     manifest: manifestName(chainPrefix(DISK_ID, 'disk-unique-1'), 'p'),
   }).toEqual({
@@ -75,8 +81,8 @@ test('names are for ever: a release that builds others loses sight of every chai
     backup: 'backup/data_disk.1-c342ed58/account.backups-5f1fc140',
     restore: 'restore/data_disk.1-c342ed58',
     schedule: 'policy/nightly',
-    snapshot: 'sf-Data_Disk-1-20260301T020000Z-77cb9f7406',
-    point: '20260301T020000Z-3989a159e781',
+    snapshot: 'sf-Data_Disk-1-20260301T020000Z-986cd2ea0c',
+    point: '20260301T020000Z-5a48d4e16f50',
     base: 'disks/data_disk.1-c342ed58/3c8adc9f/base.vhd',
     manifest: 'disks/data_disk.1-c342ed58/3c8adc9f/points/p.json',
   })
@@ -95,7 +101,7 @@ test('the same names follow from any spelling of the case of an id, and from a r
 test('a snapshot name is what Azure takes: at most 80 of [A-Za-z0-9_-]', () => {
   fc.assert(
     fc.property(anyDiskId, anyTarget, anyKey, (diskId, target, key) => {
-      expect(sourceSnapshotName(diskId, target, key)).toMatch(/^sf-[A-Za-z0-9_-]{1,77}$/)
+      expect(sourceSnapshotName(made(diskId), target, key)).toMatch(/^sf-[A-Za-z0-9_-]{1,77}$/)
     }),
   )
 })
@@ -105,7 +111,7 @@ test('keys and point ids stay short and are safe in blob names, tags and workflo
     fc.property(anyDiskId, anyTarget, anyKey, (diskId, target, key) => {
       expect(diskKeyOf(diskId)).toMatch(/^[a-z0-9._-]{1,40}-[0-9a-f]{8}$/)
       expect(targetKeyOf(target)).toMatch(/^[a-z0-9._-]{1,64}-[0-9a-f]{8}$/)
-      expect(recoveryPointId(diskId, target, key)).toMatch(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/)
+      expect(recoveryPointId(made(diskId), target, key)).toMatch(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/)
       expect(baseBlobName(diskId, 'u').length).toBeLessThan(128)
     }),
   )
@@ -122,8 +128,8 @@ describe('names differ', () => {
     const one = diskIdOf('data')
     expect(diskKeyOf(other)).not.toBe(diskKeyOf(one))
     expect(backupWorkflowId(other, TARGET)).not.toBe(backupWorkflowId(one, TARGET))
-    expect(sourceSnapshotName(other, TARGET, KEY)).not.toBe(sourceSnapshotName(one, TARGET, KEY))
-    expect(recoveryPointId(other, TARGET, KEY)).not.toBe(recoveryPointId(one, TARGET, KEY))
+    expect(sourceSnapshotName(made(other), TARGET, KEY)).not.toBe(sourceSnapshotName(made(one), TARGET, KEY))
+    expect(recoveryPointId(made(other), TARGET, KEY)).not.toBe(recoveryPointId(made(one), TARGET, KEY))
   })
 
   test.each<[string, string, string]>([
@@ -131,14 +137,14 @@ describe('names differ', () => {
     ['only in what a snapshot name cannot show', 'data.1', 'data-1'],
   ])('between disks whose names differ %s', (_where, one, other) => {
     expect(diskKeyOf(diskIdOf(one))).not.toBe(diskKeyOf(diskIdOf(other)))
-    expect(sourceSnapshotName(diskIdOf(one), TARGET, KEY)).not.toBe(sourceSnapshotName(diskIdOf(other), TARGET, KEY))
+    expect(sourceSnapshotName(made(diskIdOf(one)), TARGET, KEY)).not.toBe(sourceSnapshotName(made(diskIdOf(other)), TARGET, KEY))
   })
 
   test('between targets', () => {
     expect(targetKeyOf(OTHER_TARGET)).not.toBe(targetKeyOf(TARGET))
     expect(backupWorkflowId(DISK_ID, OTHER_TARGET)).not.toBe(backupWorkflowId(DISK_ID, TARGET))
-    expect(sourceSnapshotName(DISK_ID, OTHER_TARGET, KEY)).not.toBe(sourceSnapshotName(DISK_ID, TARGET, KEY))
-    expect(recoveryPointId(DISK_ID, OTHER_TARGET, KEY)).not.toBe(recoveryPointId(DISK_ID, TARGET, KEY))
+    expect(sourceSnapshotName(made(DISK_ID), OTHER_TARGET, KEY)).not.toBe(sourceSnapshotName(made(DISK_ID), TARGET, KEY))
+    expect(recoveryPointId(made(DISK_ID), OTHER_TARGET, KEY)).not.toBe(recoveryPointId(made(DISK_ID), TARGET, KEY))
   })
 
   test.each<[string, Partial<RequestKey>]>([
@@ -146,8 +152,8 @@ describe('names differ', () => {
     ['requests of the same second', { requestId: 'by hand' }],
   ])('between %s', (_what, change) => {
     const other = { ...KEY, ...change }
-    expect(sourceSnapshotName(DISK_ID, TARGET, other)).not.toBe(sourceSnapshotName(DISK_ID, TARGET, KEY))
-    expect(recoveryPointId(DISK_ID, TARGET, other)).not.toBe(recoveryPointId(DISK_ID, TARGET, KEY))
+    expect(sourceSnapshotName(made(DISK_ID), TARGET, other)).not.toBe(sourceSnapshotName(made(DISK_ID), TARGET, KEY))
+    expect(recoveryPointId(made(DISK_ID), TARGET, other)).not.toBe(recoveryPointId(made(DISK_ID), TARGET, KEY))
   })
 
   test('between incarnations of a disk, which share only their prefix', () => {
@@ -155,6 +161,9 @@ describe('names differ', () => {
     expect(first).not.toBe(second)
     expect([first, second].every((chain) => chain.startsWith(diskPrefix(DISK_ID)))).toBe(true)
     expect(chainPrefix(DISK_ID, 'UNIQUE-1')).toBe(first)
+    const [old, anew] = [made(DISK_ID, 'unique-1'), made(DISK_ID, 'unique-2')]
+    expect(sourceSnapshotName(old, TARGET, KEY)).not.toBe(sourceSnapshotName(anew, TARGET, KEY))
+    expect(recoveryPointId(old, TARGET, KEY)).not.toBe(recoveryPointId(anew, TARGET, KEY))
   })
 
   test('among ten thousand disks of one name', () => {
@@ -168,7 +177,7 @@ test('point ids sort by the time of their request', () => {
     fc.property(anyKey, anyKey, (one, other) => {
       const [a, b] = [Math.floor(Date.parse(one.requestedAt) / 1000), Math.floor(Date.parse(other.requestedAt) / 1000)]
       fc.pre(a !== b)
-      expect(recoveryPointId(DISK_ID, TARGET, one) < recoveryPointId(DISK_ID, TARGET, other)).toBe(a < b)
+      expect(recoveryPointId(made(DISK_ID), TARGET, one) < recoveryPointId(made(DISK_ID), TARGET, other)).toBe(a < b)
     }),
   )
 })
@@ -176,7 +185,7 @@ test('point ids sort by the time of their request', () => {
 describe('the name of a manifest', () => {
   test('tells its chain and its point', () => {
     const chain = chainPrefix(DISK_ID, 'disk-unique-1')
-    const pointId = recoveryPointId(DISK_ID, TARGET, KEY)
+    const pointId = recoveryPointId(made(DISK_ID), TARGET, KEY)
     expect(parseManifestName(manifestName(chain, pointId))).toEqual({ chain, pointId })
   })
 
