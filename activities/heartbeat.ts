@@ -2,15 +2,32 @@
  * Heartbeats on a timer while work goes on, with the newest details: a single call to Azure may take longer than the heartbeat
  * timeout. Details are small, readable and never secret: they are the progress that the Temporal UI shows.
  */
-import { heartbeat } from '@temporalio/activity'
+import { Context, heartbeat } from '@temporalio/activity'
 
 const INTERVAL_MS = 2_000
+
+/** Activities whose heartbeats have details: a bare one would take the place of their checkpoint. */
+const telling = new WeakSet<Context>()
+
+/** Heartbeats while `work` goes on, so that the death of its worker is noticed soon and a cancel reaches it. */
+export async function keepAlive<Output>(work: () => Promise<Output>): Promise<Output> {
+  const context = Context.current()
+  const timer = setInterval(() => {
+    if (!telling.has(context)) heartbeat()
+  }, INTERVAL_MS)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+  }
+}
 
 /** Runs `work`; `report` replaces the details and heartbeats. The SDK throttles what is sent. */
 export async function withHeartbeat<Details, Output>(
   first: Details | undefined,
   work: (report: (details: Details) => void) => Promise<Output>,
 ): Promise<Output> {
+  telling.add(Context.current())
   let latest = first
   heartbeat(latest)
   const timer = setInterval(() => heartbeat(latest), INTERVAL_MS)

@@ -8,13 +8,14 @@
 import { setMaxListeners } from 'node:events'
 import { ApplicationFailure, CancelledFailure, cancellationSignal } from '@temporalio/activity'
 import { BackupError, FAILURES, redact } from '../domain/failures.ts'
+import { keepAlive } from './heartbeat.ts'
 
 export function asActivity<Input, Output>(run: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
   return async (input) => {
     // Many requests of one activity listen to its signal at the same time; Node would take that for a leak and warn.
     setMaxListeners(Infinity, cancellationSignal())
     try {
-      return await run(input)
+      return await keepAlive(() => run(input))
     } catch (error) {
       rethrowIfCancelled()
       throw toFailure(error)

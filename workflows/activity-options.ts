@@ -9,6 +9,7 @@ import type { ControlActivities, DataActivities } from '../activities/index.ts'
 export const control = proxyActivities<ControlActivities>({
   startToCloseTimeout: '5 minutes',
   scheduleToCloseTimeout: '6 hours',
+  heartbeatTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 })
 
