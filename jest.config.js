@@ -1,6 +1,4 @@
 /** Jest compiles TypeScript by swc and runs it as ES modules; see scripts/test.mjs for the servers that the tests need. */
-import { env } from 'node:process'
-
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -8,8 +6,6 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }],
   },
-  // Random histories have a command of their own: `npm run chaos` says how many it plays.
-  testPathIgnorePatterns: ['/node_modules/', ...(env.SNAPFERRY_CHAOS_HISTORIES === undefined ? ['/test/chaos/chaos.test.ts$'] : [])],
   // What test files leave behind in a worker adds up to gigabytes, and every collection of garbage then takes seconds.
   workerIdleMemoryLimit: '1GB',
   testTimeout: 60_000,

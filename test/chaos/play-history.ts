@@ -26,7 +26,7 @@ export async function playHistory(scene: ChaosScene, history: History): Promise<
   }
 }
 
-async function playStep(world: World, step: Step): Promise<unknown> {
+export async function playStep(world: World, step: Step): Promise<unknown> {
   switch (step.do) {
     case 'change':
       return world.change(step.changes)

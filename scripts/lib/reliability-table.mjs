@@ -1,0 +1,29 @@
+/** The table in docs/reliability.md, made of what the proofs have written to docs/reliability/; the text around it stays. */
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ROOT } from './workspace.mjs'
+
+export const RELIABILITY_FOLDER = join(ROOT, 'docs/reliability')
+const PAGE = join(ROOT, 'docs/reliability.md')
+const BEGIN = '<!-- made by scripts/prove.mjs -->'
+const END = '<!-- until here -->'
+
+/** Writes the page; twice is fine. */
+export async function renderReliability() {
+  const page = await readFile(PAGE, 'utf8')
+  const [before, rest] = page.split(BEGIN)
+  const after = rest?.split(END)[1]
+  if (after === undefined) throw new Error(`${PAGE} has lost the marks of its table`)
+  await writeFile(PAGE, `${before}${BEGIN}\n${await tableOf(RELIABILITY_FOLDER)}${END}${after}`)
+}
+
+/** @returns {Promise<string>} */
+export async function tableOf(folder) {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted()
+  const reports = await Promise.all(files.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'))))
+  const rows = reports.map(({ command, cases, wrong, leaked, unfinished, date, seed, figures }) => {
+    const others = Object.entries(figures).map(([name, value]) => `${name}: ${value}`)
+    return `| \`${command}\` | ${cases} | ${wrong} | ${leaked} | ${unfinished} | ${date} | ${seed ?? ''} | ${others.join('; ')} |\n`
+  })
+  return ['| command | cases | wrong | leaked | unfinished | date | seed | counted beside |\n', '|---|---|---|---|---|---|---|---|\n', ...rows].join('')
+}
