@@ -4,7 +4,6 @@ import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { logDirectory, temporalAddress } from './environment.ts'
-import type { Scene } from './scene.ts'
 
 export interface WorkerProcess {
   readonly pid: number
@@ -16,15 +15,24 @@ export interface WorkerProcess {
   stop(): Promise<number | null>
 }
 
-export function startWorkerProcess(scene: Scene): WorkerProcess {
+export interface WorkerPlace {
+  readonly azure: { readonly env: Readonly<Record<string, string>> }
+  readonly taskQueuePrefix: string
+  /** Default: the server that all tests share. */
+  readonly temporalAddress?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export function startWorkerProcess(place: WorkerPlace): WorkerProcess {
   const child = spawn(process.execPath, ['bin/snapferry.mjs', 'worker'], {
     env: {
       ...process.env,
-      ...scene.azure.env,
+      ...place.azure.env,
+      ...place.env,
       // The CA of the tests is trusted already, beside those of the machine.
       NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
-      TEMPORAL_ADDRESS: temporalAddress(),
-      SNAPFERRY_TASK_QUEUE: scene.taskQueuePrefix,
+      TEMPORAL_ADDRESS: place.temporalAddress ?? temporalAddress(),
+      SNAPFERRY_TASK_QUEUE: place.taskQueuePrefix,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,0 +1,129 @@
+/**
+ * A whole installation in processes that can be killed: a worker, a Temporal server on a SQLite file, and the local Azure on what it
+ * has kept. Each lane has a disk and a container; all lanes share the processes.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
+import { ExportAccess } from '../../azure/export-access.ts'
+import { createPageLists } from '../../azure/page-lists.ts'
+import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
+import type { BackupOptions } from '../../domain/policy.ts'
+import { FlowControl } from '../../engine/flow-control.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { LocalAzure } from '../../simulator/azure.ts'
+import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
+import type { backupDisk, restoreDisk } from '../../workflows/index.ts'
+import { taskQueuesOf } from '../../workflows/messages.ts'
+import { credentialOf } from '../simulator/local-azure-support.ts'
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
+import { startKillableAzure, type KillableAzure } from './killable-azure.ts'
+import { startKillableTemporal, type KillableTemporal } from './killable-temporal.ts'
+
+export const VICTIMS = ['worker', 'azure', 'temporal', 'all'] as const
+export type Victim = (typeof VICTIMS)[number]
+
+export interface StackLane {
+  readonly name: string
+  readonly diskId: string
+  readonly restoredDiskId: string
+  readonly targetUrl: string
+}
+
+export interface KillableStack {
+  readonly azure: KillableAzure
+  readonly engine: Engine
+  readonly clients: AzureClients
+  openLane(sizeGib: number): Promise<StackLane>
+  /** Resolves when the run is over, whatever was killed meanwhile. @throws what failed it. */
+  backUp(lane: StackLane, options: BackupOptions): Promise<unknown>
+  restore(lane: StackLane, pointId: string): Promise<unknown>
+  /** SIGKILL, then a new start of what was killed. */
+  strike(victim: Victim): Promise<void>
+  close(): Promise<void>
+}
+
+const TASK_QUEUE = 'killable'
+/** Held calls keep their slots until the kill. */
+const WORKER_ENV = { SNAPFERRY_MAX_CONCURRENT_TRANSFERS: '100' }
+
+export async function startKillableStack(): Promise<KillableStack> {
+  const folder = await mkdtemp(join(tmpdir(), 'killable-'))
+  const azure = await startKillableAzure(join(folder, 'azure'))
+  const temporal: KillableTemporal = await startKillableTemporal(join(folder, 'temporal.db'))
+  await azure.control('PUT', '/accounts', {}, { name: 'backups', region: 'northeurope' })
+  const { endpoints } = azure
+  const clients = createAzureClients(endpoints, credentialOf(endpoints as LocalAzure))
+  let connection = await Connection.connect({ address: temporal.address })
+  await ensureSearchAttributes(connection.operatorService, 'default')
+  const startWorker = (): WorkerProcess =>
+    startWorkerProcess({ azure: endpoints, taskQueuePrefix: TASK_QUEUE, temporalAddress: temporal.address, env: WORKER_ENV })
+  let worker = startWorker()
+  let lanes = 0
+
+  const { control } = taskQueuesOf(TASK_QUEUE)
+  /** A client's call is lost with the server; the run is not. */
+  const untilAnswered = async <T>(ask: (client: Client) => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await ask(new Client({ connection }))
+      } catch (error) {
+        if (!isLostCall(error)) throw error
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    }
+  }
+  const resultOf = (workflowId: string): Promise<unknown> => untilAnswered((client) => client.workflow.getHandle(workflowId).result())
+
+  return {
+    azure,
+    clients,
+    engine: { azure: clients, exports: new ExportAccess(clients), pageLists: createPageLists(clients), flows: new FlowControl() },
+    async openLane(sizeGib) {
+      const name = `lane${lanes++}x`
+      const created = (await azure.control('POST', '/disks', {}, { name, sizeGib, resourceGroup: `${name}-group`, location: 'westeurope' })) as { id: string }
+      await azure.control('PUT', '/resource-groups', {}, { name: `${name}-restored`, location: 'northeurope' })
+      await azure.control('PUT', '/containers', { account: 'backups', name: `${name}-0` })
+      const restoredDiskId = `/subscriptions/${endpoints.subscriptionId}/resourceGroups/${name}-restored/providers/Microsoft.Compute/disks/${name}-restored`
+      return { name, diskId: created.id, restoredDiskId, targetUrl: `${endpoints.blobEndpoint}/backups/${name}-0` }
+    },
+    async backUp({ diskId, targetUrl }, options) {
+      const workflowId = backupWorkflowId(diskId, targetUrl)
+      await untilAnswered((client) => client.workflow.start<typeof backupDisk>('backupDisk', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [{ diskId, targetUrl, options }] }))
+      return resultOf(workflowId)
+    },
+    async restore({ targetUrl, restoredDiskId }, pointId) {
+      const workflowId = restoreWorkflowId(restoredDiskId)
+      const input = { targetUrl, pointId, toDiskId: restoredDiskId, region: 'northeurope' }
+      await untilAnswered((client) => client.workflow.start<typeof restoreDisk>('restoreDisk', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [input] }))
+      return resultOf(workflowId)
+    },
+    async strike(victim) {
+      const hits = (one: Victim): boolean => victim === one || victim === 'all'
+      await Promise.all([hits('worker') && worker.kill(), hits('azure') && azure.kill(), hits('temporal') && temporal.kill()])
+      if (hits('azure')) await azure.restart()
+      if (hits('temporal')) {
+        await temporal.restart()
+        await connection.close()
+        connection = await Connection.connect({ address: temporal.address })
+      }
+      if (hits('worker')) worker = startWorker()
+    },
+    async close() {
+      await worker.kill()
+      await connection.close()
+      await Promise.all([temporal.kill(), azure.kill()])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Of gRPC: the server is gone, or the connection was closed beneath the call. */
+function isLostCall(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown }
+  if (code === 14 || code === 1 || code === 4) return true
+  const isClosed = error instanceof Error && /closed|dropped|UNAVAILABLE/i.test(error.message)
+  return isClosed || (cause !== undefined && isLostCall(cause))
+}
