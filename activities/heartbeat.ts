@@ -1,6 +1,9 @@
 /**
  * Heartbeats on a timer while work goes on, with the newest details: a single call to Azure may take longer than the heartbeat
  * timeout. Details are small, readable and never secret: they are the progress that the Temporal UI shows.
+ *
+ * Work may report as often as it likes: what is reported waits for the next beat, and work that is done before the first
+ * one sends none.
  */
 import { Context, heartbeat } from '@temporalio/activity'
 
@@ -22,20 +25,22 @@ export async function keepAlive<Output>(work: () => Promise<Output>): Promise<Ou
   }
 }
 
-/** Runs `work`; `report` replaces the details and heartbeats. The SDK throttles what is sent. */
+/** Runs `work`; `report` replaces the details that the next heartbeat carries. */
 export async function withHeartbeat<Details, Output>(
   first: Details | undefined,
   work: (report: (details: Details) => void) => Promise<Output>,
 ): Promise<Output> {
   telling.add(Context.current())
   let latest = first
-  heartbeat(latest)
   const timer = setInterval(() => heartbeat(latest), INTERVAL_MS)
   try {
     return await work((details) => {
       latest = details
-      heartbeat(details)
     })
+  } catch (error) {
+    // The next attempt goes on from what this one had reached, and not from the last beat before it failed.
+    heartbeat(latest)
+    throw error
   } finally {
     clearInterval(timer)
   }

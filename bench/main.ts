@@ -42,6 +42,9 @@ if (options.write !== undefined && (options.quick === true || chosen.length < ME
   program.error('--write takes the whole table: leave out --quick and --only')
 }
 
+// The children are ended when this process exits, by whatever is not a SIGKILL.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
 const figures = figuresOf(await measureAll(chosen, options.quick === true ? 'quick' : 'full'))
 process.stdout.write(`${renderTable(figures)}\n`)
 if (options.json !== undefined) await writeFile(options.json, renderJson(figures))

@@ -30,6 +30,9 @@ export async function startWorkerChild(env: NodeJS.ProcessEnv, folder: string, o
   })
   await log.close()
   const ended = once(child, 'exit')
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   const proc = (file: string): Promise<string | undefined> => readFile(`/proc/${child.pid}/${file}`, 'utf8').catch(() => undefined)
   return {
     async cpuSeconds() {
