@@ -62,7 +62,7 @@ export function translate(error: unknown, context: ErrorContext): unknown {
   return failure(
     type,
     context,
-    type === 'AccessDenied' ? missingRight(vendor, context) : reasonOf(vendor),
+    type === 'AccessDenied' ? missingRight(vendor, context) : type === 'NotSignedIn' ? refusedToken(vendor) : reasonOf(vendor),
     error,
     vendor,
   )
@@ -109,6 +109,13 @@ function factsOf({ status, code, requestId, copySourceStatus, copySourceCode }: 
 function reasonOf({ code, reason, status }: VendorError): string {
   const what = code ?? (status === undefined ? 'no answer' : `status ${status}`)
   return reason === '' || reason.startsWith(what) ? reason || what : `${what}: ${reason}`
+}
+
+/** The usual cause is a token of another tenant, which the answer then names. */
+function refusedToken(vendor: VendorError): string {
+  const { wantedTenant } = vendor
+  if (wantedTenant === undefined) return reasonOf(vendor)
+  return `${reasonOf(vendor)}; it takes tokens of tenant ${wantedTenant} only: az login --tenant ${wantedTenant}, or AZURE_TENANT_ID`
 }
 
 /** A right on the resource itself, or on another one that the call refers to. */

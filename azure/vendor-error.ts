@@ -16,6 +16,8 @@ export interface VendorError {
   /** Put Page From URL: what the storage service met at the source. */
   readonly copySourceStatus: number | undefined
   readonly copySourceCode: string | undefined
+  /** The tenant that a refused token should have come from, by the challenge of the answer. */
+  readonly wantedTenant: string | undefined
 }
 
 /** An answer that asks to wait longer than a caller should sleep; see `retry-after-policy.ts`. */
@@ -95,14 +97,20 @@ function readTransportError(error: Readonly<Record<string, unknown>>): VendorErr
 
 function readHeaders(
   headers: HeaderReader,
-): Pick<VendorError, 'retryAfterMs' | 'requestId' | 'copySourceStatus' | 'copySourceCode'> {
+): Pick<VendorError, 'retryAfterMs' | 'requestId' | 'copySourceStatus' | 'copySourceCode' | 'wantedTenant'> {
   const copySourceStatus = Number(headers.get('x-ms-copy-source-status-code') ?? NaN)
   return {
     retryAfterMs: retryAfterMsOf(headers),
     requestId: headers.get('x-ms-request-id') ?? undefined,
     copySourceStatus: Number.isInteger(copySourceStatus) ? copySourceStatus : undefined,
     copySourceCode: headers.get('x-ms-copy-source-error-code') ?? undefined,
+    wantedTenant: tenantOf(headers.get('www-authenticate')),
   }
+}
+
+/** `Bearer authorization_uri=https://login.microsoftonline.com/TENANT/oauth2/authorize …`, in quotes or not. */
+function tenantOf(challenge: string | null | undefined): string | undefined {
+  return /authorization(?:_uri)?="?https:\/\/[^/"\s]+\/([^/"\s,]+)/i.exec(challenge ?? '')?.[1]
 }
 
 /** Milliseconds of `Retry-After` (seconds or a date) or of its millisecond forms. */

@@ -9,6 +9,7 @@ import { measureMillionRanges } from './million-ranges.ts'
 import type { Row } from './row.ts'
 import { measureScatteredChanges, type ScatteredOptions } from './scattered-changes.ts'
 import type { Setting } from './setting.ts'
+import { measureRestore } from './restore.ts'
 import { measureShapedFullCopy } from './shaped-full-copy.ts'
 
 export interface Measure {
@@ -27,6 +28,10 @@ const SCATTERED: Record<Extent, ScatteredOptions> = {
 
 export const MEASURES: readonly Measure[] = [
   measureOf('full-copy', measureShapedFullCopy, {
+    full: { allocatedBytes: GIB, rounds: 3 },
+    quick: { allocatedBytes: 256 * MIB, rounds: 1 },
+  }),
+  measureOf('restore', measureRestore, {
     full: { allocatedBytes: GIB, rounds: 3 },
     quick: { allocatedBytes: 256 * MIB, rounds: 1 },
   }),

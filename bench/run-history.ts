@@ -17,7 +17,7 @@ export interface RunHistory {
   readonly seconds: number
 }
 
-const TRANSFER_ACTIVITY = 'transferExtent'
+const TRANSFER_ACTIVITIES = ['transferExtent', 'restoreExtent']
 
 export async function readRunHistory(run: WorkflowHandle): Promise<RunHistory> {
   const { raw, historyLength } = await run.describe()
@@ -29,7 +29,7 @@ export async function readRunHistory(run: WorkflowHandle): Promise<RunHistory> {
   for (const event of events ?? []) {
     const { activityTaskScheduledEventAttributes: scheduled, activityTaskStartedEventAttributes: started, activityTaskCompletedEventAttributes: completed } = event
     if (event.workflowExecutionStartedEventAttributes || event.upsertWorkflowSearchAttributesEventAttributes || event.timerStartedEventAttributes) actions += 1
-    if (scheduled?.activityType?.name === TRANSFER_ACTIVITY) transfers.add(String(event.eventId))
+    if (TRANSFER_ACTIVITIES.includes(scheduled?.activityType?.name ?? '')) transfers.add(String(event.eventId))
     if (started) {
       actions += started.attempt ?? 1
       startedAt.set(String(started.scheduledEventId), secondsOf(event.eventTime))

@@ -5,19 +5,19 @@
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { createAzureClients } from '../azure/clients.ts'
-import { getDisk } from '../azure/disks.ts'
+import { deleteDisk, getDisk } from '../azure/disks.ts'
 import { ExportAccess } from '../azure/export-access.ts'
 import { createPageLists } from '../azure/page-lists.ts'
 import { createIncrementalSnapshot } from '../azure/snapshots.ts'
 import { loadSettings } from '../config/settings.ts'
 import { connectLocalAzure, type LocalAzure } from '../demo/local-azure.ts'
-import { backupWorkflowId } from '../domain/names.ts'
+import { backupWorkflowId, restoreWorkflowId } from '../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../domain/policy.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import { sourceSnapshotTags } from '../domain/tags.ts'
 import type { Engine } from '../engine/engine.ts'
 import { FlowControl } from '../engine/flow-control.ts'
-import type { backupDisk } from '../workflows/index.ts'
+import type { backupDisk, restoreDisk } from '../workflows/index.ts'
 import { taskQueuesOf, type BackupDiskResult } from '../workflows/messages.ts'
 import { startAzureChild, type AzureChild } from './azure-child.ts'
 import { readRunHistory, type RunHistory } from './run-history.ts'
@@ -48,6 +48,8 @@ export interface Setting {
   /** An incremental snapshot that belongs to no run. Its id. */
   snapshot(diskId: string): Promise<string>
   backUp(diskId: string): Promise<MeasuredBackup>
+  /** To a new disk of that name, by upload. */
+  restore(pointId: string, name: string): Promise<RunHistory>
   close(): Promise<void>
 }
 
@@ -106,6 +108,17 @@ export async function openSetting(folder: string, env: NodeJS.ProcessEnv): Promi
         const { point } = (await run.result()) as BackupDiskResult
         const seconds = (performance.now() - startedMs) / 1000
         return { point, seconds, history: await readRunHistory(run) }
+      },
+      async restore(pointId, name) {
+        const toDiskId = await control.createDisk({ name, sizeGib: 1, location: REGION })
+        await deleteDisk(clients, toDiskId)
+        const run = await client.workflow.start<typeof restoreDisk>('restoreDisk', {
+          taskQueue: taskQueuesOf(settings.worker.taskQueuePrefix).control,
+          workflowId: restoreWorkflowId(toDiskId),
+          args: [{ targetUrl, pointId, toDiskId, region: REGION }],
+        })
+        await run.result()
+        return readRunHistory(run)
       },
       close,
     }

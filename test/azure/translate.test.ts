@@ -43,6 +43,25 @@ async function manifestFailure(script: readonly Answer[]) {
   }
 }
 
+describe('a token of the wrong tenant is told of by the tenant that is asked for', () => {
+  const TENANT = '11111111-2222-4333-8444-555555555555'
+  const challenged = (answer: Answer, challenge: string): Answer => ({ ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } })
+
+  test('by the storage service', async () => {
+    const challenge = `Bearer authorization_uri=https://login.microsoftonline.com/${TENANT}/oauth2/authorize resource_id=https://storage.azure.com`
+    const answer = challenged(storageError(401, 'InvalidAuthenticationInfo'), challenge)
+    const { failure } = await manifestFailure([answer, answer, answer])
+    expect(failure).toMatchObject({ type: 'NotSignedIn', message: expect.stringContaining(`az login --tenant ${TENANT}`) })
+  })
+
+  test('by the resource manager', async () => {
+    const challenge = `Bearer authorization_uri="https://login.windows.net/${TENANT}", error="invalid_token", error_description="wrong issuer"`
+    const answer = challenged(armError(401, 'InvalidAuthenticationTokenTenant', 'The access token is from the wrong issuer.'), challenge)
+    const { failure } = await diskFailure([answer, answer, answer])
+    expect(failure).toMatchObject({ type: 'NotSignedIn', message: expect.stringContaining(`az login --tenant ${TENANT}`) })
+  })
+})
+
 describe('errors of the resource manager', () => {
   test.each(['ResourceNotFound', 'ResourceGroupNotFound', 'SubscriptionNotFound'])(
     '%s means that the disk is not there',
