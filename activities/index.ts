@@ -6,13 +6,14 @@ import type { Engine } from '../engine/engine.ts'
 import { createBackupControl, createBackupData } from './backup-activities.ts'
 import { createCopyControl, createCopyData } from './copy-activities.ts'
 import { createRestoreControl, createRestoreData } from './restore-activities.ts'
+import { createVerifyControl, createVerifyData } from './verify-activities.ts'
 
 export function createControlActivities(engine: Engine) {
-  return { ...createBackupControl(engine), ...createCopyControl(engine), ...createRestoreControl(engine) }
+  return { ...createBackupControl(engine), ...createCopyControl(engine), ...createRestoreControl(engine), ...createVerifyControl(engine) }
 }
 
 export function createDataActivities(engine: Engine) {
-  return { ...createBackupData(engine), ...createCopyData(engine), ...createRestoreData(engine) }
+  return { ...createBackupData(engine), ...createCopyData(engine), ...createRestoreData(engine), ...createVerifyData(engine) }
 }
 
 export type ControlActivities = ReturnType<typeof createControlActivities>

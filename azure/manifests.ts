@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { decodeManifest, encodeManifest, isCopied, pointBlobsOf, type AnyManifest, type PointBlob } from '../domain/manifest.ts'
+import type { PointCheck } from '../domain/point-check.ts'
 import { diskPrefix, DISKS_PREFIX, manifestName, parseManifestName } from '../domain/names.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
@@ -15,12 +16,7 @@ import { callStorage, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { mapConcurrently } from './concurrent.ts'
 import { copiedSnapshotFinder } from './copied-snapshots.ts'
-
-/** Selects by disk, or by one incarnation of it. */
-export interface ManifestFilter {
-  readonly diskId?: string
-  readonly chain?: string
-}
+import { listChecks, type PointFilter } from './point-checks.ts'
 
 export interface ManifestRef {
   readonly blobName: string
@@ -32,7 +28,7 @@ export interface ManifestRef {
 export async function* listManifests(
   azure: AzureClients,
   targetUrl: string,
-  { diskId, chain }: ManifestFilter = {},
+  { diskId, chain }: PointFilter = {},
   signal?: AbortSignal,
 ): AsyncGenerator<ManifestRef> {
   const prefix = chain ?? (diskId === undefined ? DISKS_PREFIX : diskPrefix(diskId))
@@ -117,6 +113,8 @@ export interface PointList {
    */
   readonly points: readonly AnyManifest[]
   readonly damaged: readonly DamagedPoint[]
+  /** What was found out since they were sealed, by their ids. */
+  readonly checks: ReadonlyMap<string, PointCheck>
 }
 
 const READS_AT_ONCE = 16
@@ -129,7 +127,7 @@ const READS_AT_ONCE = 16
 export async function listPoints(
   azure: AzureClients,
   targetUrl: string,
-  { diskId }: Pick<ManifestFilter, 'diskId'> = {},
+  { diskId }: Pick<PointFilter, 'diskId'> = {},
   signal?: AbortSignal,
 ): Promise<PointList> {
   // Each read under way listens; that is no leak.
@@ -169,7 +167,7 @@ export async function listPoints(
     if (outcome?.kind === 'point') points.push(outcome.manifest)
     else if (outcome !== undefined) damaged.push({ blobName: outcome.blobName, reason: outcome.reason })
   }
-  return { points, damaged }
+  return { points, damaged, checks: await listChecks(azure, targetUrl, filter, signal) }
 }
 
 /** The snapshots of base blobs, of all their stripes, each listed once however often it is asked for. */

@@ -2,7 +2,7 @@
 import { parseArmId } from '../domain/arm-id.ts'
 import type { AnyPoint } from '../domain/recovery-point.ts'
 import { originLabel } from '../domain/restore-request.ts'
-import type { BackupDiskResult, DiskOutcome, RestoreDiskResult, RunPolicyResult } from '../workflows/messages.ts'
+import type { BackupDiskResult, DiskOutcome, RestoreDiskResult, RunPolicyResult, VerifyPointResult } from '../workflows/messages.ts'
 import { formatBytes, formatInstant, formatSeconds } from './format.ts'
 import { describePoint } from './points.ts'
 
@@ -17,6 +17,14 @@ export function describeRestore(result: RestoreDiskResult): string {
     `${kind} ${resourceId} holds ${originLabel(origin)}${origin.takenAt === undefined ? '' : ` of ${formatInstant(origin.takenAt)}`}`,
     `${formatBytes(result.movedBytes)} of ${formatBytes(result.sizeBytes)} moved ` +
       `in ${formatSeconds(result.seconds)}, ${formatBytes(result.comparedBytes)} compared`,
+  ].join('\n')
+}
+
+export function describeVerification({ point, level, choice, comparedBytes, comparedChunks }: VerifyPointResult): string {
+  const sample = choice.kind === 'sample' ? ` (${choice.percent} %, seed ${choice.seed})` : ''
+  return [
+    `recovery point ${point.id} of ${formatInstant(point.takenAt)} is as it was sealed`,
+    `${level}${sample}: ${formatBytes(comparedBytes)} in ${comparedChunks} chunks compared with their digests`,
   ].join('\n')
 }
 

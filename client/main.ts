@@ -10,6 +10,7 @@ import { registerConfigCommands } from './commands/config.ts'
 import { registerPointsCommands } from './commands/points.ts'
 import { registerPolicyCommands } from './commands/policy.ts'
 import { registerRescueCommands } from './commands/rescue.ts'
+import { registerVerifyCommands } from './commands/verify.ts'
 import { registerRestoreCommands } from './commands/restore.ts'
 import { registerRunCommands } from './commands/run.ts'
 import { registerStatusCommand } from './commands/status.ts'
@@ -57,6 +58,7 @@ function createProgram(host: Host): Command {
   registerBackupCommands(program, host)
   registerPointsCommands(program, host)
   registerRestoreCommands(program, host)
+  registerVerifyCommands(program, host)
   registerRescueCommands(program, host)
   registerRunCommands(program, host)
   registerStatusCommand(program, host)

@@ -1,5 +1,6 @@
 /** Recovery points as lines and tables. */
 import { parseArmId } from '../domain/arm-id.ts'
+import { describeRanges, totalBytes } from '../domain/byte-range.ts'
 import type { AnyPoint } from '../domain/recovery-point.ts'
 import { formatBytes, formatInstant, formatRelative, formatSeconds } from './format.ts'
 import { renderTable } from './table.ts'
@@ -24,6 +25,7 @@ export function describePoint(point: AnyPoint): string {
     `${point.kind}${cause}: ${formatBytes(point.movedBytes)} moved${streamed} in ${formatSeconds(point.seconds)} ` +
       `by ${point.requests} requests, ${formatBytes(point.clearedBytes)} cleared, ${saved}` +
       `${formatBytes(comparedBytes)} compared${repaired}`,
+    ...(point.mended === undefined ? [] : [`${formatBytes(totalBytes(point.mended))} that were damaged were read again from the source`]),
   ].join('\n')
 }
 
@@ -32,10 +34,27 @@ function kindOf(point: AnyPoint): string {
   return point.transfer === 'stream' ? `${point.kind}, streamed` : point.kind
 }
 
+/** What was found out since it was sealed. */
+function describeCheck({ suspect, verified }: AnyPoint, nowMs: number): string {
+  if (suspect !== undefined) return 'SUSPECT'
+  return verified === undefined ? '-' : `${verified.level} ${formatRelative(verified.at, nowMs)}`
+}
+
+/** A sentence for each point that must not be restored without a thought. */
+export function suspicionsOf(points: readonly AnyPoint[]): string[] {
+  return points.flatMap(({ id, suspect }) => {
+    if (suspect === undefined) return []
+    const { since, ranges, mendedBy } = suspect
+    const where = ranges.length === 0 ? '' : ` at ${describeRanges(ranges, 3)}`
+    const next = mendedBy === undefined ? 'the next backup reads these ranges again' : `point ${mendedBy} and later ones have them right`
+    return [`suspect since ${formatInstant(since)}: ${id} differs from its digests${where}; ${next}`]
+  })
+}
+
 /** @param columns of the terminal; undefined: as wide as need be. */
 export function renderPoints(points: readonly AnyPoint[], nowMs: number, columns?: number): string {
   return renderTable(
-    ['POINT', 'DISK', 'TAKEN', 'AGE', 'KIND', 'SIZE', 'CHANGED', 'COMPARED'],
+    ['POINT', 'DISK', 'TAKEN', 'AGE', 'KIND', 'SIZE', 'CHANGED', 'COMPARED', 'CHECKED'],
     points.map((point) => [
       point.id,
       parseArmId(point.diskId, 'disks').name,
@@ -45,6 +64,7 @@ export function renderPoints(points: readonly AnyPoint[], nowMs: number, columns
       formatBytes(point.sizeBytes),
       formatBytes(point.changedBytes),
       formatBytes(point.verification.comparedBytes),
+      describeCheck(point, nowMs),
     ]),
     columns,
   )

@@ -56,6 +56,9 @@ export const FAILURES = {
   PointNotFound: { retry: 'never', exit: 'notFound', meaning: 'no such recovery point' },
   PointDamaged: { retry: 'never', exit: 'failed', meaning: 'the manifest or the blob snapshot of a recovery point is missing or broken' },
 
+  PointSuspect: { retry: 'never', exit: 'failed', meaning: 'the bytes of a recovery point differ from its digests; the next backup mends what later points share' },
+  DigestsMissing: { retry: 'never', exit: 'refused', meaning: 'a recovery point has no digests to compare with' },
+
   FileExists: { retry: 'never', exit: 'refused', meaning: 'an export would overwrite a file, or go on with the file of another one' },
   LocalDiskFull: { retry: 'never', exit: 'failed', meaning: 'the file system of an export is full; the same command goes on from there' },
   LocalFileFailed: { retry: 'never', exit: 'failed', meaning: 'the file of an export cannot be made or written' },

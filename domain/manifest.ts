@@ -105,6 +105,8 @@ const manifest = z.object({
   verification,
   /** Absent in points of releases that kept no digests. */
   digests: digests.exactOptional(),
+  /** Found to be damaged in earlier points, and read again from the source by this run. */
+  mended: z.array(z.object({ startBytes: count, endBytes: count })).exactOptional(),
   writtenBy: z.string(),
 })
 

@@ -26,6 +26,11 @@ export function backupWorkflowId(diskId: string, targetUrl: string): string {
   return `backup/${diskKeyOf(diskId)}/${targetKeyOf(targetUrl)}`
 }
 
+/** At most one verification of a point, or of the newest points of a disk, is open. */
+export function verifyWorkflowId(targetUrl: string, of: { readonly pointId?: string; readonly diskId?: string }): string {
+  return `verify/${of.pointId ?? diskKeyOf(of.diskId ?? '')}/${targetKeyOf(targetUrl)}`
+}
+
 /** At most one restore to a disk or a snapshot is open. */
 export function restoreWorkflowId(toId: string): string {
   return isSnapshotId(toId) ? `restore/snapshot/${resourceKeyOf(toId)}` : `restore/${diskKeyOf(toId)}`
@@ -148,6 +153,19 @@ const MANIFEST_NAME = /^(disks\/[^/]+\/[^/]+\/)points\/([^/]+)\.json$/
 /** The chain and point that a blob name stands for, or undefined where it is no manifest's. */
 export function parseManifestName(blobName: string): { chain: string; pointId: string } | undefined {
   const [, chain, pointId] = MANIFEST_NAME.exec(blobName) ?? []
+  return chain === undefined || pointId === undefined ? undefined : { chain, pointId }
+}
+
+/** What is known of a point since it was sealed; not below `points/`, where readers look for manifests. */
+export function checkName(chain: string, pointId: string): string {
+  return `${chain}checks/${pointId}.json`
+}
+
+const CHECK_NAME = /^(disks\/[^/]+\/[^/]+\/)checks\/([^/]+)\.json$/
+
+/** The chain and point that a blob name stands for, or undefined where it is no check's. */
+export function parseCheckName(blobName: string): { chain: string; pointId: string } | undefined {
+  const [, chain, pointId] = CHECK_NAME.exec(blobName) ?? []
   return chain === undefined || pointId === undefined ? undefined : { chain, pointId }
 }
 

@@ -7,6 +7,7 @@ import {
   type Manifest,
   type Verification,
 } from './manifest.ts'
+import type { PointCheck, Suspicion, Verified } from './point-check.ts'
 
 export type BackupKind = Manifest['kind']
 
@@ -34,6 +35,12 @@ export interface RecoveryPoint {
   /** What a reseed found equal in the base blob and did not move; absent: nothing. */
   readonly savedBytes?: number
   readonly verification: Verification
+  /** Damaged in earlier points, and read again from the source by the run of this one. */
+  readonly mended?: Manifest['mended']
+  /** The last comparison with its digests that found nothing. */
+  readonly verified?: Verified
+  /** Its bytes were found to differ from its digests. */
+  readonly suspect?: Suspicion
   readonly baseBlobName: string
   readonly blobSnapshot: string
   /** Number of stripes where there are several; `baseBlobName` and `blobSnapshot` are the first one's. */
@@ -48,10 +55,10 @@ export interface CopiedPoint extends Omit<RecoveryPoint, 'verification' | 'baseB
 
 export type AnyPoint = RecoveryPoint | CopiedPoint
 
-export function recoveryPointOf(manifest: Manifest): RecoveryPoint
-export function recoveryPointOf(manifest: CopiedManifest): CopiedPoint
-export function recoveryPointOf(manifest: AnyManifest): AnyPoint
-export function recoveryPointOf(manifest: AnyManifest): AnyPoint {
+export function recoveryPointOf(manifest: Manifest, check?: PointCheck): RecoveryPoint
+export function recoveryPointOf(manifest: CopiedManifest, check?: PointCheck): CopiedPoint
+export function recoveryPointOf(manifest: AnyManifest, check?: PointCheck): AnyPoint
+export function recoveryPointOf(manifest: AnyManifest, check?: PointCheck): AnyPoint {
   const { id, takenAt, sealedAt, kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds } = manifest
   const { id: diskId, uniqueId: diskUniqueId } = manifest.disk
   const how = { kind, reseedCause, sizeBytes, changedBytes, clearedBytes, movedBytes, requests, seconds }
@@ -64,6 +71,9 @@ export function recoveryPointOf(manifest: AnyManifest): AnyPoint {
     ...(streamCause !== undefined && { streamCause }),
     ...(savedBytes !== undefined && { savedBytes }),
     verification,
+    ...(manifest.mended !== undefined && { mended: manifest.mended }),
+    ...(check?.verified !== undefined && { verified: check.verified }),
+    ...(check?.suspect !== undefined && { suspect: check.suspect }),
     baseBlobName: baseBlob.name,
     blobSnapshot: baseBlob.snapshot,
     ...(manifest.stripes !== undefined && { stripeCount: manifest.stripes.blobs.length }),

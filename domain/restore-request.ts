@@ -12,6 +12,10 @@ export interface PointChoice {
   readonly diskId?: string
   /** ISO instant. */
   readonly at?: string
+  /** Also a point whose bytes were found to differ from its digests. */
+  readonly allowsSuspect?: boolean
+  /** Only a point whose bytes were compared with its digests since it was sealed. */
+  readonly mustBeVerified?: boolean
 }
 
 export interface SourceChoice extends PointChoice {

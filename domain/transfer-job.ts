@@ -39,6 +39,8 @@ export interface TransferJob extends OpenedBase {
   readonly fromSnapshotId?: string
   /** After growth the old footer lies inside the disk, and no document says that a diff reports it. */
   readonly oldFooter?: ByteRange
+  /** Damaged since they were written: read again from the source, whole chunks each. */
+  readonly mend?: readonly ByteRange[]
   /** Gaps of up to this length are copied along where that saves a request; absent: none (`fill-gaps.ts`). */
   readonly maxGapBytes?: number
   readonly cap?: RateCap
@@ -66,7 +68,7 @@ export function transferJobOf(
   opened: OpenedBase,
   plan: BackupPlan,
   snapshot: SourceSnapshot,
-  how: Pick<TransferJob, 'maxGapBytes' | 'cap' | 'mode' | 'comparison'> = {},
+  how: Pick<TransferJob, 'maxGapBytes' | 'cap' | 'mode' | 'comparison' | 'mend'> = {},
 ): TransferJob {
   const job = {
     ...opened,

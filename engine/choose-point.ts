@@ -1,7 +1,9 @@
 /** Finds the recovery point that somebody means, or says why there is none. Reads the target alone and changes nothing. */
 import { listPoints } from '../azure/manifests.ts'
+import { describeRanges } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
+import type { PointCheck } from '../domain/point-check.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
@@ -12,20 +14,26 @@ import { explainTarget, inspectTarget } from './inspect-target.ts'
 import { pointBlobOf, pointContentOf } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
 
-/** @throws BackupError PointNotFound | PointDamaged | InvalidArgument | TargetNotFound */
+/** @throws BackupError PointNotFound | PointDamaged | PointSuspect | InvalidArgument | TargetNotFound */
 export async function choosePoint(engine: Engine, choice: PointChoice, signal?: AbortSignal): Promise<Manifest> {
   const { targetUrl, pointId, diskId, at } = choice
-  const { points, damaged } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
+  const { points, damaged, checks } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
   if (pointId !== undefined) {
     const found = points.find((point) => point.id === pointId)
-    if (found !== undefined) return requireWhole(engine, targetUrl, requireBaseBlob(found), signal)
+    if (found !== undefined) {
+      requireTrust(choice, found, checks.get(pointId))
+      return requireWhole(engine, targetUrl, requireBaseBlob(found), signal)
+    }
     const broken = damaged.find(({ blobName }) => blobName.endsWith(`/${pointId}.json`))
     if (broken === undefined) throw await notFound(engine, targetUrl, `point ${pointId} is not in ${targetUrl}`, signal)
     throw pointDamaged(pointId, broken.reason)
   }
   if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a restore needs a point or a disk' })
-  const found = newestAt(points, at ?? '9999-12-31T00:00:00Z')
+  const until = at ?? '9999-12-31T00:00:00Z'
+  const found = newestAt(points.filter(({ id }) => isTrusted(choice, checks.get(id))), until)
   if (found !== undefined) return requireWhole(engine, targetUrl, requireBaseBlob(found), signal)
+  const newest = newestAt(points, until)
+  if (newest !== undefined) requireTrust(choice, newest, checks.get(newest.id))
   if (points.length === 0) {
     throw await notFound(engine, targetUrl, `${targetUrl} holds no point of ${diskId} (${diskKeyOf(diskId)})`, signal)
   }
@@ -41,6 +49,29 @@ function requireBaseBlob(manifest: AnyManifest): Manifest {
     type: 'InvalidArgument',
     message: `point ${manifest.id} is the Azure snapshot ${manifest.copiedSnapshot.id}; make a disk from that`,
     facts: { pointId: manifest.id },
+  })
+}
+
+function isTrusted({ allowsSuspect = false, mustBeVerified = false }: PointChoice, check: PointCheck | undefined): boolean {
+  const isVerified = check?.verified !== undefined && check.verified.level !== 'structure'
+  return (allowsSuspect || check?.suspect === undefined) && (!mustBeVerified || isVerified)
+}
+
+/** @throws BackupError PointSuspect | PointNotFound */
+function requireTrust(choice: PointChoice, { id, takenAt }: AnyManifest, check: PointCheck | undefined): void {
+  if (isTrusted(choice, check)) return
+  const facts = { pointId: id }
+  if (check?.suspect === undefined || choice.allowsSuspect === true) {
+    const message = `point ${id} of ${takenAt} was not compared with its digests since it was sealed; "snapferry verify run" does it`
+    throw new BackupError({ type: 'PointNotFound', message, facts })
+  }
+  const { ranges, since } = check.suspect
+  throw new BackupError({
+    type: 'PointSuspect',
+    message:
+      `point ${id} of ${takenAt} is suspect since ${since}: its bytes differ from its digests` +
+      `${ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`}; take another point, or this one with --allow-suspect`,
+    facts,
   })
 }
 

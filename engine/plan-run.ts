@@ -2,6 +2,7 @@
 import { BaseBlob } from '../azure/base-blob.ts'
 import { getDisk } from '../azure/disks.ts'
 import { findManifest } from '../azure/manifests.ts'
+import { listChecks } from '../azure/point-checks.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { checkTarget } from '../azure/target.ts'
 import { getVm } from '../azure/virtual-machines.ts'
@@ -15,9 +16,11 @@ import {
   type BaseBlobState,
   type SealedPoint,
 } from '../domain/base-blob-state.ts'
+import type { ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { baseBlobName, chainPrefix } from '../domain/names.ts'
 import { isCopied, pointBlobsOf } from '../domain/manifest.ts'
+import { rangesToMend } from '../domain/point-check.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
 import { ONE_STRIPE, type Striping } from '../domain/stripes.ts'
 import type { Engine } from './engine.ts'
@@ -31,6 +34,8 @@ export interface PlannedRun {
   readonly striping: Striping
   readonly plan: BackupPlan
   readonly planned?: PlannedBase
+  /** Found to be damaged since it was written. */
+  readonly mend?: readonly ByteRange[]
 }
 
 /**
@@ -65,10 +70,12 @@ export async function planRun(engine: Engine, request: { diskId: string; targetU
     },
     ...(cursorSnapshot !== undefined && { cursorSnapshot }),
   })
+  const mend = rangesToMend((await listChecks(azure, targetUrl, { chain }, signal)).values())
   return {
     ...common,
     striping: stripingOfState(state),
     plan: acceptPlan(plan),
+    ...(mend.length > 0 && { mend }),
     planned: {
       runKey: state.runKey,
       condition: state.condition,

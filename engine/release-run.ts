@@ -10,6 +10,7 @@ import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snap
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { parseArmId, sameArmId } from '../domain/arm-id.ts'
 import { FencedBlob } from '../azure/fenced-blob.ts'
+import type { ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
 import { isCopied, pointBlobsOf, type Manifest, type PointBlob } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
@@ -18,6 +19,7 @@ import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tag
 import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
 import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
+import { tidyChecks } from './tidy-checks.ts'
 import { findSealedPoint } from './plan-run.ts'
 
 export interface ReleaseOptions {
@@ -31,6 +33,8 @@ export interface ReleaseOptions {
   readonly granted: readonly string[]
   /** Absent after a run that made no point: then nothing is pruned. */
   readonly retention?: RetentionRule
+  /** What the run read again because it was damaged; only where it made a point. */
+  readonly mended?: readonly ByteRange[]
   readonly signal?: AbortSignal | undefined
 }
 
@@ -74,6 +78,7 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<voi
     await new FencedBlob(engine.azure, options.targetUrl, blobName).deleteSnapshot(snapshot, signal)
   }
   await pruneTableSnapshots(engine, options, tables, openRun, points, signal)
+  await tidyChecks(engine, options, points.names, signal)
 }
 
 interface Points {

@@ -11,6 +11,7 @@
 import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
 import type { FencedBlob, FencedBlobProps } from '../azure/fenced-blob.ts'
 import { findManifest, writeManifest } from '../azure/manifests.ts'
+import type { ByteRange } from '../domain/byte-range.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
@@ -49,6 +50,7 @@ export interface SealOptions {
   readonly verification: Verification
   /** What the digests that the run wrote vouch for; absent: it kept none. */
   readonly digestBasis?: DigestBasis
+  readonly mended?: readonly ByteRange[]
   readonly signal?: AbortSignal | undefined
 }
 
@@ -112,6 +114,7 @@ async function writePoint(
     seconds: Math.max(0, (Date.parse(sealedAt) - Date.parse(options.startedAt)) / 1000),
     verification,
     ...(digests !== undefined && { digests }),
+    ...(options.mended !== undefined && { mended: [...options.mended] }),
     writtenBy: 'snapferry',
   }
   await writeManifest(engine.azure, targetUrl, manifestName(chain, runKey), manifest, signal)

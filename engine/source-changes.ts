@@ -80,10 +80,12 @@ async function* incrementalChanges(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Change> {
   const oldFooter = job.oldFooter === undefined ? [] : within(window, [job.oldFooter])
-  const mustAskPages = job.leftoversSince !== undefined || oldFooter.length > 0
+  const mend = within(window, job.mend ?? [])
+  const mustAskPages = job.leftoversSince !== undefined || oldFooter.length + mend.length > 0
   const segments = sweep({
     diff: await sourceDiff(engine, job, fromSnapshotId, window, signal),
     oldFooter,
+    mend,
     leftovers: leftoversOf(engine, job, window, signal),
     allocated: mustAskPages ? await sourcePages(engine, job, window, signal) : [],
     footer: footerIn(job, window),
@@ -91,7 +93,7 @@ async function* incrementalChanges(
   for await (const { startBytes, endBytes, at } of segments) {
     if (at.footer !== undefined) yield { kind: 'copy', startBytes, endBytes }
     else if (at.diff !== undefined) yield { kind: at.diff.kind, startBytes, endBytes }
-    else if (at.leftovers !== undefined || at.oldFooter !== undefined) {
+    else if (at.leftovers !== undefined || at.oldFooter !== undefined || at.mend !== undefined) {
       yield { kind: at.allocated === undefined ? 'clear' : 'copy', startBytes, endBytes }
     }
   }

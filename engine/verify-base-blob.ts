@@ -21,7 +21,7 @@ import type { TransferJob } from '../domain/transfer-job.ts'
 import type { VerifyRule } from '../domain/policy.ts'
 import { hasVhdCookie } from '../domain/vhd-footer.ts'
 import { compareBytes, type ReadRange } from './compare-bytes.ts'
-import { filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages } from './source-changes.ts'
+import { filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages, within } from './source-changes.ts'
 import { writtenBy } from './backup-route.ts'
 import { baseBlobOf } from './striped-blob.ts'
 import type { Engine } from './engine.ts'
@@ -110,12 +110,13 @@ async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptio
     leftovers: leftoversOf(engine, job, window, signal),
     repaired: options.repaired,
     oldFooter: job.oldFooter === undefined ? [] : [job.oldFooter],
+    mend: job.fromSnapshotId === undefined ? [] : within(window, job.mend ?? []),
     footer: footerIn(job, window),
   })
   for await (const { startBytes, endBytes, at } of segments) {
     const isSourcePage = at.source !== undefined || at.footer !== undefined
     // The diff says nothing of these, so they are read again wherever the source holds something.
-    const isReadAgain = at.leftovers !== undefined || at.oldFooter !== undefined
+    const isReadAgain = at.leftovers !== undefined || at.oldFooter !== undefined || at.mend !== undefined
     const isCopyPlanned =
       at.footer !== undefined || at.filled !== undefined || (at.planned === undefined ? isReadAgain && isSourcePage : !('kind' in at.planned && at.planned.kind === 'clear'))
     const isRewriteExplained = isCopyPlanned || isReadAgain || at.repaired !== undefined

@@ -41,9 +41,10 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
   const runKey = recoveryPointId(disk, targetUrl, request)
   upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
   const names = sourceNames(input, request, planned)
+  const mended = planned.mend === undefined ? {} : { mended: planned.mend }
   const release = (isSealed: boolean): Promise<string[]> =>
     control.releaseBackup.executeWithOptions({ summary: isSealed ? 'revoke SAS, apply retention' : 'revoke SAS, take back what was made' }, [
-      { targetUrl, baseBlobName, chain, runKey, ...names.ofRelease, ...(isSealed && { retention: options.retention }) },
+      { targetUrl, baseBlobName, chain, runKey, ...names.ofRelease, ...(isSealed && { retention: options.retention, ...mended }) },
     ])
 
   let point: RecoveryPoint
@@ -67,6 +68,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
     const job = transferJobOf(opened, plan, snapshot, {
       ...(maxGapBytes !== undefined && { maxGapBytes }),
       ...(comparison !== undefined && { comparison }),
+      ...(planned.mend && { mend: planned.mend }),
       ...howOf(input),
     })
     const { movedBytes, requests, movement, verification, repaired } = await transferUntilConsistent(job, options.verify, progress)
@@ -77,7 +79,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
     const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }
     // A cancel comes too late from here on: taking back a seal that may still be under way would take the bytes of a point.
     point = await CancellationScope.nonCancellable(() =>
-      control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, striping, chain, runKey, ...source, ...counts }]),
+      control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, striping, chain, runKey, ...source, ...counts, ...mended }]),
     )
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {

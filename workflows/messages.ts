@@ -4,6 +4,8 @@
  */
 import { defineQuery } from '@temporalio/workflow'
 import type { Movement } from '../domain/manifest.ts'
+import type { ChunkChoice } from '../domain/chunk-choice.ts'
+import type { VerifyLevel } from '../domain/point-check.ts'
 import type { BackupOptions, Policy } from '../domain/policy.ts'
 import type { AnyPoint, BackupKind, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { RequestKey } from '../domain/names.ts'
@@ -76,15 +78,42 @@ export interface RestoreGroupResult {
   readonly warnings: readonly string[]
 }
 
+export interface VerifyPointInput {
+  readonly targetUrl: string
+  /** Either the point itself, or the disk whose newest point (at `at`) is meant. */
+  readonly pointId?: string
+  readonly diskId?: string
+  readonly at?: string
+  readonly level: VerifyLevel
+  /** Of a sample; default 5. */
+  readonly percent?: number
+  /** Chooses the sample; default: follows from the run id. */
+  readonly seed?: number
+  /** Only what is due on a day so that every chunk is read in so many days; days since 1970. */
+  readonly cycle?: { readonly everyDays: number; readonly day: number }
+}
+
+export interface VerifyPointResult {
+  readonly point: RecoveryPoint
+  readonly level: VerifyLevel
+  /** Which chunks were read; a sample can be repeated by its seed. */
+  readonly choice: ChunkChoice
+  readonly comparedBytes: number
+  readonly comparedChunks: number
+}
+
 /** Phases in order; the words of the run in docs/protocol. */
 export const BACKUP_PHASES = ['plan', 'snapshot', 'open', 'transfer', 'verify', 'seal', 'release'] as const
 export const RESTORE_PHASES = ['plan', 'create', 'transfer', 'verify', 'release'] as const
 
+export const VERIFY_PHASES = ['plan', 'verify', 'record'] as const
+
 export type BackupPhase = (typeof BACKUP_PHASES)[number]
 export type RestorePhase = (typeof RESTORE_PHASES)[number]
+export type VerifyPhase = (typeof VERIFY_PHASES)[number]
 
 export interface Progress {
-  readonly phase: BackupPhase | RestorePhase | 'done' | 'failed'
+  readonly phase: BackupPhase | RestorePhase | VerifyPhase | 'done' | 'failed'
   readonly kind?: BackupKind
   readonly reseedCause?: string
   /** Known from the open phase on: what the transfer has to move. */

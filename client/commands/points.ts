@@ -4,7 +4,7 @@ import { parseArmId } from '../../domain/arm-id.ts'
 import { newestFirst, recoveryPointOf } from '../../domain/recovery-point.ts'
 import { parseTargetUrl } from '../../domain/target-url.ts'
 import { defineCommand, type Host } from '../command.ts'
-import { renderPoints } from '../points.ts'
+import { renderPoints, suspicionsOf } from '../points.ts'
 
 export function registerPointsCommands(program: Command, host: Host): void {
   const points = program.command('points').description('recovery points')
@@ -28,7 +28,8 @@ export function registerPointsCommands(program: Command, host: Host): void {
       ])
       const found = await listPoints(createAzureClients(settings.azure), targetUrl, diskId === undefined ? {} : { diskId })
       for (const { blobName, reason } of found.damaged) output.warn(`damaged, not restorable: ${blobName}: ${reason}`)
-      const sorted = newestFirst(found.points.map(recoveryPointOf))
+      const sorted = newestFirst(found.points.map((point) => recoveryPointOf(point, found.checks.get(point.id))))
+      for (const warning of suspicionsOf(sorted)) output.warn(warning)
       const empty = `no recovery points${diskId === undefined ? '' : ` of ${diskId}`} in ${targetUrl}`
       output.result(sorted, sorted.length === 0 ? empty : renderPoints(sorted, Date.now(), output.resultColumns))
     },

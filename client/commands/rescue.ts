@@ -12,7 +12,7 @@ import { describeManifest } from '../describe-manifest.ts'
 import { describeRestore } from '../describe-result.ts'
 import { createEngine } from '../engine.ts'
 import { pointChoiceOf, withPointOptions, type PointOptions } from '../point-choice.ts'
-import { renderPoints } from '../points.ts'
+import { renderPoints, suspicionsOf } from '../points.ts'
 import { restoreInputOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
 import { workHere } from '../work-here.ts'
 import { registerExportCommand } from './export.ts'
@@ -39,11 +39,12 @@ function registerList(rescue: Command, host: Host): void {
       const { azure } = await createEngine(settings.azure)
       const { listPoints } = await import('../../azure/manifests.ts')
       const { explainTarget, inspectTarget } = await import('../../engine/inspect-target.ts')
-      const { points, damaged } = await listPoints(azure, targetUrl)
+      const { points, damaged, checks } = await listPoints(azure, targetUrl)
       const inspection = await inspectTarget(azure, targetUrl)
       for (const { blobName, reason } of damaged) output.warn(`damaged, not restorable: ${blobName}: ${reason}`)
       for (const remark of explainTarget(inspection)) output.warn(remark)
-      const sorted = newestFirst(points.map(recoveryPointOf))
+      const sorted = newestFirst(points.map((point) => recoveryPointOf(point, checks.get(point.id))))
+      for (const warning of suspicionsOf(sorted)) output.warn(warning)
       output.result(sorted, sorted.length === 0 ? `nothing to restore in ${targetUrl}` : renderPoints(sorted, Date.now()))
     },
   })

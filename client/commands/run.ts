@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BackupError } from '../../domain/failures.ts'
 import type { TemporalLink } from '../../temporal/connect.ts'
 import { defineCommand, type Host } from '../command.ts'
-import { describeBackup, describePolicyRun, describeRestore } from '../describe-result.ts'
+import { describeBackup, describePolicyRun, describeRestore, describeVerification } from '../describe-result.ts'
 import { formatInstant } from '../format.ts'
 import type { Output } from '../output.ts'
 import { reportEnd } from '../report-run.ts'
@@ -49,6 +49,8 @@ function follow(link: TemporalLink, output: Output, run: RunReference, type: str
       return reportEnd(link, output, run, { what, describe: describeBackup })
     case 'restoreDisk':
       return reportEnd(link, output, run, { what, describe: describeRestore })
+    case 'verifyPoint':
+      return reportEnd(link, output, run, { what, describe: describeVerification })
     case 'runPolicy':
       return reportEnd(link, output, run, { what, describe: describePolicyRun })
     default:

@@ -56,9 +56,25 @@ export interface AccountControl {
   createContainer(account: string, name: string): void
   /** What every blob of an account takes up, with its snapshots. @throws ArmError 404 when there is no such account. */
   storageUsage(account: string): BlobUsage[]
+  /**
+   * Damages one byte of a page blob, or of a snapshot of it, where it lies: what shares the page is damaged with it, and no
+   * list, diff or ETag tells. @throws ArmError 404 where there is no such blob, or nothing is allocated there.
+   */
+  rotBlob(place: RottenPlace): Promise<void>
   blobLimits(): BlobLimits
   /** @throws ZodError for a limit that does not exist, or a value that is none. */
   changeBlobLimits(change: Partial<BlobLimits>): BlobLimits
+}
+
+export interface RottenPlace {
+  readonly account: string
+  readonly container: string
+  readonly blob: string
+  /** Default: the blob itself. */
+  readonly snapshot?: string | undefined
+  readonly offsetBytes: number
+  /** Bits to invert; default the lowest one. */
+  readonly mask?: number | undefined
 }
 
 export interface AccountControlOptions {
@@ -92,6 +108,12 @@ export function createAccountControl(options: AccountControlOptions): AccountCon
       const account = requireAccount(accountName)
       if (!CONTAINER_NAME.test(name)) throw invalidParameter('container')
       blobs.createContainer(account, name)
+    },
+    async rotBlob({ account, container, blob, snapshot, offsetBytes, mask = 1 }) {
+      const found = requireAccount(account).containers.get(container)?.blob(blob)
+      const state = snapshot === undefined ? found?.base : found?.snapshots.get(snapshot)
+      const hasRotten = state?.type === 'PageBlob' && 'rot' in state.pages && (await state.pages.rot(offsetBytes, mask))
+      if (!hasRotten) throw new ArmError(404, 'ResourceNotFound', `Nothing is allocated at ${offsetBytes} of '${blob}'.`)
     },
     storageUsage(name) {
       blobs.settleCopies()

@@ -57,6 +57,14 @@ const rolesSchema = z.strictObject({
     }),
   ),
 })
+const rotSchema = z.strictObject({
+  account: z.string(),
+  container: z.string(),
+  blob: z.string(),
+  snapshot: z.string().optional(),
+  offsetBytes: z.int().min(0),
+  mask: z.int().min(1).max(255).optional(),
+})
 const growSchema = z.strictObject({ sizeGib: z.int().min(1) })
 
 /** Answers 200 with JSON or bytes, 204 with nothing, or `{"error": {code, message}}` as the resource manager does. */
@@ -115,6 +123,7 @@ export function createControlHandler(controls: Controls) {
   route('DELETE', '/accounts', (query) => controls.deleteAccount(text(query, 'name')))
   route('PUT', '/containers', (query) => controls.createContainer(text(query, 'account'), text(query, 'name')))
   route('GET', '/usage', () => ({ snapshots: controls.usage() }))
+  route('POST', '/rot', async (_query, request) => controls.rotBlob(await body(rotSchema, request)))
   route('GET', '/storage-usage', (query) => controls.storageUsage(text(query, 'account')))
   route('GET', '/blob-limits', () => controls.blobLimits())
   route('PATCH', '/blob-limits', async (_query, request) =>

@@ -97,6 +97,14 @@ export class DataFile {
     }
   }
 
+  /** Inverts bits of the byte at `location`, which for once does not keep what it was given. */
+  async invert(location: number, mask: number): Promise<void> {
+    const byte = Buffer.alloc(1)
+    await this.read(location, byte)
+    byte.writeUInt8(byte.readUInt8(0) ^ mask, 0)
+    this.#writeBlocking(byte, location)
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled([...this.#unfinished.values()].map((write) => write.written))
     await this.#handle.close()

@@ -41,6 +41,10 @@ export class FrozenSparseVolume implements FrozenVolume {
     return readRuns(this.#pages.file, this, offsetBytes, lengthBytes, into)
   }
 
+  rot(offsetBytes: number, mask: number): Promise<boolean> {
+    return rotByte(this.#pages.file, this.runs, offsetBytes, mask)
+  }
+
   pageSpans(fromBytes = 0, toBytes = this.sizeBytes): Iterable<PageSpan> {
     return lazily(() => allocatedSpans(this.runs, fromBytes, Math.min(toBytes, this.sizeBytes)))
   }
@@ -114,6 +118,10 @@ export class SparseVolume implements Volume {
     return readRuns(this.#pages.file, this, offsetBytes, lengthBytes, into)
   }
 
+  rot(offsetBytes: number, mask: number): Promise<boolean> {
+    return rotByte(this.#pages.file, this.runs, offsetBytes, mask)
+  }
+
   /** Of the moment of the call: changes made while iterating are not seen. */
   pageSpans(fromBytes?: number, toBytes?: number): Iterable<PageSpan> {
     return this.freeze().pageSpans(fromBytes, toBytes)
@@ -161,6 +169,13 @@ async function readRuns(
     await file.read(piece.location, result.subarray(piece.startBytes - offsetBytes, piece.endBytes - offsetBytes))
   }
   return result
+}
+
+async function rotByte(file: DataFile, runs: RunSource, offsetBytes: number, mask: number): Promise<boolean> {
+  const cursor = runs.cursorAt(offsetBytes)
+  if (cursor.isDone || cursor.startBytes > offsetBytes || cursor.endBytes <= offsetBytes) return false
+  await file.invert(cursor.location + offsetBytes - cursor.startBytes, mask)
+  return true
 }
 
 function requirePages(offsetBytes: number, lengthBytes: number, sizeBytes: number): void {

@@ -48,6 +48,11 @@ export interface FrozenVolume extends ReadableVolume {
    * since counts as cleared only if it was allocated in `older`.
    */
   diffSince(older: FrozenVolume, fromBytes?: number, toBytes?: number): Iterable<DiffSpan>
+  /**
+   * Inverts bits of one byte where it lies, as a disk that rots: everything that shares the page holds it then, and no list
+   * and no diff tells. @returns false where nothing is allocated there.
+   */
+  rot(offsetBytes: number, mask: number): Promise<boolean>
 }
 
 /** A volume that can be changed. Changes are atomic per call and in call order. */
@@ -60,6 +65,8 @@ export interface Volume extends ReadableVolume {
   resize(sizeBytes: number): void
   /** The present content as a point in time, in O(1). */
   freeze(): FrozenVolume
+  /** As that of a frozen volume. */
+  rot(offsetBytes: number, mask: number): Promise<boolean>
   /** `freeze().diffSince(older)` without keeping the frozen one. */
   diffSince(older: FrozenVolume, fromBytes?: number, toBytes?: number): Iterable<DiffSpan>
 }

@@ -8,7 +8,7 @@ import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
-import type { RestoreGroupInput, RunPolicyInput } from '../../workflows/messages.ts'
+import type { RestoreGroupInput, RunPolicyInput, VerifyPointInput } from '../../workflows/messages.ts'
 import { temporalAddress, temporalCliPath } from '../support/environment.ts'
 import { noise } from '../support/random-disk.ts'
 import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
@@ -37,6 +37,13 @@ export async function recordHistories(folder: URL): Promise<void> {
     await scene.azure.writeDisk(diskId, MIB, noise(MIB, seededRandom(2)))
     await scene.backUp(diskId)
     await keep('backup-incremental', backup(diskId))
+
+    const [whole] = await scene.points(diskId)
+    await verify(scene, 'replay-verify', whole?.id ?? '')
+    await keep('verify-passed', 'replay-verify')
+    await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlobName, offsetBytes: 7 * MIB })
+    await verify(scene, 'replay-verify-damaged', whole?.id ?? '').catch(() => {})
+    await keep('verify-found-damage', 'replay-verify-damaged')
 
     before = onceOn('PutPageFromUrl', () => spoil(scene, point.baseBlobName))
     await scene.azure.writeDisk(diskId, MIB, noise(MIB, seededRandom(3)))
@@ -102,6 +109,11 @@ async function restoreGroup(scene: Scene, workflowId: string, { diskId, pointId 
   }
   const taskQueue = `${scene.taskQueuePrefix}-control`
   await scene.client.workflow.execute('restoreGroup', { taskQueue, workflowId, args: [input] }).catch(() => {})
+}
+
+async function verify(scene: Scene, workflowId: string, pointId: string): Promise<void> {
+  const input: VerifyPointInput = { targetUrl: scene.targetUrl, pointId, level: 'full' }
+  await scene.client.workflow.execute('verifyPoint', { taskQueue: `${scene.taskQueuePrefix}-control`, workflowId, args: [input] })
 }
 
 async function runPolicy(scene: Scene, workflowId: string, diskIds: readonly string[]): Promise<void> {

@@ -1,0 +1,60 @@
+/** The steps of `verifyPoint` as activities. They read the target, and write checks beside the manifests; each may run twice. */
+import { activityInfo, cancellationSignal } from '@temporalio/activity'
+import type { ByteRange } from '../domain/byte-range.ts'
+import { checkChunks, type ChunkCheckState } from '../engine/check-chunks.ts'
+import type { Engine } from '../engine/engine.ts'
+import { traceDamage, type DamagedPart } from '../engine/trace-damage.ts'
+import { contentCopyOf, readerOf, type VerifyJob } from '../engine/verify-job.ts'
+import { planVerification, recordVerification, type PlannedVerification, type VerificationRecord, type VerifyRequest } from '../engine/verify-point.ts'
+import { withHeartbeat } from './heartbeat.ts'
+import { asActivity } from './to-failure.ts'
+
+export interface VerifyExtentInput {
+  readonly job: VerifyJob
+  readonly window: ByteRange
+}
+
+export function createVerifyControl(engine: Engine) {
+  return {
+    /** Finds the point and its digests, and says what is to be read. */
+    planVerification: asActivity((input: VerifyRequest): Promise<PlannedVerification> => planVerification(engine, input, cancellationSignal())),
+
+    /** Writes down what was found, at every point that is concerned. */
+    recordVerification: asActivity((input: VerificationRecord): Promise<void> => recordVerification(engine, input, cancellationSignal())),
+  }
+}
+
+export function createVerifyData(engine: Engine) {
+  return {
+    /** Compares the chosen chunks of one extent with their digests. Heartbeats a `ChunkCheckState`; a retry goes on from it. */
+    verifyExtent: asActivity(({ job, window }: VerifyExtentInput): Promise<ChunkCheckState> => {
+      const resumeFrom = readState(window)
+      return withHeartbeat(resumeFrom, (report) =>
+        checkChunks(readerOf(engine, job.targetUrl, job.digests), job.content.blobBytes, contentCopyOf(engine, job.content), {
+          window,
+          choice: job.choice,
+          resumeFrom,
+          onProgress: report,
+          signal: cancellationSignal(),
+        }),
+      )
+    }),
+
+    /** Finds the points that share the damage. */
+    traceDamage: asActivity(({ job, differing }: { job: VerifyJob; differing: readonly ByteRange[] }): Promise<DamagedPart[]> =>
+      withHeartbeat(undefined, () => traceDamage(engine, job, differing, cancellationSignal())),
+    ),
+  }
+}
+
+/** Anything unexpected counts as none: the extent starts anew. */
+function readState({ startBytes, endBytes }: ByteRange): ChunkCheckState | undefined {
+  const details: unknown = activityInfo().heartbeatDetails
+  if (typeof details !== 'object' || details === null || !('differing' in details) || !Array.isArray(details.differing)) return undefined
+  const state = details as Record<keyof ChunkCheckState, unknown>
+  const { nextOffsetBytes, comparedBytes, comparedChunks } = state
+  const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
+  if (!isCount(nextOffsetBytes) || !isCount(comparedBytes) || !isCount(comparedChunks)) return undefined
+  if (nextOffsetBytes < startBytes || nextOffsetBytes > endBytes) return undefined
+  return { nextOffsetBytes, comparedBytes, comparedChunks, differing: details.differing as ByteRange[] }
+}

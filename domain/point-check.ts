@@ -1,0 +1,90 @@
+/**
+ * What is known of a recovery point since it was sealed: when its bytes were last compared with its digests, and whether they were found to
+ * differ. JSON beside the manifest, which never changes.
+ */
+import { z } from 'zod'
+import { coarsen, type ByteRange } from './byte-range.ts'
+
+const FORMAT = 1
+/** A superset does no harm, and the file stays small. */
+const MAX_RANGES = 256
+/** They travel with every step of a run. */
+const MAX_MENDED_RANGES = 64
+
+export const VERIFY_LEVELS = ['structure', 'sample', 'full'] as const
+/** `structure` reads lists and tables only, `sample` some chunks, `full` all of them. */
+export type VerifyLevel = (typeof VERIFY_LEVELS)[number]
+
+const count = z.number().int().nonnegative()
+const range = z.object({ startBytes: count, endBytes: count })
+
+const verified = z.object({
+  level: z.enum(VERIFY_LEVELS),
+  at: z.iso.datetime({ offset: true }),
+  comparedBytes: count,
+  /** Of a sample. */
+  percent: z.number().exactOptional(),
+  seed: count.exactOptional(),
+})
+
+const suspect = z.object({
+  since: z.iso.datetime({ offset: true }),
+  /** A cover, by chunks, of what differs from the digests. */
+  ranges: z.array(range),
+  /** The point whose verification found it: pages are shared. */
+  foundIn: z.string(),
+  /** The run that transferred these ranges again, so that later points are right. */
+  mendedBy: z.string().exactOptional(),
+})
+
+const pointCheck = z.object({
+  format: z.literal(FORMAT),
+  pointId: z.string(),
+  /** The last comparison that found nothing. */
+  verified: verified.exactOptional(),
+  suspect: suspect.exactOptional(),
+})
+
+export type Verified = Readonly<z.infer<typeof verified>>
+export type Suspicion = Readonly<z.infer<typeof suspect>>
+export type PointCheck = Readonly<z.infer<typeof pointCheck>>
+
+export function encodePointCheck(check: PointCheck): string {
+  return `${JSON.stringify(pointCheck.parse(check), null, 2)}\n`
+}
+
+/** One that cannot be read might have told of damage, so its point counts as suspect. */
+export function decodePointCheck(pointId: string, text: string): PointCheck {
+  try {
+    return pointCheck.parse(JSON.parse(text))
+  } catch {
+    return { format: FORMAT, pointId, suspect: { since: new Date(0).toISOString(), ranges: [], foundIn: pointId } }
+  }
+}
+
+export function passed(was: PointCheck | undefined, pointId: string, found: Verified): PointCheck {
+  // Only who has read everything may lift a suspicion.
+  const { suspect: suspicion, ...rest } = was ?? { format: FORMAT, pointId }
+  return { ...rest, verified: found, ...(suspicion !== undefined && found.level !== 'full' && { suspect: suspicion }) }
+}
+
+export function suspected(was: PointCheck | undefined, pointId: string, found: Omit<Suspicion, 'mendedBy'>): PointCheck {
+  const before = was?.suspect === undefined || was.suspect.mendedBy !== undefined ? [] : was.suspect.ranges
+  return { format: FORMAT, pointId, suspect: { ...found, ranges: coarsen([...before, ...found.ranges], MAX_RANGES) } }
+}
+
+export function mended(was: PointCheck, runKey: string): PointCheck {
+  return was.suspect === undefined ? was : { ...was, suspect: { ...was.suspect, mendedBy: runKey } }
+}
+
+/** What the next run has to read again from the source. */
+export function rangesToMend(checks: Iterable<PointCheck>): ByteRange[] {
+  const ranges = [...checks].flatMap(({ suspect: found }) => (found === undefined || found.mendedBy !== undefined ? [] : found.ranges))
+  return coarsen(ranges, MAX_MENDED_RANGES)
+}
+
+/** Whether a run that mended these ranges has mended all that is known of. */
+export function isMendedBy({ suspect: found }: PointCheck, mendedRanges: readonly ByteRange[]): boolean {
+  if (found === undefined || found.mendedBy !== undefined || found.ranges.length === 0) return false
+  return found.ranges.every(({ startBytes, endBytes }) => mendedRanges.some((one) => one.startBytes <= startBytes && endBytes <= one.endBytes))
+}

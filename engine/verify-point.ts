@@ -1,0 +1,98 @@
+/** The verification of a recovery point in steps: what is to be read, reading it, and writing down what was found. */
+import { updateCheck } from '../azure/point-checks.ts'
+import { readVerifiedDay, writeVerifiedDay } from '../azure/verify-cycle.ts'
+import { slicesDue, type ChunkChoice } from '../domain/chunk-choice.ts'
+import { isFailure, BackupError } from '../domain/failures.ts'
+import { parseBaseBlobName } from '../domain/names.ts'
+import { passed, suspected, type VerifyLevel } from '../domain/point-check.ts'
+import { recoveryPointOf, type RecoveryPoint } from '../domain/recovery-point.ts'
+import type { PointChoice } from '../domain/restore-request.ts'
+import { choosePoint } from './choose-point.ts'
+import type { Engine } from './engine.ts'
+import { pointContentOf } from './restore-job.ts'
+import type { DamagedPart } from './trace-damage.ts'
+import { readerOf, type VerifyJob } from './verify-job.ts'
+
+export interface VerifyRequest extends PointChoice {
+  readonly level: VerifyLevel
+  /** Of a sample. */
+  readonly percent?: number
+  readonly seed: number
+  /** Instead of all of `full`: what is due on a day so that every chunk is read in so many days. */
+  readonly cycle?: { readonly everyDays: number; readonly day: number }
+}
+
+export interface PlannedVerification {
+  readonly job: VerifyJob
+  readonly point: RecoveryPoint
+}
+
+export const DEFAULT_PERCENT = 5
+
+/** @throws BackupError PointNotFound | PointDamaged | DigestsMissing */
+export async function planVerification(engine: Engine, request: VerifyRequest, signal?: AbortSignal): Promise<PlannedVerification> {
+  const { targetUrl, level, cycle } = request
+  const manifest = await choosePoint(engine, { ...request, allowsSuspect: true }, signal)
+  const chain = parseBaseBlobName(manifest.baseBlob.name)
+  const { digests } = manifest
+  if (digests === undefined || chain === undefined) throw digestsMissing(manifest.id, 'it was made without')
+  try {
+    await readerOf(engine, targetUrl, digests).entry(0, signal)
+  } catch (error) {
+    if (!isFailure(error, 'PointNotFound')) throw error
+    throw digestsMissing(manifest.id, `the snapshot ${digests.snapshot} of ${digests.name} is gone`)
+  }
+  const choice = cycle === undefined ? choiceOf(request) : await dueChoice(engine, targetUrl, chain, cycle, signal)
+  const job = { targetUrl, chain, pointId: manifest.id, content: pointContentOf(targetUrl, manifest), digests, level, choice }
+  return { job, point: recoveryPointOf(manifest) }
+}
+
+function choiceOf({ level, percent = DEFAULT_PERCENT, seed }: VerifyRequest): ChunkChoice {
+  if (level === 'structure') return { kind: 'none' }
+  return level === 'full' ? { kind: 'all' } : { kind: 'sample', percent, seed }
+}
+
+async function dueChoice(
+  engine: Engine,
+  targetUrl: string,
+  chain: string,
+  { everyDays, day }: { readonly everyDays: number; readonly day: number },
+  signal: AbortSignal | undefined,
+): Promise<ChunkChoice> {
+  const slices = slicesDue(everyDays, day, await readVerifiedDay(engine.azure, targetUrl, chain, signal))
+  return slices.length === 0 ? { kind: 'none' } : { kind: 'slices', count: everyDays, slices }
+}
+
+export interface VerificationRecord {
+  readonly job: VerifyJob
+  readonly at: string
+  readonly comparedBytes: number
+  /** Empty: all that was compared is right. */
+  readonly damaged: readonly DamagedPart[]
+  /** Slices up to this day were read. */
+  readonly day?: number
+}
+
+/** Safe to run twice. */
+export async function recordVerification(engine: Engine, record: VerificationRecord, signal?: AbortSignal): Promise<void> {
+  const { job, at, comparedBytes, damaged, day } = record
+  const { targetUrl, chain, pointId, choice } = job
+  for (const { pointId: id, ranges } of damaged) {
+    const found = { since: at, ranges: [...ranges], foundIn: pointId }
+    await updateCheck(engine.azure, targetUrl, { chain, pointId: id }, (was) => suspected(was, id, found), signal)
+  }
+  // A slice of a point says nothing of the rest of it.
+  const level = choice.kind === 'slices' ? 'sample' : job.level
+  const percent = choice.kind === 'sample' ? choice.percent : choice.kind === 'slices' ? (100 * choice.slices.length) / choice.count : undefined
+  const verified = { level, at, comparedBytes, ...(percent !== undefined && { percent }), ...(choice.kind === 'sample' && { seed: choice.seed }) }
+  if (damaged.length === 0) await updateCheck(engine.azure, targetUrl, { chain, pointId }, (was) => passed(was, pointId, verified), signal)
+  if (day !== undefined) await writeVerifiedDay(engine.azure, targetUrl, chain, day, signal)
+}
+
+function digestsMissing(pointId: string, why: string): BackupError {
+  return new BackupError({
+    type: 'DigestsMissing',
+    message: `point ${pointId} has no digests to compare with: ${why}; the next backup of its disk makes them anew, for the points from then on`,
+    facts: { pointId },
+  })
+}

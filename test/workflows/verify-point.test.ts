@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { WorkflowFailedError } from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
+import { listPoints } from '../../azure/manifests.ts'
+import { KIB, MIB } from '../../domain/byte-range.ts'
+import { CHUNK_BYTES } from '../../domain/digest-table.ts'
+import type { Manifest } from '../../domain/manifest.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
+import { expectRightDigests } from '../support/check-digests.ts'
+import { createRandomDisk, noise } from '../support/random-disk.ts'
+import { openScene, type Scene } from '../support/scene.ts'
+
+const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
+
+let scene: Scene
+let verifications = 0
+beforeAll(async () => {
+  process.stderr.write(`seed ${SEED}\n`)
+  scene = await openScene()
+})
+afterAll(() => scene.close())
+
+async function verify(input: Omit<VerifyPointInput, 'targetUrl'>): Promise<VerifyPointResult> {
+  return scene.client.workflow.execute<(input: VerifyPointInput) => Promise<VerifyPointResult>>('verifyPoint', {
+    taskQueue: `${scene.taskQueuePrefix}-control`,
+    workflowId: `verify-${scene.taskQueuePrefix}-${verifications++}`,
+    args: [{ targetUrl: scene.targetUrl, ...input }],
+  })
+}
+
+/** What a verification that finds damage says. */
+async function suspectsOf(verification: Promise<VerifyPointResult>): Promise<string[]> {
+  const error: unknown = await verification.catch((caught: unknown) => caught)
+  const cause = error instanceof WorkflowFailedError ? error.cause : error
+  if (!(cause instanceof ApplicationFailure) || cause.type !== 'PointSuspect') throw cause
+  return (cause.details?.[0] as { suspects: string[] }).suspects
+}
+
+const rot = (point: Manifest, offsetBytes: number): Promise<void> =>
+  scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlob.name, snapshot: point.baseBlob.snapshot, offsetBytes, mask: 1 << (SEED % 8) })
+
+async function suspectIds(): Promise<string[]> {
+  const { checks } = await listPoints(scene.clients, scene.targetUrl)
+  return [...checks.values()].filter(({ suspect }) => suspect !== undefined).map(({ pointId }) => pointId)
+}
+
+/** Four points: `shared` is in all of them from the second on, `own` is rewritten before each. */
+async function fourPoints(): Promise<{ diskId: string; points: Manifest[]; sharedAt: number; ownAt: number }> {
+  const diskId = scene.createDisk(1)
+  const sharedAt = 40 * MIB + 64 * KIB
+  const ownAt = 80 * MIB
+  await createRandomDisk(scene.azure, diskId, 32 * MIB, SEED).change(10)
+  for (let round = 0; round < 4; round++) {
+    if (round === 1) await scene.azure.writeDisk(diskId, sharedAt, noise(64 * KIB, seededRandom(SEED)))
+    await scene.azure.writeDisk(diskId, ownAt, noise(64 * KIB, seededRandom(SEED + round)))
+    await scene.backUp(diskId)
+  }
+  return { diskId, points: (await scene.points(diskId)).toReversed(), sharedAt, ownAt }
+}
+
+test('one flipped bit is found by a full verification, flagged on exactly the points that share it, and mended by the next run', async () => {
+  const { diskId, points, sharedAt } = await fourPoints()
+  const [first, second, third, fourth] = points as [Manifest, Manifest, Manifest, Manifest]
+  await expect(verify({ pointId: third.id, level: 'full' })).resolves.toMatchObject({ level: 'full' })
+
+  await rot(third, sharedAt + 12_345)
+  const found = await suspectsOf(verify({ pointId: third.id, level: 'full' }))
+  expect(found.toSorted()).toEqual([second.id, third.id, fourth.id].toSorted())
+  expect((await suspectIds()).toSorted()).toEqual(found.toSorted())
+  await expect(verify({ pointId: first.id, level: 'full' })).resolves.toMatchObject({ point: { id: first.id } })
+
+  // The next run reads the chunk again from the source; what it seals is right.
+  const { point } = await scene.backUp(diskId)
+  const chunk = Math.floor(sharedAt / CHUNK_BYTES) * CHUNK_BYTES
+  expect(point.mended).toEqual([{ startBytes: chunk, endBytes: chunk + CHUNK_BYTES }])
+  await expect(verify({ pointId: point.id, level: 'full' })).resolves.toMatchObject({ point: { id: point.id } })
+  const { sha256 } = await scene.azure.digestDisk(diskId)
+  const restored = await scene.restore({ pointId: point.id })
+  expect((await scene.azure.digestDisk(restored.diskId)).sha256).toBe(sha256)
+
+  // The run after it has nothing to mend.
+  const { point: later } = await scene.backUp(diskId)
+  expect(later.mended).toBeUndefined()
+  const newest = (await scene.points(diskId))[0]!
+  await expectRightDigests(scene.clients, scene.targetUrl, newest)
+  expect((await suspectIds()).toSorted()).toEqual(found.toSorted())
+}, 300_000)
+
+test('damage in pages that only one point holds is flagged on that point alone', async () => {
+  const { points, ownAt } = await fourPoints()
+  await rot(points[1]!, ownAt + 777)
+  expect(await suspectsOf(verify({ pointId: points[1]!.id, level: 'full' }))).toEqual([points[1]!.id])
+}, 200_000)
+
+describe('a spread verification', () => {
+  test('reads each chunk within its days, and makes up for days that were missed', async () => {
+    const { diskId, points, sharedAt } = await fourPoints()
+    const everyDays = 5
+    const read: number[] = []
+    for (const day of [20_000, 20_001, 20_001, 20_004]) read.push((await verify({ diskId, level: 'full', cycle: { everyDays, day } })).comparedChunks)
+    const whole = await verify({ diskId, level: 'full' })
+    expect(read[2]).toBe(0)
+    expect(read.reduce((sum, chunks) => sum + chunks, 0)).toBe(whole.comparedChunks)
+
+    await rot(points[3]!, sharedAt)
+    let foundAfterDays = 0
+    for (let day = 20_005; foundAfterDays === 0 && day < 20_005 + everyDays; day++) {
+      const outcome = await suspectsOf(verify({ diskId, level: 'full', cycle: { everyDays, day } })).catch(() => [])
+      if (outcome.length > 0) foundAfterDays = day - 20_004
+    }
+    expect(foundAfterDays).toBeGreaterThan(0)
+    expect(foundAfterDays).toBeLessThanOrEqual(everyDays)
+  }, 240_000)
+})
+
+describe('a suspect point', () => {
+  test('is refused, and passed over when the newest is meant', async () => {
+    const { diskId, points, ownAt } = await fourPoints()
+    const [, , third, fourth] = points as [Manifest, Manifest, Manifest, Manifest]
+    await rot(fourth, ownAt)
+    await suspectsOf(verify({ diskId, level: 'full' }))
+    await expect(scene.restore({ pointId: fourth.id })).rejects.toMatchObject({ cause: { cause: { type: 'PointSuspect' } } })
+    await expect(scene.restore({ diskId })).resolves.toMatchObject({ point: { id: third.id } })
+  }, 240_000)
+})
