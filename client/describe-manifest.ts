@@ -1,9 +1,12 @@
 /** A recovery point in full, for people. */
+import { describeRanges } from '../domain/byte-range.ts'
+import type { DigestBasis } from '../domain/digest-table.ts'
 import type { Manifest, Movement } from '../domain/manifest.ts'
+import type { PointCheck } from '../domain/point-check.ts'
 import { formatBytes, formatInstant } from './format.ts'
 
-export function describeManifest(manifest: Manifest): string {
-  const { id, disk, takenAt, sealedAt, kind, reseedCause, sizeBytes, baseBlob, verification, source } = manifest
+export function describeManifest(manifest: Manifest, check?: PointCheck): string {
+  const { id, disk, takenAt, sealedAt, kind, reseedCause, sizeBytes, baseBlob, verification, source, digests } = manifest
   const { tags, purchasePlan, ...shape } = disk.shape
   const lines: (readonly [string, string | undefined])[] = [
     ['point', id],
@@ -18,13 +21,22 @@ export function describeManifest(manifest: Manifest): string {
     ['plan', purchasePlan && describeFields(purchasePlan)],
     ['tags', tags && describeFields(tags)],
     ['checked', `${formatBytes(verification.comparedBytes)} compared with the source, ${verification.result}`],
+    ['digests', digests && `a CRC64 per ${formatBytes(digests.chunkBytes)}, ${BASES[digests.basis]}`],
+    ['verified', check?.verified && `${check.verified.level}, ${formatInstant(check.verified.at)}, ${formatBytes(check.verified.comparedBytes)} compared with the digests`],
+    ['SUSPECT', check?.suspect && `since ${formatInstant(check.suspect.since)}: the bytes differ from the digests${check.suspect.ranges.length === 0 ? '' : ` at ${describeRanges(check.suspect.ranges)}`}`],
     ['lies in', `${baseBlob.name}, snapshot ${baseBlob.snapshot}`],
     ['source', source.snapshotId],
   ]
   return lines
     .filter(([, text]) => text !== undefined && text !== '')
-    .map(([label, text]) => `${label.padEnd(8)}${text}`)
+    .map(([label, text]) => `${label.padEnd(9)}${text}`)
     .join('\n')
+}
+
+const BASES: Readonly<Record<DigestBasis, string>> = {
+  'source-stream': 'of what the worker read from the source',
+  'service-checksum': 'by the storage service of what it wrote',
+  'target-read': 'in part read back from the target',
 }
 
 function movementOf({ transfer, streamCause }: Movement): string | undefined {

@@ -15,6 +15,8 @@ export interface PointOptions {
 
 export interface SourceOptions extends PointOptions {
   readonly baseBlob?: boolean
+  readonly verified?: boolean
+  readonly allowSuspect?: boolean
 }
 
 export function withPointOptions(command: Command): Command {
@@ -26,7 +28,10 @@ export function withPointOptions(command: Command): Command {
 }
 
 export function withSourceOptions(command: Command): Command {
-  return withPointOptions(command).option('--base-blob', 'with --disk: what its base blob holds now, which is not sealed, instead of a point')
+  return withPointOptions(command)
+    .option('--base-blob', 'with --disk: what its base blob holds now, which is not sealed, instead of a point')
+    .option('--verified', 'only a point whose bytes were compared with its digests since it was sealed')
+    .option('--allow-suspect', 'also a point whose bytes were found to differ from its digests')
 }
 
 /** @throws BackupError InvalidArgument | InvalidResourceId | InvalidTarget */
@@ -50,9 +55,14 @@ export function pointChoiceOf({ target, point, disk, at }: PointOptions): PointC
 
 /** @throws BackupError InvalidArgument | InvalidResourceId | InvalidTarget */
 export function sourceChoiceOf(options: SourceOptions): SourceChoice {
-  const { baseBlob = false, disk, at } = options
+  const { baseBlob = false, verified = false, allowSuspect = false, disk, at } = options
   if (baseBlob && (disk === undefined || at !== undefined)) {
     throw new BackupError({ type: 'InvalidArgument', message: '--base-blob goes with --disk alone: a base blob holds one state only' })
   }
-  return { ...pointChoiceOf(options), ...(baseBlob && { isBaseBlob: true }) }
+  return {
+    ...pointChoiceOf(options),
+    ...(baseBlob && { isBaseBlob: true }),
+    ...(verified && { mustBeVerified: true }),
+    ...(allowSuspect && { allowsSuspect: true }),
+  }
 }

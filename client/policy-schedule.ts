@@ -91,6 +91,7 @@ export function differences(found: ScheduleDescription, wanted: PolicySpec, task
     target: [foundPolicy?.targetUrl, wanted.policy.targetUrl],
     disks: [foundPolicy?.diskIds, wanted.policy.diskIds],
     maxConcurrentDisks: [foundPolicy?.maxConcurrentDisks, wanted.policy.maxConcurrentDisks],
+    verification: [foundPolicy?.verification, wanted.policy.verification],
     ...optionPairs(foundPolicy?.options, wanted.policy.options),
     summary: [found.action.staticSummary, options.action.staticSummary],
     searchAttribute: [

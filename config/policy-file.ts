@@ -3,7 +3,7 @@
  *
  * The `policy` part travels to the workflows; the rest is the Schedule's.
  */
-import type { Policy } from '../domain/policy.ts'
+import type { Policy, VerificationRule, VerifyRule } from '../domain/policy.ts'
 import type { ConfigInput } from './config-schema.ts'
 import type { PolicyInput } from './policy-schema.ts'
 import type { PolicySchedule } from './schedule-schema.ts'
@@ -53,7 +53,7 @@ function toPolicy(name: string, policy: PolicyInput, defaultTarget: string | und
     diskIds: policy.disks,
     options: {
       retention: policy.retention,
-      verify: policy.verify,
+      verify: verifyOf(policy.verify),
       ...(policy.snapshotSku !== undefined && { snapshotSku: policy.snapshotSku }),
       ...(policy.snapshotResourceGroup !== undefined && { snapshotResourceGroup: policy.snapshotResourceGroup }),
       ...(policy.copyStart !== undefined && { copyStart: policy.copyStart }),
@@ -62,7 +62,16 @@ function toPolicy(name: string, policy: PolicyInput, defaultTarget: string | und
       ...(policy.maxMibPerSecond !== undefined && { maxMibPerSecond: policy.maxMibPerSecond }),
     },
     maxConcurrentDisks: policy.maxConcurrentDisks,
+    ...(policy.verification !== undefined && { verification: verificationOf(policy.verification) }),
   }
+}
+
+function verifyOf({ level, ...rule }: PolicyInput['verify']): VerifyRule {
+  return { ...rule, ...(level !== undefined && { level }) }
+}
+
+function verificationOf({ percent, ...rule }: NonNullable<PolicyInput['verification']>): VerificationRule {
+  return { ...rule, ...(percent !== undefined && { percent }) }
 }
 
 /** Allowed, but worth a word to whoever wrote it. */

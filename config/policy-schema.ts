@@ -6,7 +6,8 @@
  */
 import { z } from 'zod'
 import { sameArmId } from '../domain/arm-id.ts'
-import { DEFAULT_MAX_CONCURRENT_DISKS, DEFAULT_RETENTION, DEFAULT_VERIFY } from '../domain/policy.ts'
+import { VERIFY_LEVELS } from '../domain/point-check.ts'
+import { DEFAULT_MAX_CONCURRENT_DISKS, DEFAULT_RETENTION, DEFAULT_VERIFICATION_DAYS, DEFAULT_VERIFY } from '../domain/policy.ts'
 import { MIN_INTERVAL_MS, scheduleSchema } from './schedule-schema.ts'
 import { countSchema, diskIdSchema, durationSchema, targetSchema } from './schema-parts.ts'
 
@@ -30,6 +31,10 @@ const retention = z.strictObject({
 })
 
 const verify = z.strictObject({
+  level: z
+    .enum(['sample', 'source'])
+    .optional()
+    .meta({ description: 'source: before a point is sealed all that changed is compared, not a sample; default sample' }),
   sampleChanged: countSchema
     .min(0)
     .default(DEFAULT_VERIFY.sampleChanged)
@@ -56,6 +61,25 @@ const copyStart = z
   })
   .meta({ description: 'Where snapshots are copied to, with `engine: copy-start`' })
 
+const verification = z
+  .strictObject({
+    level: z
+      .enum(VERIFY_LEVELS)
+      .default('full')
+      .meta({ description: 'How much of the newest point is compared with its digests' }),
+    everyDays: countSchema
+      .min(1)
+      .max(366)
+      .default(DEFAULT_VERIFICATION_DAYS)
+      .meta({ description: 'full: an equal part a day, so that every chunk is read in so many days; else: once in so many days' }),
+    percent: countSchema.min(1).max(100).optional().meta({ description: 'With level sample: how much is read; default 5' }),
+  })
+  .check((context) => {
+    const { level, percent } = context.value
+    if (percent === undefined || level === 'sample') return
+    context.issues.push({ code: 'custom', input: percent, path: ['percent'], message: 'only a sample has a percent' })
+  })
+
 export const policySchema = z
   .strictObject({
     target: targetSchema.optional(),
@@ -69,6 +93,7 @@ export const policySchema = z
     }),
     retention: retention.default(DEFAULT_RETENTION),
     verify: verify.default(DEFAULT_VERIFY),
+    verification: verification.optional(),
     snapshotSku: z
       .enum(['Standard_LRS', 'Standard_ZRS', 'Premium_LRS'])
       .optional()

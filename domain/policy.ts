@@ -2,10 +2,13 @@
  * What a policy asks of a backup. `snapferry.yaml` is parsed into this (client/config-file.ts); it travels to the
  * workflows as plain data.
  */
+import type { VerifyLevel } from './point-check.ts'
 import type { RetentionRule } from './retention.ts'
 import type { CopyMode } from './transfer-job.ts'
 
 export interface VerifyRule {
+  /** `source`: all that changed is read on both sides before the point is sealed, not a sample of it. Default: `sample`. */
+  readonly level?: 'sample' | 'source'
   /** Changed chunks of up to 4 MiB that are read on both sides and compared. */
   readonly sampleChanged: number
   /** Allocated but unchanged chunks that are compared as well: they find what no diff can tell. */
@@ -40,6 +43,15 @@ export interface BackupOptions {
   readonly maxMibPerSecond?: number
 }
 
+/** How points are compared with their digests after they were sealed. */
+export interface VerificationRule {
+  /** `full`: all chunks, an equal part a day, each at least once in `everyDays`; the others: once in `everyDays`. */
+  readonly level: VerifyLevel
+  readonly everyDays: number
+  /** Of a sample. */
+  readonly percent?: number
+}
+
 export interface Policy {
   readonly name: string
   readonly targetUrl: string
@@ -47,11 +59,14 @@ export interface Policy {
   readonly options: BackupOptions
   /** Backups that run at the same time. */
   readonly maxConcurrentDisks: number
+  /** Absent: points are compared when somebody asks for it. */
+  readonly verification?: VerificationRule
 }
 
 export const DEFAULT_VERIFY: VerifyRule = { sampleChanged: 16, sampleUnchanged: 16, maxRounds: 3 }
 export const DEFAULT_RETENTION: RetentionRule = { keepLast: 30 }
 export const DEFAULT_OPTIONS: BackupOptions = { retention: DEFAULT_RETENTION, verify: DEFAULT_VERIFY }
+export const DEFAULT_VERIFICATION_DAYS = 30
 export const DEFAULT_MAX_CONCURRENT_DISKS = 8
 export const SNAPSHOT_SKU_WARNING =
   'snapshotSku overrides the redundancy that Azure chooses (ZRS where the region has it, else LRS); this is not advised'

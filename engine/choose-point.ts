@@ -14,15 +14,25 @@ import { explainTarget, inspectTarget } from './inspect-target.ts'
 import { pointBlobOf, pointContentOf } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
 
+export interface ChosenPoint {
+  readonly manifest: Manifest
+  /** What was found out since it was sealed. */
+  readonly check: PointCheck | undefined
+}
+
 /** @throws BackupError PointNotFound | PointDamaged | PointSuspect | InvalidArgument | TargetNotFound */
-export async function choosePoint(engine: Engine, choice: PointChoice, signal?: AbortSignal): Promise<Manifest> {
+export async function choosePoint(engine: Engine, choice: PointChoice, signal?: AbortSignal): Promise<ChosenPoint> {
   const { targetUrl, pointId, diskId, at } = choice
   const { points, damaged, checks } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
+  const chosen = async (found: AnyManifest): Promise<ChosenPoint> => ({
+    manifest: await requireWhole(engine, targetUrl, requireBaseBlob(found), signal),
+    check: checks.get(found.id),
+  })
   if (pointId !== undefined) {
     const found = points.find((point) => point.id === pointId)
     if (found !== undefined) {
       requireTrust(choice, found, checks.get(pointId))
-      return requireWhole(engine, targetUrl, requireBaseBlob(found), signal)
+      return chosen(found)
     }
     const broken = damaged.find(({ blobName }) => blobName.endsWith(`/${pointId}.json`))
     if (broken === undefined) throw await notFound(engine, targetUrl, `point ${pointId} is not in ${targetUrl}`, signal)
@@ -31,7 +41,7 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a restore needs a point or a disk' })
   const until = at ?? '9999-12-31T00:00:00Z'
   const found = newestAt(points.filter(({ id }) => isTrusted(choice, checks.get(id))), until)
-  if (found !== undefined) return requireWhole(engine, targetUrl, requireBaseBlob(found), signal)
+  if (found !== undefined) return chosen(found)
   const newest = newestAt(points, until)
   if (newest !== undefined) requireTrust(choice, newest, checks.get(newest.id))
   if (points.length === 0) {

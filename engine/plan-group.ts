@@ -55,7 +55,9 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
   return {
     members,
     spreadMs: Math.max(...instants) - Math.min(...instants),
-    notes: [...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`), ...damaged.map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`)],
+    notes: [...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`),
+      ...damaged.map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`),
+    ],
   }
 }
 

@@ -8,12 +8,15 @@
 import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
 import { listBlobs } from '../azure/blob-lists.ts'
 import { listManifests, readManifest } from '../azure/manifests.ts'
+import { listChecks } from '../azure/point-checks.ts'
 import { parseArmId } from '../domain/arm-id.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
+import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import type { AnyManifest, Manifest } from '../domain/manifest.ts'
 import { stripingOfState } from '../domain/base-blob-state.ts'
 import { diskPrefix, parseBaseBlobName, stripeBlobName } from '../domain/names.ts'
+import { rangesToMend, type PointCheck, type Suspicion } from '../domain/point-check.ts'
 import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
 import type { RestoreOrigin, SourceChoice } from '../domain/restore-request.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
@@ -39,19 +42,24 @@ export interface RestoreSource {
 /** @throws BackupError PointNotFound | PointDamaged | BaseBlobNotClean | BaseBlobForeign | InvalidArgument | TargetNotFound */
 export async function findRestoreSource(engine: Engine, choice: SourceChoice, signal?: AbortSignal): Promise<RestoreSource> {
   if (choice.isBaseBlob === true) return findBaseBlob(engine, choice, signal)
-  return sourceOfPoint(choice.targetUrl, await choosePoint(engine, choice, signal))
+  const { manifest, check } = await choosePoint(engine, choice, signal)
+  return sourceOfPoint(choice.targetUrl, manifest, check)
 }
 
-export function sourceOfPoint(targetUrl: string, manifest: Manifest): RestoreSource {
+export function sourceOfPoint(targetUrl: string, manifest: Manifest, check?: PointCheck): RestoreSource {
   const { disk, takenAt, sizeBytes, baseBlob, source } = manifest
   return {
-    origin: { diskId: disk.id, takenAt, point: recoveryPointOf(manifest), baseBlobName: baseBlob.name },
+    origin: { diskId: disk.id, takenAt, point: recoveryPointOf(manifest, check), baseBlobName: baseBlob.name },
     content: pointContentOf(targetUrl, manifest),
     sizeBytes,
     disk,
     snapshot: { snapshotId: source.snapshotId, snapshotUniqueId: source.snapshotUniqueId },
-    warnings: [],
+    warnings: check?.suspect === undefined ? [] : [`point ${manifest.id} is suspect since ${check.suspect.since}: its bytes differ from its digests${where(check.suspect)}`],
   }
+}
+
+function where({ ranges }: Suspicion): string {
+  return ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`
 }
 
 /** @throws BackupError BaseBlobNotClean where a run has written to the base blob since the restore was planned. */
@@ -66,7 +74,7 @@ export async function requireUnchanged(engine: Engine, content: PointContent, si
   })
 }
 
-async function findBaseBlob(engine: Engine, { targetUrl, diskId }: SourceChoice, signal?: AbortSignal): Promise<RestoreSource> {
+async function findBaseBlob(engine: Engine, { targetUrl, diskId, allowsSuspect = false }: SourceChoice, signal?: AbortSignal): Promise<RestoreSource> {
   if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a base blob is named by its disk' })
   const { name, props } = await newestBaseBlob(engine, targetUrl, diskId, signal)
   const chain = parseBaseBlobName(name) ?? ''
@@ -81,6 +89,8 @@ async function findBaseBlob(engine: Engine, { targetUrl, diskId }: SourceChoice,
   const blobBytes = blobBytesOf(cursor.sizeBytes)
   const blobs = stripeSizes(striping, blobBytes).map((sizeBytes, stripe) => ({ name: stripeBlobName(name, stripe), sizeBytes }))
   if (props.sizeBytes !== blobs[0]?.sizeBytes) throw notClean(name, state.runKey)
+  const damaged = rangesToMend((await listChecks(engine.azure, targetUrl, { chain }, signal)).values())
+  if (damaged.length > 0 && !allowsSuspect) throw suspectBlob(name, damaged)
   const manifest = await newestManifest(engine, targetUrl, chain, pending?.pointId ?? state.lastPoint?.pointId, signal)
   return {
     origin: { diskId: state.diskId, baseBlobName: name, ...(manifest.lastTakenAt !== undefined && { takenAt: manifest.lastTakenAt }) },
@@ -129,5 +139,13 @@ function notClean(name: string, runKey: string): BackupError {
     type: 'BaseBlobNotClean',
     message: `base blob ${name} is being brought forward by run ${runKey}, or was left half-way by it, so it equals no state of the disk; restore a point, or let the next backup end`,
     facts: { baseBlob: name, runKey },
+  })
+}
+
+function suspectBlob(name: string, damaged: readonly ByteRange[]): BackupError {
+  return new BackupError({
+    type: 'PointSuspect',
+    message: `base blob ${name} shares what was found to be damaged in its points, at ${describeRanges(damaged)}; the next backup mends it. Take it as it is with --allow-suspect`,
+    facts: { baseBlob: name },
   })
 }

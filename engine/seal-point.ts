@@ -1,7 +1,7 @@
 /**
  * Seals a consistent base blob into a recovery point:
  *
- *     raise the epoch -> snapshots of digest table and base blob -> manifest -> mark clean (cursor = the source snapshot)
+ *     raise the epoch -> Snapshot Blob -> snapshot of the digest table -> manifest -> mark clean (cursor = the source snapshot)
  *
  * The epoch is raised on the lock and then on the other stripes, the snapshots are taken of all; the manifest names all or is not
  * written.

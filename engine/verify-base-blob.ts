@@ -5,7 +5,7 @@
  *     rewrite counts as written, so a wrong offset or a lost page of ranges shows at the cost of a listing.
  *  2. Page lists: source and base blob have the same pages.
  *  3. Footer: read on both sides, equal, and a VHD footer.
- *  4. Samples: chunks of changed and of unchanged pages are read on both sides. A changed chunk that differs makes all
+ *  4. Samples (at level `source` of the changed pages all): chunks of changed and of unchanged pages are read on both sides. A changed chunk that differs makes all
  *     changed pages be read, an unchanged one all pages: one wrong chunk is seldom alone. So does a page that is listed as
  *     written and that nobody planned: a list in a coarse grain may have hidden a page from an attempt that was resumed.
  *
@@ -79,12 +79,13 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   await requireFooter(job, readSource(engine.azure, sourceUrl, footer, signal))
   const listed = round === 1 ? { comparedBytes: 0, differing: suspects } : await compare(suspects)
   const footers = await compare([footer])
-  const changed = await compare(changedSample.chunks())
+  const isEveryChangeRead = rule.level === 'source'
+  const changed = await compare(isEveryChangeRead ? filter(stretches(engine, job, options), (kind) => kind === 'changed') : changedSample.chunks())
   const unchanged = await compare(unchangedSample.chunks())
   const isSampleEnough = changed.differing.length + unchanged.differing.length === 0 && !hasStrayWrites
   const everything = isSampleEnough
     ? { comparedBytes: 0, differing: [] }
-    : await compare(filter(stretches(engine, job, options), (kind) => kind === 'changed' || unchanged.differing.length > 0))
+    : await compare(filter(stretches(engine, job, options), (kind) => (kind === 'changed' && !isEveryChangeRead) || unchanged.differing.length > 0))
 
   const comparisons = [listed, footers, changed, unchanged, everything]
   return {

@@ -18,7 +18,7 @@ export interface VerifyRequest extends PointChoice {
   /** Of a sample. */
   readonly percent?: number
   readonly seed: number
-  /** Instead of all of `full`: what is due on a day so that every chunk is read in so many days. */
+  /** Only what is due on a day: of `full` a part, so that every chunk is read in so many days; else once in so many days. */
   readonly cycle?: { readonly everyDays: number; readonly day: number }
 }
 
@@ -32,7 +32,7 @@ export const DEFAULT_PERCENT = 5
 /** @throws BackupError PointNotFound | PointDamaged | DigestsMissing */
 export async function planVerification(engine: Engine, request: VerifyRequest, signal?: AbortSignal): Promise<PlannedVerification> {
   const { targetUrl, level, cycle } = request
-  const manifest = await choosePoint(engine, { ...request, allowsSuspect: true }, signal)
+  const { manifest } = await choosePoint(engine, { ...request, allowsSuspect: true }, signal)
   const chain = parseBaseBlobName(manifest.baseBlob.name)
   const { digests } = manifest
   if (digests === undefined || chain === undefined) throw digestsMissing(manifest.id, 'it was made without')
@@ -42,7 +42,7 @@ export async function planVerification(engine: Engine, request: VerifyRequest, s
     if (!isFailure(error, 'PointNotFound')) throw error
     throw digestsMissing(manifest.id, `the snapshot ${digests.snapshot} of ${digests.name} is gone`)
   }
-  const choice = cycle === undefined ? choiceOf(request) : await dueChoice(engine, targetUrl, chain, cycle, signal)
+  const choice = cycle === undefined ? choiceOf(request) : await dueChoice(engine, request, cycle, chain, signal)
   const job = { targetUrl, chain, pointId: manifest.id, content: pointContentOf(targetUrl, manifest), digests, level, choice }
   return { job, point: recoveryPointOf(manifest) }
 }
@@ -54,12 +54,14 @@ function choiceOf({ level, percent = DEFAULT_PERCENT, seed }: VerifyRequest): Ch
 
 async function dueChoice(
   engine: Engine,
-  targetUrl: string,
+  request: VerifyRequest,
+  { everyDays, day }: NonNullable<VerifyRequest['cycle']>,
   chain: string,
-  { everyDays, day }: { readonly everyDays: number; readonly day: number },
   signal: AbortSignal | undefined,
 ): Promise<ChunkChoice> {
-  const slices = slicesDue(everyDays, day, await readVerifiedDay(engine.azure, targetUrl, chain, signal))
+  const lastDay = await readVerifiedDay(engine.azure, request.targetUrl, chain, signal)
+  if (request.level !== 'full') return lastDay !== undefined && day < lastDay + everyDays ? { kind: 'none' } : choiceOf(request)
+  const slices = slicesDue(everyDays, day, lastDay)
   return slices.length === 0 ? { kind: 'none' } : { kind: 'slices', count: everyDays, slices }
 }
 
@@ -85,6 +87,8 @@ export async function recordVerification(engine: Engine, record: VerificationRec
   const level = choice.kind === 'slices' ? 'sample' : job.level
   const percent = choice.kind === 'sample' ? choice.percent : choice.kind === 'slices' ? (100 * choice.slices.length) / choice.count : undefined
   const verified = { level, at, comparedBytes, ...(percent !== undefined && { percent }), ...(choice.kind === 'sample' && { seed: choice.seed }) }
+  // Nothing was due.
+  if (choice.kind === 'none' && job.level !== 'structure' && damaged.length === 0) return
   if (damaged.length === 0) await updateCheck(engine.azure, targetUrl, { chain, pointId }, (was) => passed(was, pointId, verified), signal)
   if (day !== undefined) await writeVerifiedDay(engine.azure, targetUrl, chain, day, signal)
 }

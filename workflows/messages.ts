@@ -89,7 +89,7 @@ export interface VerifyPointInput {
   readonly percent?: number
   /** Chooses the sample; default: follows from the run id. */
   readonly seed?: number
-  /** Only what is due on a day so that every chunk is read in so many days; days since 1970. */
+  /** Only what is due on a day: of `full` a part, so that every chunk is read in so many days. Days since 1970. */
   readonly cycle?: { readonly everyDays: number; readonly day: number }
 }
 

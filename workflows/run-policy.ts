@@ -9,18 +9,22 @@ import {
   executeChild,
   isCancellation,
   ParentClosePolicy,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow'
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { parseArmId } from '../domain/arm-id.ts'
-import { backupWorkflowId, targetKeyOf, diskKeyOf } from '../domain/names.ts'
+import { backupWorkflowId, targetKeyOf, diskKeyOf, verifyWorkflowId } from '../domain/names.ts'
 import type { FailureType } from '../domain/failures.ts'
-import type { Policy } from '../domain/policy.ts'
+import type { Policy, VerificationRule } from '../domain/policy.ts'
 import { backupDisk } from './backup-disk.ts'
 import { describeCause } from './describe-cause.ts'
 import { mapConcurrent } from './map-concurrent.ts'
 import type { DiskOutcome, RunPolicyInput, RunPolicyResult } from './messages.ts'
 import { diskAttribute, policyAttribute, targetAttribute } from './search-attributes.ts'
+import { verifyPoint } from './verify-point.ts'
+
+const MS_PER_DAY = 86_400_000
 
 const scheduledStartTime = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME)
 
@@ -29,6 +33,7 @@ export async function runPolicy({ policy }: RunPolicyInput): Promise<RunPolicyRe
   // The scheduled instant, not the present one: a retry of the same tick names everything alike.
   const requestedAt = (typedSearchAttributes.get(scheduledStartTime) ?? startTime).toISOString()
   const disks = await mapConcurrent(policy.diskIds, policy.maxConcurrentDisks, (diskId) => backUp(policy, diskId, requestedAt))
+  if (policy.verification !== undefined) await startVerifications(policy, policy.verification, requestedAt)
   const failed = disks.filter(({ outcome }) => outcome === 'failed')
   if (failed.length === 0) return { disks }
   throw ApplicationFailure.create({
@@ -39,6 +44,36 @@ export async function runPolicy({ policy }: RunPolicyInput): Promise<RunPolicyRe
   })
 }
 
+/**
+ * What is due today of each disk's newest point, beside this run and beyond its end: reading may take hours, and must not keep the next
+ * backup from its time. A verification that is open already goes on, and the next one makes up for the days that it took.
+ */
+async function startVerifications(policy: Policy, { level, everyDays, percent }: VerificationRule, requestedAt: string): Promise<void> {
+  const { targetUrl, name } = policy
+  const day = Math.floor(Date.parse(requestedAt) / MS_PER_DAY)
+  for (const diskId of policy.options.copyStart === undefined ? policy.diskIds : []) {
+    try {
+      await startChild(verifyPoint, {
+        workflowId: verifyWorkflowId(targetUrl, { diskId }),
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        staticSummary: `verification of ${parseArmId(diskId, 'disks').name}, ${level}, policy ${name}`,
+        typedSearchAttributes: attributesOf(policy, diskId),
+        args: [{ targetUrl, diskId, level, cycle: { everyDays, day }, ...(percent !== undefined && { percent }) }],
+      })
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    }
+  }
+}
+
+function attributesOf({ targetUrl, name }: Policy, diskId: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: diskAttribute, value: diskKeyOf(diskId) },
+    { key: targetAttribute, value: targetKeyOf(targetUrl) },
+    { key: policyAttribute, value: name },
+  ])
+}
+
 async function backUp(policy: Policy, diskId: string, requestedAt: string): Promise<DiskOutcome> {
   const { targetUrl, options, name } = policy
   try {
@@ -46,11 +81,7 @@ async function backUp(policy: Policy, diskId: string, requestedAt: string): Prom
       workflowId: backupWorkflowId(diskId, targetUrl),
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `backup of ${parseArmId(diskId, 'disks').name} to ${targetKeyOf(targetUrl)}, policy ${name}`,
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: diskAttribute, value: diskKeyOf(diskId) },
-        { key: targetAttribute, value: targetKeyOf(targetUrl) },
-        { key: policyAttribute, value: name },
-      ]),
+      typedSearchAttributes: attributesOf(policy, diskId),
       args: [{ diskId, targetUrl, options, policy: name, request: { requestedAt, requestId: `policy ${name}` } }],
     })
     return { diskId, outcome: 'succeeded', pointId: point.id }

@@ -61,8 +61,9 @@ function registerShow(rescue: Command, host: Host): void {
       const { settings } = await load()
       const engine = await createEngine(settings.azure)
       const { choosePoint } = await import('../../engine/choose-point.ts')
-      const manifest = await choosePoint(engine, choice)
-      output.result(manifest, describeManifest(manifest))
+      const { manifest, check } = await choosePoint(engine, { ...choice, allowsSuspect: true })
+      const { verified, suspect } = check ?? {}
+      output.result({ ...manifest, ...(verified && { verified }), ...(suspect && { suspect }) }, describeManifest(manifest, check))
     },
   })
 }

@@ -5,10 +5,12 @@ import type { Manifest } from '../../domain/manifest.ts'
 import { VHD_FOOTER_BYTES } from '../../domain/source-disk.ts'
 import { hasVhdCookie } from '../../domain/vhd-footer.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { wrongDigests } from '../support/check-digests.ts'
 import { bytesAt, dataOutside, type Content } from './disk-model.ts'
 
 /** What is wrong with the point; empty when it is right to the last byte. */
-export async function faultsOfPoint(engine: Engine, targetUrl: string, { id, sizeBytes, baseBlob }: Manifest, expected: Content): Promise<string[]> {
+export async function faultsOfPoint(engine: Engine, targetUrl: string, point: Manifest, expected: Content): Promise<string[]> {
+  const { id, sizeBytes, baseBlob } = point
   const blob = new BaseBlob(engine.azure, targetUrl, baseBlob.name)
   const allocated: ByteRange[] = []
   const window = { startBytes: 0, endBytes: baseBlob.sizeBytes }
@@ -23,5 +25,7 @@ export async function faultsOfPoint(engine: Engine, targetUrl: string, { id, siz
     const held = await blob.read(range, baseBlob.snapshot)
     if (!held.equals(bytesAt(expected, range))) faults.push(`point ${id} differs in [${range.startBytes}, ${range.endBytes})`)
   }
+  if (point.digests === undefined) faults.push(`point ${id} has no digests`)
+  else for (const chunk of await wrongDigests(engine.azure, targetUrl, point)) faults.push(`point ${id} has a wrong digest of chunk ${chunk}`)
   return faults
 }

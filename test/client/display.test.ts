@@ -5,7 +5,7 @@ import { ActivityFailure, RetryState } from '@temporalio/common'
 import { formatDurationMs, parseDurationMs } from '../../config/duration.ts'
 import { formatBytes, formatEta, formatRelative, percentOf } from '../../client/format.ts'
 import { createOutput } from '../../client/output.ts'
-import { describePoint, renderPoints } from '../../client/points.ts'
+import { describePoint, renderPoints, suspicionsOf } from '../../client/points.ts'
 import { createProgressView } from '../../client/progress-view.ts'
 import type { PendingRetry } from '../../client/pending-retries.ts'
 import { createRateMeter } from '../../client/rate-meter.ts'
@@ -200,10 +200,25 @@ describe('recovery points', () => {
 
   test('are listed in columns', () => {
     const [head, line] = renderPoints([aRecoveryPoint()], Date.parse('2026-11-22T11:15:00Z')).split('\n')
-    expect(head).toMatch(/^POINT +DISK +TAKEN +AGE +KIND +SIZE +CHANGED +COMPARED$/)
+    expect(head).toMatch(/^POINT +DISK +TAKEN +AGE +KIND +SIZE +CHANGED +COMPARED +CHECKED$/)
     expect(line).toMatch(
       /^20261122T101500Z-0123456789ab +data +2026-11-22 10:15:00Z +1h ago +incremental +64\.0 GiB +5\.00 GiB/,
     )
+  })
+
+  test('that are suspect say so, where, and what becomes of it', () => {
+    const suspect = { since: '2026-11-23T10:00:00Z', ranges: [{ startBytes: 0, endBytes: 4_194_304 }], foundIn: 'another' }
+    const point = aRecoveryPoint({ suspect })
+    expect(renderPoints([point], Date.parse('2026-11-24T11:15:00Z'))).toMatch(/ SUSPECT$/)
+    expect(suspicionsOf([point, aRecoveryPoint()])).toEqual([
+      'suspect since 2026-11-23 10:00:00Z: 20261122T101500Z-0123456789ab differs from its digests at [0, 4194304); the next backup reads these ranges again',
+    ])
+    expect(suspicionsOf([aRecoveryPoint({ suspect: { ...suspect, mendedBy: 'later' } })])[0]).toContain('point later and later ones have them right')
+  })
+
+  test('that were verified say how and when', () => {
+    const verified = { level: 'full', at: '2026-11-23T11:15:00Z', comparedBytes: 1024 } as const
+    expect(renderPoints([aRecoveryPoint({ verified })], Date.parse('2026-11-24T11:15:00Z'))).toMatch(/ full 1d ago$/)
   })
 })
 

@@ -41,9 +41,6 @@ export async function recordHistories(folder: URL): Promise<void> {
     const [whole] = await scene.points(diskId)
     await verify(scene, 'replay-verify', whole?.id ?? '')
     await keep('verify-passed', 'replay-verify')
-    await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlobName, offsetBytes: 7 * MIB })
-    await verify(scene, 'replay-verify-damaged', whole?.id ?? '').catch(() => {})
-    await keep('verify-found-damage', 'replay-verify-damaged')
 
     before = onceOn('PutPageFromUrl', () => spoil(scene, point.baseBlobName))
     await scene.azure.writeDisk(diskId, MIB, noise(MIB, seededRandom(3)))
@@ -77,6 +74,11 @@ export async function recordHistories(folder: URL): Promise<void> {
     await runPolicy(scene, 'replay-policy', [diskId, missing])
     await keep('policy-partly-failed', 'replay-policy')
     await keep('backup-refused', backup(missing))
+
+    const [last] = await scene.points(diskId)
+    await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlobName, offsetBytes: 7 * MIB })
+    await verify(scene, 'replay-verify-damaged', last?.id ?? '').catch(() => {})
+    await keep('verify-found-damage', 'replay-verify-damaged')
   } finally {
     await scene.close()
   }

@@ -5,7 +5,10 @@ import { listPoints } from '../../azure/manifests.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
 import { CHUNK_BYTES } from '../../domain/digest-table.ts'
 import type { Manifest } from '../../domain/manifest.ts'
+import { verifyWorkflowId } from '../../domain/names.ts'
+import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import type { runPolicy, verifyPoint } from '../../workflows/index.ts'
 import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
@@ -34,7 +37,7 @@ async function suspectsOf(verification: Promise<VerifyPointResult>): Promise<str
   const error: unknown = await verification.catch((caught: unknown) => caught)
   const cause = error instanceof WorkflowFailedError ? error.cause : error
   if (!(cause instanceof ApplicationFailure) || cause.type !== 'PointSuspect') throw cause
-  return (cause.details?.[0] as { suspects: string[] }).suspects
+  return (cause.details as [{ suspects: string[] }])[0].suspects
 }
 
 const rot = (point: Manifest, offsetBytes: number): Promise<void> =>
@@ -113,6 +116,28 @@ describe('a spread verification', () => {
     expect(foundAfterDays).toBeLessThanOrEqual(everyDays)
   }, 240_000)
 })
+
+test('a policy starts what is due of each disk, and does not wait for it', async () => {
+  const diskId = scene.createDisk(1)
+  await createRandomDisk(scene.azure, diskId, 32 * MIB, SEED + 9).change(10)
+  const policy = {
+    name: 'nightly',
+    targetUrl: scene.targetUrl,
+    diskIds: [diskId],
+    options: DEFAULT_OPTIONS,
+    maxConcurrentDisks: 1,
+    verification: { level: 'full', everyDays: 1 },
+  } as const
+  const { disks } = await scene.client.workflow.execute<typeof runPolicy>('runPolicy', {
+    taskQueue: `${scene.taskQueuePrefix}-control`,
+    workflowId: `policy-${scene.taskQueuePrefix}`,
+    args: [{ policy }],
+  })
+  const verification = scene.client.workflow.getHandle<typeof verifyPoint>(verifyWorkflowId(scene.targetUrl, { diskId }))
+  await expect(verification.result()).resolves.toMatchObject({ point: { id: disks[0]!.pointId } })
+  const { points, checks } = await listPoints(scene.clients, scene.targetUrl, { diskId })
+  expect(checks.get(points[0]!.id)?.verified?.comparedBytes).toBeGreaterThan(0)
+}, 120_000)
 
 describe('a suspect point', () => {
   test('is refused, and passed over when the newest is meant', async () => {
