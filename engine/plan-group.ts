@@ -5,7 +5,7 @@
 import { listPoints } from '../azure/manifests.ts'
 import { armIdOf, parseArmId, sameArmId } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
-import { isCopied, type Manifest } from '../domain/manifest.ts'
+import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
 import { newestAt } from '../domain/recovery-point.ts'
 import type { GroupMember } from '../domain/restore-request.ts'
 import type { Engine } from './engine.ts'
@@ -37,9 +37,10 @@ const MAX_NAME = 80
 
 /** @throws BackupError PointNotFound | InvalidArgument */
 export async function planGroup(engine: Engine, choice: GroupChoice, signal?: AbortSignal): Promise<GroupPlan> {
-  const { points, damaged } = await listPoints(engine.azure, choice.targetUrl, {}, signal)
+  const { points, damaged, checks } = await listPoints(engine.azure, choice.targetUrl, {}, signal)
+  const isSuspect = ({ id }: AnyManifest): boolean => checks.get(id)?.suspect !== undefined
   // A point that is an Azure snapshot has no bytes in the target.
-  const newestOf = newestPoints(points.filter((point) => !isCopied(point)), choice.at)
+  const newestOf = newestPoints(points.filter((point) => !isCopied(point) && !isSuspect(point)), choice.at)
   const { found, missing } = choice.vmId === undefined ? byDisks(newestOf, choice.diskIds ?? []) : { found: byVm(newestOf, choice.vmId), missing: [] }
   if (missing.length > 0 && !choice.isPartial) {
     throw notFound(choice, `holds no point of ${missing.join(', ')}; --partial restores the others`)
@@ -55,7 +56,9 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
   return {
     members,
     spreadMs: Math.max(...instants) - Math.min(...instants),
-    notes: [...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`),
+    notes: [
+      ...points.filter(isSuspect).map(({ id, disk }) => `suspect, passed over: point ${id} of ${disk.name} differs from its digests`),
+      ...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`),
       ...damaged.map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`),
     ],
   }

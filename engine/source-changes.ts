@@ -35,8 +35,10 @@ async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange,
   const allocated = await sourcePages(engine, job, window, signal)
   const held = baseBlobOf(engine, job).at(job.baseline).allocated(window, signal)
   const changes = fullChangesOf(sweep({ allocated, held, footer: footerIn(job, window) }))
+  // The digests know nothing of what was written since, nor of what was damaged since.
+  const uncertain = sweep({ leftovers: leftoversOf(engine, job, window, signal), mend: within(window, job.mend ?? []) })
   if (job.comparison === undefined) yield* changes
-  else yield* passOverEqual(changes, leftoversOf(engine, job, window, signal), chunkDigestsOf(engine, job, job.comparison), job.blobBytes, signal)
+  else yield* passOverEqual(changes, uncertain, chunkDigestsOf(engine, job, job.comparison), job.blobBytes, signal)
 }
 
 async function* fullChangesOf(segments: ReturnType<typeof sweep<Record<'allocated' | 'held' | 'footer', RangeStream>>>): AsyncGenerator<FullChange> {
