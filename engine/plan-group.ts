@@ -40,7 +40,7 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
   const { points, damaged, checks } = await listPoints(engine.azure, choice.targetUrl, {}, signal)
   const isSuspect = ({ id }: AnyManifest): boolean => checks.get(id)?.suspect !== undefined
   // A point that is an Azure snapshot has no bytes in the target.
-  const newestOf = newestPoints(points.filter((point) => !isCopied(point) && !isSuspect(point)), choice.at)
+  const newestOf = newestPoints(points.filter((point) => !isCopied(point)).filter((point) => !isSuspect(point)), choice.at)
   const { found, missing } = choice.vmId === undefined ? byDisks(newestOf, choice.diskIds ?? []) : { found: byVm(newestOf, choice.vmId), missing: [] }
   if (missing.length > 0 && !choice.isPartial) {
     throw notFound(choice, `holds no point of ${missing.join(', ')}; --partial restores the others`)
