@@ -34,9 +34,9 @@ export async function leavings(world: World, target: number): Promise<string[]> 
 
   const kept = new Set((await world.pointsAsLeft(target)).map(({ baseBlob }) => baseBlob.snapshot))
   const base = new BaseBlob(scene.clients, targetUrl, baseBlobName(disk.id, disk.uniqueId))
-  const tables = new Set((await world.points(target)).map(({ digests }) => digests?.snapshot))
+  const tables = new Set((await world.pointsAsLeft(target)).map(({ digests }) => digests?.snapshot))
   const spareTables = (await listTableSnapshots(scene.startProcess(), { targetUrl, baseBlobName: base.name })).filter(({ snapshot }) => !tables.has(snapshot))
-  if (spareTables.length > 0) faults.push(`snapshots of the digest table were left: ${spareTables.map(({ snapshot }) => snapshot).join(' ')}`)
+  if (spareTables.length > 0) found.push(`snapshots of the digest table were left: ${spareTables.map(({ snapshot }) => snapshot).join(' ')}`)
   const spare = (await base.listSnapshots()).filter(({ snapshot }) => !kept.has(snapshot))
   if (spare.length > 0) found.push(`blob snapshots were left: ${spare.map(({ snapshot, metadata }) => `${snapshot} ${JSON.stringify(metadata)}`).join(' ')}`)
   return found
