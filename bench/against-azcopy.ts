@@ -18,6 +18,12 @@ export interface AgainstAzcopyOptions {
   readonly rounds: number
 }
 
+interface AzcopyCopy {
+  readonly diskId: string
+  readonly pacer: Pacer
+  readonly allocatedBytes: number
+}
+
 interface Copy {
   readonly seconds: number
   readonly cpuSeconds: number | undefined
@@ -35,7 +41,7 @@ export async function measureAgainstAzcopy(setting: Setting, options: AgainstAzc
     for (const pacer of ['on', 'off'] as const) {
       const diskId = await setting.createDisk(`azcopy-${pacer}-${round}`, SIZE_GIB)
       await setting.fill(diskId, 0, allocatedBytes)
-      copies[pacer].theirs.push(await copyByAzcopy(setting, program, diskId, pacer))
+      copies[pacer].theirs.push(await copyByAzcopy(setting, program, { diskId, pacer, allocatedBytes }))
       copies[pacer].ours.push(await copyByBackup(setting, diskId))
     }
   }
@@ -52,14 +58,16 @@ async function copyByBackup(setting: Setting, diskId: string): Promise<Copy> {
   return { seconds, cpuSeconds: before === undefined || after === undefined ? undefined : after - before }
 }
 
-async function copyByAzcopy({ azure, engine, folder, snapshot }: Setting, program: string, diskId: string, pacer: Pacer): Promise<Copy> {
+async function copyByAzcopy(setting: Setting, program: string, { diskId, pacer, allocatedBytes }: AzcopyCopy): Promise<Copy> {
+  const { azure, engine, folder, snapshot } = setting
   const snapshotId = await snapshot(diskId)
   const sourceUrl = await engine.exports.read(snapshotId)
   const sas = accountSas({ account: 'bench', key: azure.accountKey, permissions: 'rwdlc' })
   const blobUrl = `${azure.blobEndpoint}/bench/blobs/${diskId.split('/').at(-1)}.vhd?${sas}`
   await azure.order('pageWrites')
   const cpuSeconds = await runAzcopy(program, { sourceUrl, blobUrl, isPaced: pacer === 'on', folder })
-  const { seconds } = await azure.order('pageWrites')
+  const { seconds, bytes } = await azure.order('pageWrites')
+  if (bytes < allocatedBytes) throw new Error(`azcopy wrote ${bytes} bytes of ${allocatedBytes}`)
   await engine.exports.revoke(snapshotId)
   return { seconds, cpuSeconds }
 }

@@ -54,20 +54,21 @@ const short = figures.rows.filter((row) => !isMet(row))
 for (const { name } of short) process.stderr.write(`falls short: ${name}\n`)
 if (options.check === true && short.length > 0) process.exitCode = 1
 
-/** Each in full has a setting of its own, which takes what was written with it when it ends. */
+/** In full each has a setting of its own, which takes what was written with it when it ends; a quick bench shares one. */
 async function measureAll(measures: readonly Measure[], extent: Extent): Promise<Row[]> {
   const rows: Row[] = []
   let setting: Setting | undefined
   try {
-    for (const { name, measure } of measures) {
-      setting ??= await openSetting(folder, process.env)
+    for (const { name, measure, nodeOptions } of measures) {
+      if (extent === 'full' || nodeOptions !== undefined) {
+        await setting?.close()
+        setting = undefined
+      }
+      setting ??= await openSetting(folder, process.env, nodeOptions)
       const startedMs = performance.now()
       const measured = await measure(setting, extent)
       process.stderr.write(`${name}, ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${measured.map(({ ours }) => ours).join('; ')}\n`)
       rows.push(...measured)
-      if (extent === 'quick') continue
-      await setting.close()
-      setting = undefined
     }
     return rows
   } finally {

@@ -53,8 +53,8 @@ export interface Setting {
   close(): Promise<void>
 }
 
-/** @param folder with the authority that all processes trust. */
-export async function openSetting(folder: string, env: NodeJS.ProcessEnv): Promise<Setting> {
+/** @param folder with the authority that all processes trust. @param nodeOptions of the worker. */
+export async function openSetting(folder: string, env: NodeJS.ProcessEnv, nodeOptions: readonly string[] = []): Promise<Setting> {
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     for (const closeOne of closers.splice(0).toReversed()) await closeOne()
@@ -64,9 +64,10 @@ export async function openSetting(folder: string, env: NodeJS.ProcessEnv): Promi
     closers.push(() => azure.stop())
     // A queue of its own: a run that a measure before left open must not come here. Trust is the parent's, beside others.
     const own = { ...env, ...azure.env, NODE_EXTRA_CA_CERTS: env['NODE_EXTRA_CA_CERTS'], SNAPFERRY_TASK_QUEUE: `bench-${process.pid}-${Date.now()}` }
-    const worker = await startWorkerChild(own, folder)
+    const worker = await startWorkerChild(own, folder, nodeOptions)
     closers.push(() => worker.stop())
     const { settings } = await loadSettings(own)
+    // Where the SDK's credential looks, in this process as in the worker.
     for (const name of ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER'] as const) process.env[name] = azure.env[name]
     const clients = createAzureClients(settings.azure)
     const engine: Engine = {

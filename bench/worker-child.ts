@@ -20,11 +20,11 @@ export interface WorkerChild {
   stop(): Promise<void>
 }
 
-/** @param env the product's settings. @param options of Node, such as `--cpu-prof`. */
-export async function startWorkerChild(env: NodeJS.ProcessEnv, folder: string, options: readonly string[] = []): Promise<WorkerChild> {
+/** @param env the product's settings. @param nodeOptions as in NODE_OPTIONS. */
+export async function startWorkerChild(env: NodeJS.ProcessEnv, folder: string, nodeOptions: readonly string[] = []): Promise<WorkerChild> {
   const metricsAddress = `127.0.0.1:${await freePort()}`
   const log = await open(join(folder, 'worker.log'), 'a')
-  const child = spawn(process.execPath, [...options, 'bin/snapferry.mjs', 'worker'], {
+  const child = spawn(process.execPath, [...nodeOptions, 'bin/snapferry.mjs', 'worker'], {
     env: { ...env, SNAPFERRY_METRICS_ADDRESS: metricsAddress },
     stdio: ['ignore', log.fd, log.fd],
   })
