@@ -15,6 +15,7 @@ import type { AzureClients } from './clients.ts'
 import { grantAccess, LONGEST_GRANT_SECONDS, requireNoSas, revokeAccess, type Access } from './access-grants.ts'
 import { settled, unlessAborted } from './abort.ts'
 import { GrantPatience } from './grant-patience.ts'
+import { sizeOfSource } from './source-blob.ts'
 
 interface Grant {
   readonly access: Access
@@ -127,6 +128,8 @@ export class ExportAccess {
 
   /** After a SAS of ours was refused: where the snapshot has one all the same, it is another worker's. */
   async #replacement(resourceId: string, access: Access, staleUrl: string): Promise<string> {
+    // Of several SAS that are renewed together one alone may have died.
+    if (access === 'Read' && (await isAlive(this.#azure, staleUrl))) return staleUrl
     const key = keyOf(resourceId)
     if (access === 'Read' && !this.#patience.isOver(key)) {
       await this.#patience.during(key, () => requireNoSas(this.#azure, resourceId))
@@ -174,6 +177,16 @@ export class ExportAccess {
 /** Of a resource that this process knows no grant of: disks are mostly written. */
 function defaultAccess(resourceId: string): Access {
   return /\/disks\/[^/]*$/i.test(resourceId.trim()) ? 'Write' : 'Read'
+}
+
+async function isAlive(azure: AzureClients, sasUrl: string): Promise<boolean> {
+  try {
+    await sizeOfSource(azure, sasUrl)
+    return true
+  } catch (error) {
+    if (isFailure(error, 'ExportAccessLost', 'AccessDenied')) return false
+    throw error
+  }
 }
 
 function keyOf(resourceId: string): string {

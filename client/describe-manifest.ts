@@ -1,12 +1,13 @@
 /** A recovery point in full, for people. */
 import { describeRanges } from '../domain/byte-range.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
-import type { Manifest, Movement } from '../domain/manifest.ts'
+import { isCopied, pointBlobsOf, type AnyManifest, type Movement } from '../domain/manifest.ts'
 import type { PointCheck } from '../domain/point-check.ts'
 import { formatBytes, formatInstant } from './format.ts'
 
-export function describeManifest(manifest: Manifest, check?: PointCheck): string {
-  const { id, disk, takenAt, sealedAt, kind, reseedCause, sizeBytes, baseBlob, verification, source, digests } = manifest
+export function describeManifest(manifest: AnyManifest, check?: PointCheck): string {
+  const { id, disk, takenAt, sealedAt, kind, reseedCause, sizeBytes, verification, source } = manifest
+  const digests = isCopied(manifest) ? undefined : manifest.digests
   const { tags, purchasePlan, ...shape } = disk.shape
   const lines: (readonly [string, string | undefined])[] = [
     ['point', id],
@@ -14,7 +15,7 @@ export function describeManifest(manifest: Manifest, check?: PointCheck): string
     ['holds', `the disk as it was at ${formatInstant(takenAt)}`],
     ['sealed', `${formatInstant(sealedAt)} by ${manifest.writtenBy}`],
     ['kind', reseedCause === null ? kind : `${kind} (${reseedCause})`],
-    ['moved', movementOf(manifest)],
+    ['moved', isCopied(manifest) ? 'by Azure (CopyStart)' : movementOf(manifest)],
     ['size', formatBytes(sizeBytes)],
     ['region', disk.location],
     ['becomes', describeFields(shape)],
@@ -24,7 +25,7 @@ export function describeManifest(manifest: Manifest, check?: PointCheck): string
     ['digests', digests && `a CRC64 per ${formatBytes(digests.chunkBytes)}, ${BASES[digests.basis]}`],
     ['verified', check?.verified && `${check.verified.level}, ${formatInstant(check.verified.at)}, ${formatBytes(check.verified.comparedBytes)} compared with the digests`],
     ['SUSPECT', check?.suspect && `since ${formatInstant(check.suspect.since)}: the bytes differ from the digests${check.suspect.ranges.length === 0 ? '' : ` at ${describeRanges(check.suspect.ranges)}`}`],
-    ['lies in', `${baseBlob.name}, snapshot ${baseBlob.snapshot}`],
+    ...placesOf(manifest).map((place) => ['lies in', place] as const),
     ['source', source.snapshotId],
   ]
   return lines
@@ -39,9 +40,15 @@ const BASES: Readonly<Record<DigestBasis, string>> = {
   'target-read': 'in part read back from the target',
 }
 
-function movementOf({ transfer, streamCause }: Movement): string | undefined {
+function placesOf(manifest: AnyManifest): string[] {
+  if (isCopied(manifest)) return [`snapshot ${manifest.copiedSnapshot.id} in ${manifest.copiedSnapshot.location}`]
+  return pointBlobsOf(manifest).map(({ name, snapshot }) => `${name}, snapshot ${snapshot}`)
+}
+
+function movementOf({ transfer, streamCause, savedBytes }: Movement): string | undefined {
   if (transfer === undefined) return undefined
-  return transfer === 'copy' ? 'by the storage service' : `through the worker (${streamCause})`
+  const saved = savedBytes === undefined ? '' : `; ${formatBytes(savedBytes)} found equal and not moved`
+  return (transfer === 'copy' ? 'by the storage service' : `through the worker (${streamCause})`) + saved
 }
 
 function describeFields(fields: object): string {

@@ -2,8 +2,8 @@
  * What somebody asks of a restore: from what, by which way, into what. Plain data that travels through Temporal; nothing in
  * here says that it can be done (`engine/plan-restore.ts`).
  */
+import type { AnyPoint } from './recovery-point.ts'
 import type { DiskAttachment } from './attachment.ts'
-import type { RecoveryPoint } from './recovery-point.ts'
 
 /** Either a point by its id, or the newest one of a disk (at `at`). */
 export interface PointChoice {
@@ -56,8 +56,9 @@ export interface RestoreOrigin {
   /** ISO instant whose content it holds, where that is known. */
   readonly takenAt?: string
   /** Absent: the base blob as it is, which no seal vouches for. */
-  readonly point?: RecoveryPoint
-  readonly baseBlobName: string
+  readonly point?: AnyPoint
+  /** Absent: the point is a snapshot that Azure copied. */
+  readonly baseBlobName?: string
 }
 
 /** `point 2026…`, `base blob disks/… (not sealed)`. */

@@ -1,8 +1,9 @@
 /** Finds the recovery point that somebody means, or says why there is none. Reads the target alone and changes nothing. */
 import { listPoints } from '../azure/manifests.ts'
+import { findSnapshot } from '../azure/snapshots.ts'
 import { describeRanges } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
-import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
+import { isCopied, type AnyManifest } from '../domain/manifest.ts'
 import type { PointCheck } from '../domain/point-check.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
@@ -15,7 +16,7 @@ import { pointBlobOf, pointContentOf } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
 
 export interface ChosenPoint {
-  readonly manifest: Manifest
+  readonly manifest: AnyManifest
   /** What was found out since it was sealed. */
   readonly check: PointCheck | undefined
 }
@@ -25,7 +26,7 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   const { targetUrl, pointId, diskId, at } = choice
   const { points, damaged, checks } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
   const chosen = async (found: AnyManifest): Promise<ChosenPoint> => ({
-    manifest: await requireWhole(engine, targetUrl, requireBaseBlob(found), signal),
+    manifest: await requireWhole(engine, targetUrl, found, signal),
     check: checks.get(found.id),
   })
   if (pointId !== undefined) {
@@ -53,15 +54,6 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   })
 }
 
-function requireBaseBlob(manifest: AnyManifest): Manifest {
-  if (!isCopied(manifest)) return manifest
-  throw new BackupError({
-    type: 'InvalidArgument',
-    message: `point ${manifest.id} is the Azure snapshot ${manifest.copiedSnapshot.id}; make a disk from that`,
-    facts: { pointId: manifest.id },
-  })
-}
-
 function isTrusted({ allowsSuspect = false, mustBeVerified = false }: PointChoice, check: PointCheck | undefined): boolean {
   const isVerified = check?.verified !== undefined && check.verified.level !== 'structure'
   return (allowsSuspect || check?.suspect === undefined) && (!mustBeVerified || isVerified)
@@ -86,7 +78,13 @@ function requireTrust(choice: PointChoice, { id, takenAt }: AnyManifest, check: 
 }
 
 /** A manifest that does not fit its blob snapshot is found out before anything is made. */
-async function requireWhole(engine: Engine, targetUrl: string, manifest: Manifest, signal?: AbortSignal): Promise<Manifest> {
+async function requireWhole(engine: Engine, targetUrl: string, manifest: AnyManifest, signal?: AbortSignal): Promise<AnyManifest> {
+  if (isCopied(manifest)) {
+    const { id, uniqueId } = manifest.copiedSnapshot
+    const found = await findSnapshot(engine.azure, id, signal)
+    if (found?.uniqueId === uniqueId && found.sizeBytes === manifest.sizeBytes) return manifest
+    throw pointDamaged(manifest.id, `snapshot ${id} is ${found === undefined ? 'gone' : 'not the one that was copied'}`)
+  }
   const point = pointContentOf(targetUrl, manifest)
   const blob = pointBlobOf(engine, point)
   const wantedBytes = stripeSizes(point.striping, point.blobBytes)

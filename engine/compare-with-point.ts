@@ -7,7 +7,8 @@ import { createSampler, seededRandom } from '../domain/sampler.ts'
 import { sweep } from '../domain/sweep.ts'
 import { compareBytes } from './compare-bytes.ts'
 import type { Engine } from './engine.ts'
-import { pointBlobOf, type PointContent } from './restore-job.ts'
+import { pointImageOf } from './point-image.ts'
+import type { PointContent } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
 
 /** What was made from a point. */
@@ -41,7 +42,7 @@ export async function compareWithPoint(
   options: CompareOptions = {},
 ): Promise<CopyReport> {
   const { signal } = options
-  const blob = pointBlobOf(engine, point)
+  const blob = pointImageOf(engine, point)
   const footer = restoreFooterOf(point)
   const window = { startBytes: 0, endBytes: options.isWithoutFooter === true ? footer.startBytes : footer.endBytes }
   const sampler = createSampler(SAMPLE_CHUNKS, SAMPLE_BYTES, seededRandom(point.blobBytes % 0xffffffff))

@@ -17,6 +17,7 @@ import { keepCheckpoints, writeCheckpoint } from './export-checkpoint.ts'
 import { exportRoute } from './export-route.ts'
 import { asLocalFailure } from './local-failure.ts'
 import { checkpointOf, finishPartial, forgetPartial, openPartial, refuseExisting, sideFileOf } from './partial-export.ts'
+import { releasePoint } from './point-image.ts'
 import { persist, transferPersistently, type PersistOptions } from './persist.ts'
 import type { PointContent } from './restore-job.ts'
 import { allocatedBytesOf } from './restore-route.ts'
@@ -77,6 +78,7 @@ export async function exportToFile(engine: Engine, source: RestoreSource, option
     }
   } finally {
     await file.close()
+    await releasePoint(engine, point)
   }
 }
 

@@ -1,14 +1,15 @@
 /** The route of an export: from the blob snapshot of a point into a local file that began as one hole. */
 import { sweep } from '../domain/sweep.ts'
 import type { Engine } from './engine.ts'
-import { pointBlobOf, type PointContent } from './restore-job.ts'
+import { pointImageOf } from './point-image.ts'
+import type { PointContent } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
 import { within } from './source-changes.ts'
 import type { SparseFile } from './sparse-file.ts'
 import type { Route } from './transfer.ts'
 
 export function exportRoute(engine: Engine, point: PointContent, file: SparseFile): Route {
-  const blob = pointBlobOf(engine, point)
+  const blob = pointImageOf(engine, point)
   const flow = engine.flows.open(file.path)
   return {
     destinations: 1,
@@ -24,7 +25,6 @@ export function exportRoute(engine: Engine, point: PointContent, file: SparseFil
       await file.write(request.startBytes, streamed)
     },
     read: (range, signal) => blob.read(range, signal),
-    // The token of the identity is renewed by the SDK; there is no SAS here that could die.
-    async renew() {},
+    renew: (signal) => blob.renew(signal),
   }
 }

@@ -64,8 +64,8 @@ export function checkpointOf(point: PointContent, pointId: string, state: Transf
   return { targetUrl, pointId, blobSnapshot: versionOf(point), blobBytes, state }
 }
 
-function versionOf({ blobs, etag }: PointContent): string {
-  return blobs[0]?.snapshot ?? etag ?? ''
+function versionOf({ blobs, copy, etag }: PointContent): string {
+  return copy?.snapshotId ?? blobs[0]?.snapshot ?? etag ?? ''
 }
 
 /** @throws BackupError FileExists */

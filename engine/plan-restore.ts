@@ -25,6 +25,8 @@ export interface PlannedRestore {
   readonly filling: Filling
   /** What the content was copied from; whether it still lives is not said. */
   readonly sourceSnapshot?: SnapshotRef
+  /** What it is made from cannot be read, so the disk is not compared. */
+  readonly isUnreadable?: boolean
   /** The disk that is filled and compared: what was asked for, or what the snapshot is taken of. */
   readonly disk: {
     readonly id: string
@@ -57,7 +59,7 @@ export async function planRestore(engine: Engine, request: RestoreRequest, signa
 export async function draftRestore(engine: Engine, request: RestoreRequest, signal?: AbortSignal): Promise<PlannedRestore> {
   const product = productOf(request)
   const source = await findRestoreSource(engine, request, signal)
-  const way = request.way ?? 'upload'
+  const way = request.way ?? wayOf(source, productOf(request).diskId, request.region)
   const { shape, warnings } = shapeFor(source, request, way)
   const { point } = source.origin
   const tags = { ...source.disk.shape.tags, ...restoreTags(point?.id ?? 'base-blob', request.requestId) }
@@ -66,6 +68,7 @@ export async function draftRestore(engine: Engine, request: RestoreRequest, sign
     job: { ...source.content, toDiskId: product.diskId },
     filling: fillingOf(way, source, request),
     ...(source.snapshot && { sourceSnapshot: source.snapshot }),
+    ...(source.isUnreadable === true && { isUnreadable: true }),
     disk: { id: product.diskId, location: request.region, sizeBytes: source.sizeBytes, shape, tags },
     ...(product.snapshot && { snapshot: product.snapshot }),
     warnings: [...source.warnings, ...warnings],
@@ -94,6 +97,17 @@ function productOf({ toDiskId, toSnapshotId, isIncremental = false, requestId }:
   return { diskId: disk.id, snapshot: { id: snapshot.id, isIncremental } }
 }
 
+/** A point that is a snapshot becomes a disk at once where it lies; everything else is uploaded. */
+function wayOf({ fastRegion, snapshot }: RestoreSource, diskId: string, region: string): RestoreWay {
+  if (fastRegion === undefined || snapshot === undefined || !isSameRegion(fastRegion, region)) return 'upload'
+  const isSameSubscription = subscriptionOf(diskId) === subscriptionOf(snapshot.snapshotId)
+  return isSameSubscription ? 'source-snapshot' : 'upload'
+}
+
+function subscriptionOf(armId: string): string | undefined {
+  return armId.split('/')[2]?.toLowerCase()
+}
+
 function fillingOf(way: RestoreWay, source: RestoreSource, { storageAccountId, requestId }: RestoreRequest): Filling {
   switch (way) {
     case 'upload':
@@ -101,6 +115,9 @@ function fillingOf(way: RestoreWay, source: RestoreSource, { storageAccountId, r
     case 'import':
       if (storageAccountId === undefined) {
         throw new BackupError({ type: 'InvalidArgument', message: 'an import needs the resource id of the storage account (--storage-account-id)' })
+      }
+      if (source.origin.baseBlobName === undefined) {
+        throw new BackupError({ type: 'InvalidArgument', message: `${originLabel(source.origin)} is an Azure snapshot, and an import takes a blob; restore it without --import` })
       }
       if (source.content.striping.count > 1) {
         const message = `${originLabel(source.origin)} lies in ${source.content.striping.count} stripes, and an import takes one blob; restore it by upload`

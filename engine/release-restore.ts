@@ -10,6 +10,7 @@ import { isSameRequest, withCheckPassed } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import { deleteStaged } from './fill-disk.ts'
 import type { PlannedRestore } from './plan-restore.ts'
+import { releasePoint } from './point-image.ts'
 import { requireUnchanged } from './restore-source.ts'
 
 /**
@@ -31,6 +32,7 @@ export async function closeUpload(engine: Engine, disk: PlannedRestore['disk'], 
 /** Hands over a disk that was compared: its tag says so from here on. @throws BackupError BaseBlobNotClean */
 export async function handOver(engine: Engine, { job, disk }: PlannedRestore, signal?: AbortSignal): Promise<void> {
   await requireUnchanged(engine, job, signal)
+  await releasePoint(engine, job, signal)
   const found = await findDisk(engine.azure, disk.id, signal)
   await tagDisk(engine.azure, disk.id, withCheckPassed(found?.tags ?? disk.tags), signal)
 }
@@ -75,6 +77,7 @@ export async function abandon(engine: Engine, plan: PlannedRestore, signal?: Abo
     () => (snapshot === undefined ? Promise.resolve() : deleteOwnSnapshot(engine, snapshot.id, plan, signal)),
     () => deleteRestoredDisk(engine, disk, signal),
     () => deleteStaged(engine, plan, signal),
+    () => releasePoint(engine, plan.job, signal),
   ]
   const outcomes = await Promise.allSettled(steps.map((step) => step()))
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason

@@ -1,6 +1,6 @@
 /** What of a target a restore or an export reads, and where a restore writes it. Plain data; travels through Temporal. */
 import { FencedBlob } from '../azure/fenced-blob.ts'
-import { pointBlobsOf, type Manifest, type PointBlob } from '../domain/manifest.ts'
+import { isCopied, pointBlobsOf, type AnyManifest, type PointBlob } from '../domain/manifest.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
 import { ONE_STRIPE, type Striping } from '../domain/stripes.ts'
 import type { Engine } from './engine.ts'
@@ -12,6 +12,8 @@ export interface PointContent {
   readonly striping: Striping
   /** The stripes, each with the blob snapshot of the point; without: the base blob itself, while it has `etag`. */
   readonly blobs: readonly (Omit<PointBlob, 'snapshot'> & { readonly snapshot?: string })[]
+  /** Instead of blobs: the snapshot that Azure copied, which is read by its export. */
+  readonly copy?: { readonly snapshotId: string }
   /** What the first stripe must not lose while the base blob is read: a run changes it before it writes anywhere. */
   readonly etag?: string
   /** Disk and footer. */
@@ -23,10 +25,12 @@ export interface RestoreJob extends PointContent {
   readonly toDiskId: string
 }
 
-export function pointContentOf(targetUrl: string, manifest: Manifest): PointContent {
+export function pointContentOf(targetUrl: string, manifest: AnyManifest): PointContent {
+  const blobBytes = blobBytesOf(manifest.sizeBytes)
+  if (isCopied(manifest)) return { targetUrl, striping: ONE_STRIPE, blobs: [], copy: { snapshotId: manifest.copiedSnapshot.id }, blobBytes }
   const { stripes } = manifest
   const striping = stripes === undefined ? ONE_STRIPE : { count: stripes.blobs.length, unitBytes: stripes.unitBytes }
-  return { targetUrl, striping, blobs: pointBlobsOf(manifest), blobBytes: blobBytesOf(manifest.sizeBytes) }
+  return { targetUrl, striping, blobs: pointBlobsOf(manifest), blobBytes }
 }
 
 export function pointBlobOf({ azure, pageLists }: Engine, { targetUrl, striping, blobs }: PointContent): StripedBlob {

@@ -13,13 +13,14 @@ import { sweep } from '../domain/sweep.ts'
 import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
 import type { Change } from '../domain/transfer-plan.ts'
 import type { Engine } from './engine.ts'
-import { pointBlobOf, type PointContent, type RestoreJob } from './restore-job.ts'
+import { pointImageOf } from './point-image.ts'
+import type { PointContent, RestoreJob } from './restore-job.ts'
 import { within } from './source-changes.ts'
 import type { Route } from './transfer.ts'
 
 /** @param repair write these ranges again instead of everything. */
 export function restoreRoute(engine: Engine, job: RestoreJob, repair?: readonly ByteRange[]): Route {
-  const point = pointBlobOf(engine, job)
+  const point = pointImageOf(engine, job)
   const flow = engine.flows.open(job.toDiskId)
   let uploadUrl = ''
   const upload = new UploadBlob(engine.azure, () => uploadUrl)
@@ -39,12 +40,12 @@ export function restoreRoute(engine: Engine, job: RestoreJob, repair?: readonly 
     async send(request, signal, streamed) {
       if (request.kind === 'clear') return upload.clear(request, signal)
       if (streamed !== undefined) return upload.write(request.startBytes, streamed, signal)
-      const sourceAuthorization = await engine.azure.storageToken(signal)
-      const { url, offsetBytes } = point.sourceOf(request)
+      const { url, offsetBytes, sourceAuthorization } = await point.sourceOf(request, signal)
       await upload.copyFrom(url, request, { sourceOffsetBytes: offsetBytes, sourceAuthorization, signal })
     },
     read: (range, signal) => point.read(range, signal),
     async renew(signal) {
+      await point.renew(signal)
       await engine.exports.renew(job.toDiskId, uploadUrl, signal)
     },
   }
@@ -71,6 +72,6 @@ export async function* heldPages(engine: Engine, uploadUrl: string, window: Byte
 export async function allocatedBytesOf(engine: Engine, job: PointContent, signal?: AbortSignal): Promise<number> {
   let sum = 0
   const window = { startBytes: 0, endBytes: job.blobBytes }
-  for await (const range of pointBlobOf(engine, job).allocated(window, signal)) sum += lengthOf(range)
+  for await (const range of pointImageOf(engine, job).allocated(window, signal)) sum += lengthOf(range)
   return sum
 }

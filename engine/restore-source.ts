@@ -13,7 +13,7 @@ import { parseArmId } from '../domain/arm-id.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import type { AnyManifest, Manifest } from '../domain/manifest.ts'
+import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
 import { stripingOfState } from '../domain/base-blob-state.ts'
 import { diskPrefix, parseBaseBlobName, stripeBlobName } from '../domain/names.ts'
 import { rangesToMend, type PointCheck, type Suspicion } from '../domain/point-check.ts'
@@ -36,6 +36,10 @@ export interface RestoreSource {
   readonly disk: Pick<Manifest['disk'], 'name' | 'location' | 'shape'>
   /** The snapshot that the content was copied from. */
   readonly snapshot?: SnapshotRef
+  /** Where a disk of that snapshot is the way to take unless another one is asked for. */
+  readonly fastRegion?: string
+  /** Its data cannot be read, so nothing can be compared with it. */
+  readonly isUnreadable?: boolean
   readonly warnings: readonly string[]
 }
 
@@ -46,17 +50,25 @@ export async function findRestoreSource(engine: Engine, choice: SourceChoice, si
   return sourceOfPoint(choice.targetUrl, manifest, check)
 }
 
-export function sourceOfPoint(targetUrl: string, manifest: Manifest, check?: PointCheck): RestoreSource {
-  const { disk, takenAt, sizeBytes, baseBlob, source } = manifest
+export function sourceOfPoint(targetUrl: string, manifest: AnyManifest, check?: PointCheck): RestoreSource {
+  const { disk, takenAt, sizeBytes, source } = manifest
+  const common = { content: pointContentOf(targetUrl, manifest), sizeBytes, disk, warnings: [] }
+  if (isCopied(manifest)) {
+    const { id: snapshotId, uniqueId: snapshotUniqueId, location } = manifest.copiedSnapshot
+    const origin = { diskId: disk.id, takenAt, point: recoveryPointOf(manifest, check) }
+    const fast = { origin, snapshot: { snapshotId, snapshotUniqueId }, fastRegion: location }
+    const isReadable = manifest.verification.result === 'passed'
+    return { ...common, ...fast, ...(!isReadable && { isUnreadable: true, warnings: [NOT_COMPARED] }) }
+  }
   return {
-    origin: { diskId: disk.id, takenAt, point: recoveryPointOf(manifest, check), baseBlobName: baseBlob.name },
-    content: pointContentOf(targetUrl, manifest),
-    sizeBytes,
-    disk,
+    ...common,
+    origin: { diskId: disk.id, takenAt, point: recoveryPointOf(manifest, check), baseBlobName: manifest.baseBlob.name },
     snapshot: { snapshotId: source.snapshotId, snapshotUniqueId: source.snapshotUniqueId },
     warnings: check?.suspect === undefined ? [] : [`point ${manifest.id} is suspect since ${check.suspect.since}: its bytes differ from its digests${where(check.suspect)}`],
   }
 }
+
+const NOT_COMPARED = 'the data of the point cannot be read by a restore, so the disk is not compared with it'
 
 function where({ ranges }: Suspicion): string {
   return ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`

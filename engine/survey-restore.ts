@@ -13,7 +13,8 @@ import type { RestoreOrigin, RestoreRequest, RestoreWay } from '../domain/restor
 import type { DiskShape } from '../domain/source-disk.ts'
 import type { Engine } from './engine.ts'
 import { draftRestore, findNameTaken, type PlannedRestore } from './plan-restore.ts'
-import { pointBlobOf, type PointContent } from './restore-job.ts'
+import { pointImageOf, releasePoint } from './point-image.ts'
+import type { PointContent } from './restore-job.ts'
 import { checkRights, type RightsReport } from './restore-rights.ts'
 import { obstacleToSourceSnapshot } from './source-snapshot.ts'
 
@@ -45,7 +46,8 @@ export interface RestoreSurvey extends RightsReport {
 export async function surveyRestore(engine: Engine, request: RestoreRequest, prices: Prices = {}, signal?: AbortSignal): Promise<RestoreSurvey> {
   const plan = await draftRestore(engine, request, signal)
   const { origin, job, filling, disk, snapshot, warnings } = plan
-  const { contentBytes, requests } = await measure(engine, job, signal)
+  const { contentBytes, requests } = plan.isUnreadable === true ? { contentBytes: 0, requests: 0 } : await measure(engine, job, signal)
+  await releasePoint(engine, job, signal)
   const nameTaken = await whereReadable(() => findNameTaken(engine, plan, signal))
   const usage = { egressBytes: filling.kind === 'upload' ? contentBytes : 0, readRequests: requests, diskBytes: disk.sizeBytes }
   return {
@@ -85,7 +87,7 @@ async function measure(engine: Engine, point: PointContent, signal?: AbortSignal
   let contentBytes = 0
   let requests = 0
   const window = { startBytes: 0, endBytes: point.blobBytes }
-  for await (const range of pointBlobOf(engine, point).allocated(window, signal)) {
+  for await (const range of pointImageOf(engine, point).allocated(window, signal)) {
     contentBytes += lengthOf(range)
     requests += [...cut(range, MAX_WRITE_BYTES)].length
   }

@@ -3,6 +3,7 @@ import { updateCheck } from '../azure/point-checks.ts'
 import { readVerifiedDay, writeVerifiedDay } from '../azure/verify-cycle.ts'
 import { slicesDue, type ChunkChoice } from '../domain/chunk-choice.ts'
 import { isFailure, BackupError } from '../domain/failures.ts'
+import { isCopied } from '../domain/manifest.ts'
 import { parseBaseBlobName } from '../domain/names.ts'
 import { passed, suspected, type VerifyLevel } from '../domain/point-check.ts'
 import { recoveryPointOf, type RecoveryPoint } from '../domain/recovery-point.ts'
@@ -33,6 +34,7 @@ export const DEFAULT_PERCENT = 5
 export async function planVerification(engine: Engine, request: VerifyRequest, signal?: AbortSignal): Promise<PlannedVerification> {
   const { targetUrl, level, cycle } = request
   const { manifest } = await choosePoint(engine, { ...request, allowsSuspect: true }, signal)
+  if (isCopied(manifest)) throw digestsMissing(manifest.id, 'it is a snapshot that Azure copied')
   const chain = parseBaseBlobName(manifest.baseBlob.name)
   const { digests } = manifest
   if (digests === undefined || chain === undefined) throw digestsMissing(manifest.id, 'it was made without')

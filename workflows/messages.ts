@@ -49,7 +49,7 @@ export type RestoreDiskInput = Omit<RestoreRequest, 'requestId'> & Partial<Pick<
 export interface RestoreDiskResult {
   readonly origin: RestoreOrigin
   /** Absent: it was made from the base blob. */
-  readonly point?: RecoveryPoint
+  readonly point?: AnyPoint
   /** ARM id of the disk or snapshot that was made. */
   readonly resourceId: string
   readonly sizeBytes: number

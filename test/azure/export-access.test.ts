@@ -118,6 +118,14 @@ describe('export access', () => {
     expect(await readSource(scene.azure, await first.read(id), PAGE)).toHaveLength(512)
   })
 
+  test('a SAS that is still good stays as it is when it is renewed with another one', async () => {
+    const access = new ExportAccess(scene.azure)
+    const id = await aSnapshot('s5g')
+    const url = await access.read(id)
+    expect(await access.renew(id, url)).toBe(url)
+    expect(await readSource(scene.azure, url, PAGE)).toHaveLength(512)
+  })
+
   test('a diff takes both SAS or none, so that runs never wait for each other', async () => {
     const ids = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => aSnapshot(`s5d${name}`)))
     const others = new ExportAccess(scene.azure)

@@ -1,4 +1,7 @@
 /** Azure's own snapshot copy as the mover: the same points, retention and care, and Azure's rules kept. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Snapshot } from '@azure/arm-compute'
 import { listPoints } from '../../azure/manifests.ts'
@@ -179,3 +182,47 @@ test('a point whose copied snapshot was deleted is told of as damaged', async ()
   expect(points).toEqual([])
   expect(damaged).toMatchObject([{ reason: `snapshot ${copiedSnapshot.id} is gone` }])
 }, 120_000)
+
+describe('a point that Azure copied', () => {
+  let point: CopiedPoint
+  let sha256: string
+  beforeAll(async () => {
+    const diskId = scene.createDisk(1, 'restorable')
+    await change(diskId)
+    sha256 = await change(diskId)
+    point = await backUp(diskId)
+    scene.azure.deleteDisk(diskId)
+    for (const { id } of await snapshotsIn('source', 'restorable')) scene.azure.deleteSnapshot(id ?? '')
+  }, 120_000)
+
+  const holds = async (diskId: string): Promise<string> => (await scene.azure.digestDisk(diskId)).sha256
+
+  test('becomes a disk at once in its region, compared with the snapshot', async () => {
+    const { resourceId, movedBytes, comparedBytes } = await scene.restore({ pointId: point.id, region: TARGET_REGION })
+    expect(movedBytes).toBe(0)
+    expect(comparedBytes).toBeGreaterThan(0)
+    expect(await holds(resourceId)).toBe(sha256)
+  }, 120_000)
+
+  test('is uploaded from its export into any other region', async () => {
+    const { resourceId, movedBytes } = await scene.restore({ pointId: point.id, region: SOURCE_REGION })
+    expect(movedBytes).toBeGreaterThan(0)
+    expect(await holds(resourceId)).toBe(sha256)
+  }, 120_000)
+
+  test('is shown, restored and exported with no Temporal', async () => {
+    const cli = offlineCli(scene)
+    const of = ['--target', scene.targetUrl, '--point', point.id]
+    expect((await cli('rescue', 'show', ...of)).stdout).toContain(`snapshot ${point.copiedSnapshot.id} in ${TARGET_REGION}`)
+    const toDiskId = scene.freshDiskId()
+    const restored = await cli('rescue', 'restore', ...of, '--to-disk', toDiskId, '--region', TARGET_REGION, '--yes')
+    expect({ code: restored.exitCode, said: restored.stderr }).toMatchObject({ code: 0 })
+    expect(await holds(toDiskId)).toBe(sha256)
+    const file = join(await mkdtemp(join(tmpdir(), 'snapferry-copy-')), 'disk.vhd')
+    const exported = await cli('rescue', 'export', ...of, '--file', file)
+    expect({ code: exported.exitCode, said: exported.stderr }).toMatchObject({ code: 0 })
+    const page = (await readFile(file)).subarray((seed % 64) * MIB, (seed % 64) * MIB + MIB)
+    expect(page.equals(await scene.azure.readDisk(toDiskId, (seed % 64) * MIB, MIB))).toBe(true)
+    await rm(dirname(file), { recursive: true })
+  }, 240_000)
+})
