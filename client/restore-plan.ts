@@ -53,7 +53,7 @@ function describeAge(takenAt: string | undefined, nowMs: number): string {
 
 function describeFastWay({ way, sourceSnapshot: { isUsable, reason } }: RestoreSurvey): string {
   if (way === 'source-snapshot') return 'this is the fast way'
-  return isUsable ? 'yes: --source-snapshot, the source snapshot still lives in this region' : `no: ${reason ?? 'no source snapshot is named'}`
+  return isUsable ? 'yes: --source-snapshot, the source snapshot still lives in this region' : `no: ${reason?.split(';')[0] ?? 'no source snapshot is named'}`
 }
 
 function describeCost({ items, once, perMonth, currency }: RestoreCost, region: string): string {
