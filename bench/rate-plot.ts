@@ -71,7 +71,7 @@ function renderPanel({ unit, color, rates, limit }: Panel, top: number, seconds:
   // A point stands for its stretch of time; it is drawn in the middle of it.
   const line = rates.map((rate, index) => `${x((index + 0.5) * step)},${y(rate)}`)
   const area = [`${x(0.5 * step)},${y(0)}`, ...line, `${x((rates.length - 0.5) * step)},${y(0)}`]
-  const grid = ticksUpTo(highest, niceStep(highest, 4)).map(
+  const grid = ticksUpTo(highest, niceStep(highest, 5)).map(
     (rate) =>
       `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(rate)}" y2="${y(rate)}"/>` +
       `<text x="${LEFT - 8}" y="${y(rate) + 4}" text-anchor="end">${rate}</text>`,

@@ -69,7 +69,8 @@ interface LastPoint {
 /** Chunks that are worked on at a time: 1 GiB of disk, eight pages of the table. */
 const GROUP_CHUNKS = 256
 const GROUP_BYTES = GROUP_CHUNKS * CHUNK_BYTES
-const CHUNKS_IN_FLIGHT = 8
+/** Enough to fill the line of a blob; each holds its 4 MiB twice while it is put together. */
+const CHUNKS_IN_FLIGHT = 4
 
 /** Safe to run twice. @throws BackupError FencedOut where a later run has taken over. */
 export async function updateDigests(engine: Engine, job: TransferJob, options: DigestOptions): Promise<DigestReport> {
