@@ -39,11 +39,16 @@ function createFigures(): (state: Partial<RunState>, nowMs: number) => Figures {
     const bytesPerSecond = isMoving ? meter.bytesPerSecond() : undefined
     return {
       phase,
-      moved: totalBytes === undefined ? UNKNOWN : `${formatBytes(movedBytes)} of ${formatBytes(totalBytes)}`,
+      moved: movedText(state, movedBytes),
       rate: formatRate(bytesPerSecond),
       left: isMoving ? formatEta(Math.max(0, totalBytes - movedBytes), bytesPerSecond) : UNKNOWN,
     }
   }
+}
+
+function movedText({ totalBytes, copyPercent }: Partial<RunState>, movedBytes: number): string {
+  if (copyPercent !== undefined) return `${Math.floor(copyPercent)}% copied by Azure`
+  return totalBytes === undefined ? UNKNOWN : `${formatBytes(movedBytes)} of ${formatBytes(totalBytes)}`
 }
 
 /** Says why a step is tried again, in full where the reason is a new one. */
@@ -83,7 +88,7 @@ function barView(output: Output): ProgressView {
         output.warn(note)
       }
       // While a phase has no figures the bar stands still; the name of the phase tells where the run is.
-      const percent = percentOf(state.movedBytes ?? 0, state.totalBytes) ?? 0
+      const percent = state.copyPercent ?? percentOf(state.movedBytes ?? 0, state.totalBytes) ?? 0
       const [retry] = retries
       const isStuck = retry !== undefined && rate === UNKNOWN
       const shown = isStuck ? describeAttempt(retry, nowMs) : `${moved}  ${rate}  ETA ${left}`

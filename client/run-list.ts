@@ -50,7 +50,7 @@ export function renderRuns(
   const table = renderTable(
     ['RUN', 'STATUS', 'KIND', 'PHASE', 'DONE', 'RATE', 'ETA', 'STARTED', 'TOOK'],
     runs.map((run) => {
-      const percent = percentOf(run.movedBytes ?? 0, run.totalBytes)
+      const percent = run.copyPercent ?? percentOf(run.movedBytes ?? 0, run.totalBytes)
       const rate = run.phase === 'transfer' ? (rateOf(run) ?? meanRate(run, nowMs)) : undefined
       const restBytes = run.totalBytes === undefined ? undefined : Math.max(0, run.totalBytes - (run.movedBytes ?? 0))
       return [

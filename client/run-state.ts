@@ -32,6 +32,10 @@ export interface RunState {
   /** Extents that are done and what those in flight have reported. */
   readonly movedBytes?: number
   readonly totalBytes?: number
+  /** What a reseed found equal and did not move. */
+  readonly savedBytes?: number
+  /** How far Azure's own copy of a snapshot is. */
+  readonly copyPercent?: number
   /** ISO instant at which the transfer began. */
   readonly transferStartedAt?: string
   /** Steps that failed and are tried again; absent where there are none. */
@@ -49,7 +53,8 @@ export async function readRunState(link: TemporalLink, workflowId: string, runId
   const recorded: RunState = { ...record, ...(retries.length > 0 && { retries }) }
   const progress = await queryProgress(link, description)
   if (progress === undefined) return recorded
-  const { phase, kind, pointId, totalBytes, startedAt } = progress
+  const { phase, kind, pointId, totalBytes, startedAt, movement } = progress
+  const copyPercent = phase === 'transfer' ? copyPercentOf(description) : undefined
   return {
     ...recorded,
     phase,
@@ -57,6 +62,8 @@ export async function readRunState(link: TemporalLink, workflowId: string, runId
     ...(kind !== undefined && { kind }),
     ...(pointId !== undefined && { pointId }),
     ...(totalBytes !== undefined && { totalBytes }),
+    ...(movement?.savedBytes !== undefined && { savedBytes: movement.savedBytes }),
+    ...(copyPercent !== undefined && { copyPercent }),
     ...(startedAt['transfer'] !== undefined && { transferStartedAt: startedAt['transfer'] }),
     isAnswered: true,
   }
@@ -96,13 +103,24 @@ async function queryProgress(
   }
 }
 
-function bytesInFlight({ raw }: WorkflowExecutionDescription): number {
-  let bytes = 0
-  for (const { heartbeatDetails } of raw.pendingActivities ?? []) {
-    const payload = heartbeatDetails?.payloads?.[0]
-    if (payload !== undefined) bytes += movedBytesOf(defaultPayloadConverter.fromPayload(payload))
+function bytesInFlight(description: WorkflowExecutionDescription): number {
+  return heartbeatsOf(description).reduce<number>((bytes, details) => bytes + movedBytesOf(details), 0)
+}
+
+/** Of `copySnapshot`, which asks Azure now and then. */
+function copyPercentOf(description: WorkflowExecutionDescription): number | undefined {
+  for (const details of heartbeatsOf(description)) {
+    if (typeof details !== 'object' || details === null || !('completionPercent' in details)) continue
+    if (typeof details.completionPercent === 'number') return details.completionPercent
   }
-  return bytes
+  return undefined
+}
+
+function heartbeatsOf({ raw }: WorkflowExecutionDescription): unknown[] {
+  return (raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => {
+    const payload = heartbeatDetails?.payloads?.[0]
+    return payload === undefined ? [] : [defaultPayloadConverter.fromPayload(payload)]
+  })
 }
 
 /** Only a `TransferCheckpoint` counts; other activities heartbeat other things. */

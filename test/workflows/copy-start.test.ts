@@ -6,10 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Snapshot } from '@azure/arm-compute'
 import { listPoints } from '../../azure/manifests.ts'
 import { MIB } from '../../domain/byte-range.ts'
+import { readRunState } from '../../client/run-state.ts'
 import { isCopied, type CopiedManifest } from '../../domain/manifest.ts'
 import type { BackupOptions } from '../../domain/policy.ts'
 import { newestFirst, type CopiedPoint } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import type { TemporalLink } from '../../temporal/connect.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { offlineCli } from '../support/offline-cli.ts'
 import { noise } from '../support/random-disk.ts'
@@ -121,13 +123,15 @@ test('a disk that was backed up to a base blob keeps its cursor when Azure copie
   expect(await names('source', 'both')).toHaveLength(2)
 }, 240_000)
 
-test('the source stays until the copy is complete, which is waited for', async () => {
-  scene.azure.changeSettings({ regionCopyMs: 4_000 })
+test('the source stays until the copy is complete, which is waited for, and status says how far it is', async () => {
+  scene.azure.changeSettings({ regionCopyMs: 8_000 })
   const diskId = scene.createDisk(1, 'slow')
   const sha256 = await change(diskId)
   const run = await scene.startBackup(diskId, OPTIONS)
   await until(async () => (await snapshotsIn('copies', 'slow')).length > 0)
   expect(await names('source', 'slow')).toHaveLength(1)
+  const link = { client: scene.client, connection: scene.client.connection } as TemporalLink
+  await until(async () => ((await readRunState(link, run.workflowId)).copyPercent ?? 0) > 0)
   const { point } = (await run.result()) as BackupDiskResult<CopiedPoint>
   expect((await snapshotsIn('copies', 'slow'))[0]).toMatchObject({ completionPercent: 100 })
   expect((await scene.azure.digestDisk(point.copiedSnapshot.id)).sha256).toBe(sha256)
