@@ -6,19 +6,11 @@
 import { env, stderr } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { BaseBlob } from '../../azure/base-blob.ts'
-import { listPoints } from '../../azure/manifests.ts'
-import { KIB, MIB } from '../../domain/byte-range.ts'
-import { isCopied, type Manifest } from '../../domain/manifest.ts'
 import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
-import { newestFirst } from '../../domain/recovery-point.ts'
-import { seededRandom } from '../../domain/sampler.ts'
 import { describeCause } from '../../workflows/describe-cause.ts'
-import { faultsOfPoint } from '../chaos/compare-point.ts'
-import { createDiskModel, type Content, type DiskModel } from '../chaos/disk-model.ts'
-import { noise } from '../support/random-disk.ts'
-import { startKillableStack, VICTIMS, type KillableStack, type StackLane, type Victim } from './killable-stack.ts'
+import { startKillableStack, VICTIMS, type KillableStack, type Victim } from './killable-stack.ts'
 import { emptyTally, report, SEED } from './reliability-report.ts'
+import { changeDisk, faultsOfLane, leftInLane, openLane, pointsOf, type Lane } from './stack-lane.ts'
 
 const POINTS = Number(env['SNAPFERRY_CRASH_POINTS'] ?? 32)
 const LANES = POINTS > 64 ? 24 : 8
@@ -32,12 +24,6 @@ const LONGEST_RUN_MS = 12 * 3600_000
 /** What the runs of a batch do; each goes on from what the one before it made. */
 const SCENARIOS = ['full backup', 'incremental backup', 'restore', 'incremental backup'] as const
 type Scenario = (typeof SCENARIOS)[number]
-
-interface Lane extends StackLane {
-  readonly model: DiskModel
-  /** What points hold, by the day of their run: oldest first. */
-  readonly contents: Content[]
-}
 
 const tally = emptyTally()
 const findings: string[] = []
@@ -56,7 +42,7 @@ test('a run that is killed at any call comes to its end, with the right bytes an
     const scenario = SCENARIOS[batch % SCENARIOS.length]!
     // Each scenario meets each victim in time.
     const victim = VICTIMS[(batch + Math.floor(batch / SCENARIOS.length)) % VICTIMS.length]!
-    if (scenario === 'full backup') lanes = await Promise.all(Array.from({ length: LANES }, () => openLane()))
+    if (scenario === 'full backup') lanes = await Promise.all(Array.from({ length: LANES }, () => openLane(stack)))
     const repeated = await playBatch(lanes, scenario, victim, (index) => 1 + ((batch * LANES + index * 7 + SEED) % callsOf[scenario]!))
     most = Math.max(most, repeated)
   }
@@ -68,10 +54,10 @@ test('a run that is killed at any call comes to its end, with the right bytes an
 
 /** By one run of each that nobody disturbs. */
 async function countCalls(): Promise<Record<string, number>> {
-  const lane = await openLane()
+  const lane = await openLane(stack)
   const counts: Record<string, number> = {}
   for (const scenario of SCENARIOS) {
-    await arrange(lane, scenario)
+    if (scenario !== 'restore') await changeDisk(stack, lane)
     stack.azure.set({ lane: lane.name, atCall: Number.MAX_SAFE_INTEGER, isAfter: false })
     await run(lane, scenario)
     counts[scenario] = (await stack.azure.counts()).calls[lane.name] ?? 1
@@ -83,7 +69,7 @@ async function countCalls(): Promise<Record<string, number>> {
 async function playBatch(lanes: readonly Lane[], scenario: Scenario, victim: Victim, callOf: (index: number) => number): Promise<number> {
   const { azure } = stack
   for (const [index, lane] of lanes.entries()) {
-    await arrange(lane, scenario)
+    if (scenario !== 'restore') await changeDisk(stack, lane)
     azure.set({ lane: lane.name, atCall: callOf(index), isAfter: index % 2 === 1 })
   }
   const ended = new Set<string>()
@@ -118,7 +104,7 @@ async function playBatch(lanes: readonly Lane[], scenario: Scenario, victim: Vic
   for (const [index, lane] of lanes.entries()) {
     const failure = outcomes[index]
     const wrong = await faultsOf(lane, scenario)
-    const left = await leftIn(lane)
+    const left = await leftInLane(stack, lane, lane.targetUrl)
     const sent = copies[lane.name]
     // The counts of a local Azure that was killed are gone with it.
     const repeated = sent === undefined || victim === 'azure' || victim === 'all' ? 0 : sent.sent - sent.ranges
@@ -135,29 +121,9 @@ async function playBatch(lanes: readonly Lane[], scenario: Scenario, victim: Vic
   return most
 }
 
-async function openLane(): Promise<Lane> {
-  return { ...(await stack.openLane(1)), model: createDiskModel(1), contents: [] }
-}
-
-/** Changes the disk before a backup; a restore finds the newest point as it is. */
-async function arrange({ diskId, model, contents }: Lane, scenario: Scenario): Promise<void> {
-  if (scenario === 'restore') return
-  const random = seededRandom(SEED + contents.length)
-  const { azure } = stack
-  for (const offsetBytes of [0, MIB, 3 * MIB]) {
-    const data = noise(64 * KIB, random)
-    await azure.control('PUT', '/content', { id: diskId, offset: offsetBytes }, data)
-    model.write(offsetBytes, data)
-  }
-  const hole = { startBytes: 16 * KIB, endBytes: 32 * KIB }
-  await azure.control('DELETE', '/content', { id: diskId, offset: hole.startBytes, length: hole.endBytes - hole.startBytes })
-  model.clear(hole)
-  contents.push(model.content())
-}
-
 async function run(lane: Lane, scenario: Scenario): Promise<void> {
   if (scenario !== 'restore') return void (await stack.backUp(lane, OPTIONS))
-  const [newest] = await pointsOf(lane)
+  const [newest] = await pointsOf(stack, lane, lane.targetUrl)
   if (newest === undefined) throw new Error(`${lane.name} has no point to restore`)
   await stack.restore(lane, newest.id)
 }
@@ -167,42 +133,14 @@ async function patience(): Promise<never> {
   throw new Error(`the run did not end within ${PATIENCE_MS / 60_000} minutes`)
 }
 
-async function pointsOf({ targetUrl }: Lane): Promise<Manifest[]> {
-  const { points } = await listPoints(stack.clients, targetUrl)
-  return newestFirst(points.filter((point): point is Manifest => !isCopied(point)))
-}
-
 /** Every point against the model, and the disk that was restored. */
 async function faultsOf(lane: Lane, scenario: Scenario): Promise<string[]> {
-  const points = await pointsOf(lane)
-  const expected = lane.contents.slice(-OPTIONS.retention.keepLast).toReversed()
-  const faults = points.length === expected.length ? [] : [`${points.length} points and not ${expected.length}`]
-  for (const [index, point] of points.entries()) {
-    const content = expected[index]
-    if (content !== undefined) faults.push(...(await faultsOfPoint(stack.engine, lane.targetUrl, point, content)))
-  }
+  const faults = await faultsOfLane(stack, lane, lane.targetUrl, OPTIONS.retention.keepLast)
   if (scenario !== 'restore') return faults
   const digestOf = async (id: string): Promise<unknown> => ((await stack.azure.control('GET', '/digest', { id })) as { sha256: unknown }).sha256
   if ((await digestOf(lane.restoredDiskId)) !== (await digestOf(lane.diskId))) faults.push('the restored disk differs from the disk')
   await stack.azure.control('DELETE', '/disks', { id: lane.restoredDiskId })
   return faults
-}
-
-/** What is there beside one source snapshot and the blob snapshots of points. */
-async function leftIn(lane: Lane): Promise<string[]> {
-  const { azure, clients } = stack
-  const left: string[] = []
-  const { access } = { access: (await azure.control('GET', '/access')) as readonly { id: string }[] }
-  left.push(...access.filter(({ id }) => id.includes(lane.name)).map(({ id }) => `a SAS on ${id}`))
-  const snapshots: string[] = []
-  for await (const { name } of clients.compute(azure.endpoints.subscriptionId).snapshots.listByResourceGroup(`${lane.name}-group`)) snapshots.push(name ?? '')
-  if (snapshots.length !== 1) left.push(`source snapshots ${snapshots.join(' ')}`)
-  const points = await pointsOf(lane)
-  const kept = new Set(points.map(({ baseBlob }) => baseBlob.snapshot))
-  for (const name of new Set(points.map(({ baseBlob }) => baseBlob.name))) {
-    for (const { snapshot } of await new BaseBlob(clients, lane.targetUrl, name).listSnapshots()) if (!kept.has(snapshot)) left.push(`blob snapshot ${snapshot}`)
-  }
-  return left
 }
 
 function count(what: string, by: number): void {

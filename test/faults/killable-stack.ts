@@ -2,7 +2,7 @@
  * A whole installation in processes that can be killed: a worker, a Temporal server on a SQLite file, and the local Azure on what it
  * has kept. Each lane has a disk and a container; all lanes share the processes.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
@@ -10,12 +10,12 @@ import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { createPageLists } from '../../azure/page-lists.ts'
 import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
-import type { BackupOptions } from '../../domain/policy.ts'
+import type { BackupOptions, Policy } from '../../domain/policy.ts'
 import { FlowControl } from '../../engine/flow-control.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { LocalAzure } from '../../simulator/azure.ts'
 import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
-import type { backupDisk, restoreDisk } from '../../workflows/index.ts'
+import type { backupDisk, restoreDisk, runPolicy } from '../../workflows/index.ts'
 import { taskQueuesOf } from '../../workflows/messages.ts'
 import { credentialOf } from '../simulator/local-azure-support.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
@@ -37,9 +37,15 @@ export interface KillableStack {
   readonly engine: Engine
   readonly clients: AzureClients
   openLane(sizeGib: number): Promise<StackLane>
+  /** A container that several disks are backed up to. */
+  openTarget(name: string): Promise<string>
   /** Resolves when the run is over, whatever was killed meanwhile. @throws what failed it. */
   backUp(lane: StackLane, options: BackupOptions): Promise<unknown>
   restore(lane: StackLane, pointId: string): Promise<unknown>
+  /** One run of a policy, as its schedule starts it. @returns how many events its history has, and the longest of its backups. */
+  runPolicy(policy: Policy, workflowId: string): Promise<{ own: number; longest: number }>
+  /** Of the worker as it is now; undefined where the system does not tell. */
+  workerUsage(): Promise<{ residentBytes: number; openFiles: number } | undefined>
   /** SIGKILL, then a new start of what was killed. */
   strike(victim: Victim): Promise<void>
   close(): Promise<void>
@@ -89,6 +95,10 @@ export async function startKillableStack(): Promise<KillableStack> {
       const restoredDiskId = `/subscriptions/${endpoints.subscriptionId}/resourceGroups/${name}-restored/providers/Microsoft.Compute/disks/${name}-restored`
       return { name, diskId: created.id, restoredDiskId, targetUrl: `${endpoints.blobEndpoint}/backups/${name}-0` }
     },
+    async openTarget(name) {
+      await azure.control('PUT', '/containers', { account: 'backups', name })
+      return `${endpoints.blobEndpoint}/backups/${name}`
+    },
     async backUp({ diskId, targetUrl }, options) {
       const workflowId = backupWorkflowId(diskId, targetUrl)
       await untilAnswered((client) => client.workflow.start<typeof backupDisk>('backupDisk', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [{ diskId, targetUrl, options }] }))
@@ -99,6 +109,22 @@ export async function startKillableStack(): Promise<KillableStack> {
       const input = { targetUrl, pointId, toDiskId: restoredDiskId, region: 'northeurope' }
       await untilAnswered((client) => client.workflow.start<typeof restoreDisk>('restoreDisk', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [input] }))
       return resultOf(workflowId)
+    },
+    async runPolicy(policy, workflowId) {
+      await untilAnswered((client) =>
+        client.workflow.start<typeof runPolicy>('runPolicy', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [{ policy }] }),
+      )
+      await resultOf(workflowId)
+      const eventsOf = async (id: string): Promise<number> =>
+        (await untilAnswered((client) => client.workflow.getHandle(id).describe())).historyLength
+      const backups = await Promise.all(policy.diskIds.map((diskId) => eventsOf(backupWorkflowId(diskId, policy.targetUrl))))
+      return { own: await eventsOf(workflowId), longest: Math.max(...backups) }
+    },
+    async workerUsage() {
+      const status = await readFile(`/proc/${worker.pid}/status`, 'utf8').catch(() => '')
+      const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? []
+      if (kib === undefined) return undefined
+      return { residentBytes: Number(kib) * 1024, openFiles: (await readdir(`/proc/${worker.pid}/fd`)).length }
     },
     async strike(victim) {
       const hits = (one: Victim): boolean => victim === one || victim === 'all'
