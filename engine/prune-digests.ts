@@ -31,7 +31,8 @@ export async function pruneTableSnapshots(
   const table = digestBlobOf(engine, of)
   for (const { snapshot, runKey } of snapshots) {
     const manifest = points.readable.get(runKey)
-    const isNeeded = manifest === undefined ? points.names.has(runKey) : manifest.digests?.snapshot === snapshot
+    // A point that retention has just taken is still among those that were read, but no more among the names.
+    const isNeeded = points.names.has(runKey) && (manifest === undefined || manifest.digests?.snapshot === snapshot)
     if (runKey !== openRun && !isNeeded) await table.snapshots.deleteSnapshot(snapshot, signal)
   }
 }

@@ -4,7 +4,7 @@ import { getDisk } from '../../azure/disks.ts'
 import { armIdOf, parseArmId } from '../../domain/arm-id.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { chainPrefix, recoveryPointId, sourceSnapshotName, type RequestKey } from '../../domain/names.ts'
-import { DEFAULT_VERIFY } from '../../domain/policy.ts'
+import { DEFAULT_VERIFY, type BackupOptions } from '../../domain/policy.ts'
 import { newestFirst, type AnyPoint } from '../../domain/recovery-point.ts'
 import type { SourceDisk, SourceSnapshot } from '../../domain/source-disk.ts'
 import { describeCause } from '../../workflows/describe-cause.ts'
@@ -17,12 +17,14 @@ import type { World } from './world.ts'
 export interface BackupConditions {
   /** Runs the workflow, and nothing else, within what it sets up. */
   readonly around?: <T>(run: () => Promise<T>) => Promise<T>
+  /** Beside retention and verification, which the step has. */
+  readonly options?: Partial<BackupOptions>
   /** Whether a failure is what the run was to end with, or may have. */
   readonly mayFail?: (error: Error) => boolean
 }
 
 /** @returns what failed the run; undefined when it made its point. */
-export async function playBackup(world: World, step: BackUp, { around = (run) => run(), mayFail }: BackupConditions = {}): Promise<Error | undefined> {
+export async function playBackup(world: World, step: BackUp, { around = (run) => run(), options, mayFail }: BackupConditions = {}): Promise<Error | undefined> {
   const { scene, lane, faults } = world
   const { fault, target, keepLast, sample } = step
   const targetUrl = lane.targetUrls[target]!
@@ -39,7 +41,7 @@ export async function playBackup(world: World, step: BackUp, { around = (run) =>
     scene.tripwires.set(lane.name, { ...fault, onTrip })
   }
   const verify = { ...DEFAULT_VERIFY, sampleChanged: sample, sampleUnchanged: sample }
-  const input = { diskId: lane.diskId, targetUrl, request, options: { retention: { keepLast }, verify } }
+  const input = { diskId: lane.diskId, targetUrl, request, options: { ...options, retention: { keepLast }, verify } }
   const run = (): Promise<BackupDiskResult<AnyPoint>> =>
     playWorkflow(backupDisk, input, {
       startProcess: scene.startProcess,

@@ -1,9 +1,10 @@
 /** What must hold when a history has ended and a run without faults has gone to each target. */
-import { BaseBlob } from '../../azure/base-blob.ts'
+import { listBlobs } from '../../azure/blob-lists.ts'
+import type { AzureClients } from '../../azure/clients.ts'
 import { getDisk } from '../../azure/disks.ts'
-import { baseBlobName, targetKeyOf } from '../../domain/names.ts'
+import { pointBlobsOf, type Manifest } from '../../domain/manifest.ts'
+import { chainPrefix, targetKeyOf } from '../../domain/names.ts'
 import { isSourceSnapshotOf } from '../../domain/tags.ts'
-import { listTableSnapshots } from '../../engine/prune-digests.ts'
 import { faultsOfPoint } from './compare-point.ts'
 import { sourceSnapshots } from './outside-steps.ts'
 import type { World } from './world.ts'
@@ -32,12 +33,20 @@ export async function leavings(world: World, target: number): Promise<string[]> 
   const shared = scene.azure.grantedAccess().filter(({ id }) => ours.some((one) => one.id.toLowerCase() === id.toLowerCase()))
   if (shared.length > 0) found.push(`a SAS was left on ${shared.map(({ id }) => id).join(' ')}`)
 
-  const kept = new Set((await world.pointsAsLeft(target)).map(({ baseBlob }) => baseBlob.snapshot))
-  const base = new BaseBlob(scene.clients, targetUrl, baseBlobName(disk.id, disk.uniqueId))
-  const tables = new Set((await world.pointsAsLeft(target)).map(({ digests }) => digests?.snapshot))
-  const spareTables = (await listTableSnapshots(scene.startProcess(), { targetUrl, baseBlobName: base.name })).filter(({ snapshot }) => !tables.has(snapshot))
-  if (spareTables.length > 0) found.push(`snapshots of the digest table were left: ${spareTables.map(({ snapshot }) => snapshot).join(' ')}`)
-  const spare = (await base.listSnapshots()).filter(({ snapshot }) => !kept.has(snapshot))
-  if (spare.length > 0) found.push(`blob snapshots were left: ${spare.map(({ snapshot, metadata }) => `${snapshot} ${JSON.stringify(metadata)}`).join(' ')}`)
-  return found
+  const points = await world.pointsAsLeft(target)
+  return [...found, ...(await spareBlobSnapshots(scene.clients, targetUrl, chainPrefix(disk.id, disk.uniqueId), points))]
+}
+
+/** @returns the snapshots, also of stripes and digests, that belong to no point of a chain. */
+export async function spareBlobSnapshots(azure: AzureClients, targetUrl: string, chain: string, points: readonly Manifest[]): Promise<string[]> {
+  const kept = new Set(points.flatMap((point) => [...pointBlobsOf(point).map(keyOf), ...(point.digests === undefined ? [] : [keyOf(point.digests)])]))
+  const spare: string[] = []
+  for await (const { name, snapshot, metadata } of listBlobs(azure, targetUrl, { prefix: chain, includeSnapshots: true })) {
+    if (snapshot !== undefined && !kept.has(keyOf({ name, snapshot }))) spare.push(`a snapshot of ${name} was left: ${snapshot} ${JSON.stringify(metadata)}`)
+  }
+  return spare
+}
+
+function keyOf({ name, snapshot }: { readonly name: string; readonly snapshot: string }): string {
+  return `${name} ${snapshot}`
 }

@@ -1,9 +1,12 @@
 /** Histories that are worth playing every time: those that found something, and one for each thing that a run has to get right. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { playBackup } from './backup-step.ts'
 import { openChaosScene, type ChaosScene } from './chaos-scene.ts'
+import { leavings } from './final-checks.ts'
 import type { History, Step } from './history.ts'
-import { playHistory } from './play-history.ts'
+import { playHistory, playStep } from './play-history.ts'
 import { backUp, change, clear, fault, faultInTransfer, scattered } from './support.ts'
+import { createWorld } from './world.ts'
 
 let scene: ChaosScene
 beforeAll(async () => {
@@ -57,4 +60,13 @@ describe.each(['resumed', 'terminated', 'cancelled', 'answerLost'] as const)('a 
     const history = [change(1), backUp(), change(2), clear, backUp({ fault: fault(outcome, atCall) }), change(3), backUp()]
     expect(await playHistory(scene, history)).toEqual([])
   }, 60_000)
+})
+
+test('a run that takes points away leaves nothing of them for the next one', async () => {
+  const world = createWorld(scene, await scene.openLane())
+  for (const seed of [1, 2, 3]) {
+    await playStep(world, change(seed))
+    await playBackup(world, backUp({ keepLast: 1 }))
+  }
+  expect([...world.faults, ...(await leavings(world, 0))]).toEqual([])
 })

@@ -1,5 +1,6 @@
 /** What faults are put into: each scenario brings a world to where its one run does what the scenario is named after. */
 import { KIB } from '../../domain/byte-range.ts'
+import type { BackupOptions } from '../../domain/policy.ts'
 import { playBackup, type BackupConditions } from '../chaos/backup-step.ts'
 import { leavings } from '../chaos/final-checks.ts'
 import type { DiskChange } from '../chaos/history.ts'
@@ -27,6 +28,7 @@ const KEEP = 2
 export const SCENARIOS: readonly Scenario[] = [
   { ...backupScenario(KEEP), name: 'full backup', isFirst: true, arrange: change },
   { ...backupScenario(KEEP), name: 'incremental backup', arrange: startAnew },
+  { ...backupScenario(KEEP, { transfer: 'stream' }), name: 'streaming backup', arrange: startAnew },
   {
     ...backupScenario(KEEP),
     name: 'reseed',
@@ -60,11 +62,11 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-function backupScenario(keepLast: number): Pick<Scenario, 'run' | 'leavings' | 'again'> {
+function backupScenario(keepLast: number, options: Partial<BackupOptions> = {}): Pick<Scenario, 'run' | 'leavings' | 'again'> {
   return {
-    run: (world, conditions) => playBackup(world, backUp({ keepLast, sample: 2 }), conditions),
+    run: (world, conditions) => playBackup(world, backUp({ keepLast, sample: 2 }), { ...conditions, options }),
     leavings: (world) => leavings(world, 0),
-    again: (world) => playBackup(world, backUp({ keepLast, sample: 2 })),
+    again: (world) => playBackup(world, backUp({ keepLast, sample: 2 }), { options }),
   }
 }
 

@@ -1,11 +1,12 @@
 /** A lane of the killable stack with the model of its disk, and what must hold of its points. */
-import { BaseBlob } from '../../azure/base-blob.ts'
 import { listPoints } from '../../azure/manifests.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
 import { isCopied, type Manifest } from '../../domain/manifest.ts'
+import { chainPrefix } from '../../domain/names.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { faultsOfPoint } from '../chaos/compare-point.ts'
+import { spareBlobSnapshots } from '../chaos/final-checks.ts'
 import { createDiskModel, type Content, type DiskModel } from '../chaos/disk-model.ts'
 import { noise } from '../support/random-disk.ts'
 import type { KillableStack, StackLane } from './killable-stack.ts'
@@ -62,9 +63,6 @@ export async function leftInLane(stack: KillableStack, lane: Lane, targetUrl: st
   for await (const { name } of clients.compute(azure.endpoints.subscriptionId).snapshots.listByResourceGroup(`${lane.name}-group`)) snapshots.push(name ?? '')
   if (snapshots.length !== 1) left.push(`source snapshots ${snapshots.join(' ')}`)
   const points = await pointsOf(stack, lane, targetUrl)
-  const kept = new Set(points.map(({ baseBlob }) => baseBlob.snapshot))
-  for (const name of new Set(points.map(({ baseBlob }) => baseBlob.name))) {
-    for (const { snapshot } of await new BaseBlob(clients, targetUrl, name).listSnapshots()) if (!kept.has(snapshot)) left.push(`blob snapshot ${snapshot}`)
-  }
+  for (const { disk } of points.slice(0, 1)) left.push(...(await spareBlobSnapshots(clients, targetUrl, chainPrefix(disk.id, disk.uniqueId), points)))
   return left
 }
