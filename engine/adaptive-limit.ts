@@ -9,6 +9,8 @@
 const FIRST_LIMIT = 4
 export const HIGHEST_LIMIT = 64
 const GROWTH = 1.5
+/** Until it has settled for the first time: most transfers are short, and far or slow lines need many in flight. */
+const FIRST_GROWTH = 2
 /** Less is noise. */
 const GAIN_WORTH_KEEPING = 1.03
 /** A measurement says little before it has lasted so long, and seen each place in flight used twice. */
@@ -42,6 +44,7 @@ export class AdaptiveLimit {
   #halvedAtMs = -Infinity
   /** Where it was halved: from near there on it goes up by one. */
   #halvedFrom = Infinity
+  #growth = FIRST_GROWTH
 
   /** Requests that may be in flight. */
   get limit(): number {
@@ -76,6 +79,7 @@ export class AdaptiveLimit {
     this.#refusedShare += ANSWER_WEIGHT * (1 - this.#refusedShare)
     if (this.#refusedShare < REFUSED_SHARE) return
     this.#halvedAtMs = nowMs
+    this.#growth = GROWTH
     this.#halvedFrom = this.#limit
     this.#limit = Math.max(1, Math.floor(this.#limit / 2))
     this.#phase = { kind: 'settled', roundsLeft: 1 }
@@ -99,8 +103,8 @@ export class AdaptiveLimit {
   #probe(rate: number): void {
     const limit = this.#limit
     if (limit > this.#halvedFrom) this.#halvedFrom = Infinity
-    const isNearHalving = limit * GROWTH >= this.#halvedFrom
-    const probed = Math.min(HIGHEST_LIMIT, isNearHalving ? limit + 1 : Math.ceil(limit * GROWTH))
+    const isNearHalving = limit * this.#growth >= this.#halvedFrom
+    const probed = Math.min(HIGHEST_LIMIT, isNearHalving ? limit + 1 : Math.ceil(limit * this.#growth))
     if (probed === limit) return this.#settle(limit)
     this.#limit = probed
     this.#phase = { kind: 'probing', limit, rate }
@@ -108,6 +112,7 @@ export class AdaptiveLimit {
 
   #settle(limit: number): void {
     this.#limit = limit
+    this.#growth = GROWTH
     this.#phase = { kind: 'settled', roundsLeft: ROUNDS_BETWEEN_PROBES }
   }
 }
