@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { MIB } from '../../domain/byte-range.ts'
-import { createRandomDisk } from '../support/random-disk.ts'
+import { defaultPayloadConverter } from '@temporalio/common'
+import { KIB, MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
+import { backupWorkflowId } from '../../domain/names.ts'
+import { seededRandom } from '../../domain/sampler.ts'
+import type { DigestReport } from '../../engine/update-digests.ts'
+import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 
@@ -34,4 +38,42 @@ test('a full backup takes its digests from the service and reads nothing back', 
   const [point] = await scene.points(diskId)
   expect(point!.digests?.basis).toBe('service-checksum')
   await expectRightDigests(scene.clients, scene.targetUrl, point!)
+}, 120_000)
+
+/** What the digest step of a disk's last run reported. */
+async function lastReport(diskId: string): Promise<DigestReport> {
+  const { events = [] } = await scene.client.workflow.getHandle(backupWorkflowId(diskId, scene.targetUrl)).fetchHistory()
+  const scheduled = events?.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'updateDigests')
+  const completed = events?.find((event) => event.activityTaskCompletedEventAttributes?.scheduledEventId?.toString() === scheduled?.eventId?.toString())
+  const [payload] = completed?.activityTaskCompletedEventAttributes?.result?.payloads ?? []
+  return defaultPayloadConverter.fromPayload<DigestReport>(payload!)
+}
+
+test('an incremental reads what it replaced, and writes the pages of the table that changed', async () => {
+  const diskId = scene.createDisk(1)
+  await scene.azure.writeDisk(diskId, 0, noise(8 * MIB, seededRandom(SEED + 2)))
+  await scene.backUp(diskId)
+  expect(await lastReport(diskId)).toMatchObject({ readBytes: 0, basis: 'service-checksum', isRebuilt: false })
+
+  await scene.azure.writeDisk(diskId, MIB, noise(64 * KIB, seededRandom(SEED + 3)))
+  await scene.backUp(diskId)
+  // The chunk of the change and that of the footer, in two pages of the table.
+  const report = await lastReport(diskId)
+  expect(report).toMatchObject({ changedChunks: 2, readBytes: 64 * KIB, basis: 'service-checksum' })
+  expect(report.writtenBytes).toBeLessThanOrEqual(2 * PAGE_BYTES)
+  await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
+}, 120_000)
+
+test('a table that was deleted is made anew by the next run, from what the base blob holds', async () => {
+  const diskId = scene.createDisk(1)
+  await scene.azure.writeDisk(diskId, 0, noise(8 * MIB, seededRandom(SEED + 4)))
+  await scene.backUp(diskId)
+  const [first] = await scene.points(diskId)
+  await scene.clients.container(scene.targetUrl).getPageBlobClient(first!.digests!.name).delete({ deleteSnapshots: 'include' })
+
+  await scene.azure.writeDisk(diskId, MIB, noise(64 * KIB, seededRandom(SEED + 5)))
+  await scene.backUp(diskId)
+  expect(await lastReport(diskId)).toMatchObject({ isRebuilt: true, basis: 'target-read' })
+  const [second] = await scene.points(diskId)
+  await expectRightDigests(scene.clients, scene.targetUrl, second!)
 }, 120_000)
