@@ -5,15 +5,17 @@
 import type { Engine } from '../engine/engine.ts'
 import { createBackupControl, createBackupData } from './backup-activities.ts'
 import { createCopyControl, createCopyData } from './copy-activities.ts'
+import { createDrillControl, createDrillData } from './drill-activities.ts'
+import type { DrillHost } from './drill-host.ts'
 import { createRestoreControl, createRestoreData } from './restore-activities.ts'
 import { createVerifyControl, createVerifyData } from './verify-activities.ts'
 
-export function createControlActivities(engine: Engine) {
-  return { ...createBackupControl(engine), ...createCopyControl(engine), ...createRestoreControl(engine), ...createVerifyControl(engine) }
+export function createControlActivities(engine: Engine, drills?: DrillHost) {
+  return { ...createBackupControl(engine), ...createCopyControl(engine), ...createRestoreControl(engine), ...createDrillControl(engine, drills), ...createVerifyControl(engine) }
 }
 
-export function createDataActivities(engine: Engine) {
-  return { ...createBackupData(engine), ...createCopyData(engine), ...createRestoreData(engine), ...createVerifyData(engine) }
+export function createDataActivities(engine: Engine, drills?: DrillHost) {
+  return { ...createBackupData(engine), ...createCopyData(engine), ...createRestoreData(engine), ...createDrillData(engine, drills), ...createVerifyData(engine) }
 }
 
 export type ControlActivities = ReturnType<typeof createControlActivities>

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import { traceDamage, type DamagedPart } from '../engine/trace-damage.ts'
 import { contentCopyOf, readerOf, type VerifyJob } from '../engine/verify-job.ts'
 import { planVerification, recordVerification, type PlannedVerification, type VerificationRecord, type VerifyRequest } from '../engine/verify-point.ts'
+import { readCheckState } from './check-state.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { asActivity } from './to-failure.ts'
 
@@ -28,7 +29,7 @@ export function createVerifyData(engine: Engine) {
   return {
     /** Compares the chosen chunks of one extent with their digests. Heartbeats a `ChunkCheckState`; a retry goes on from it. */
     verifyExtent: asActivity(({ job, window }: VerifyExtentInput): Promise<ChunkCheckState> => {
-      const resumeFrom = readState(window)
+      const resumeFrom = readCheckState(activityInfo().heartbeatDetails, window)
       return withHeartbeat(resumeFrom, (report) =>
         checkChunks(readerOf(engine, job.targetUrl, job.digests), job.content.blobBytes, contentCopyOf(engine, job.content), {
           window,
@@ -45,16 +46,4 @@ export function createVerifyData(engine: Engine) {
       withHeartbeat(undefined, () => traceDamage(engine, job, differing, cancellationSignal())),
     ),
   }
-}
-
-/** Anything unexpected counts as none: the extent starts anew. */
-function readState({ startBytes, endBytes }: ByteRange): ChunkCheckState | undefined {
-  const details: unknown = activityInfo().heartbeatDetails
-  if (typeof details !== 'object' || details === null || !('differing' in details) || !Array.isArray(details.differing)) return undefined
-  const state = details as Record<keyof ChunkCheckState, unknown>
-  const { nextOffsetBytes, comparedBytes, comparedChunks } = state
-  const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
-  if (!isCount(nextOffsetBytes) || !isCount(comparedBytes) || !isCount(comparedChunks)) return undefined
-  if (nextOffsetBytes < startBytes || nextOffsetBytes > endBytes) return undefined
-  return { nextOffsetBytes, comparedBytes, comparedChunks, differing: details.differing as ByteRange[] }
 }

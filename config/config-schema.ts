@@ -54,6 +54,15 @@ export const configSchema = z
           .optional()
           .meta({ description: 'Cap on the requests by which it does so; default none' }),
         metricsAddress: text.optional().meta({ description: 'host:port for Prometheus; default none' }),
+        runDrillCommands: z
+          .boolean()
+          .optional()
+          .meta({ description: 'Run the programs that drills of policies name; default false' }),
+        alertCommand: z
+          .array(text)
+          .min(1)
+          .optional()
+          .meta({ description: 'Program and arguments that get alerts as JSON on stdin; default none' }),
       })
       .default({}),
     prices: z

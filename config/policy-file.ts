@@ -3,8 +3,10 @@
  *
  * The `policy` part travels to the workflows; the rest is the Schedule's.
  */
+import type { DrillRule } from '../domain/drill.ts'
 import type { Policy, VerificationRule, VerifyRule } from '../domain/policy.ts'
 import type { ConfigInput } from './config-schema.ts'
+import type { DrillInput } from './drill-schema.ts'
 import type { PolicyInput } from './policy-schema.ts'
 import type { PolicySchedule } from './schedule-schema.ts'
 
@@ -20,6 +22,12 @@ export interface PolicySpec {
   readonly catchUpWindowMs: number
   /** Of a new schedule only; afterwards the operator's pause counts. */
   readonly isPaused: boolean
+  readonly drill?: DrillSpec
+}
+
+/** The drills of a policy: when, and how. */
+export interface DrillSpec extends Pick<PolicySpec, 'schedule' | 'jitterMs' | 'catchUpWindowMs'> {
+  readonly rule: DrillRule
 }
 
 export function policySpecsOf(config: ConfigInput): PolicySpec[] {
@@ -29,7 +37,17 @@ export function policySpecsOf(config: ConfigInput): PolicySpec[] {
     jitterMs: policy.jitter ?? defaultJitterMs(policy.schedule),
     catchUpWindowMs: policy.catchUpWindow ?? defaultCatchUpWindowMs(policy.schedule),
     isPaused: policy.paused,
+    ...(policy.drill !== undefined && { drill: drillSpecOf(policy.drill) }),
   }))
+}
+
+function drillSpecOf({ schedule, alertAfter: alertAfterMs, command, ...rule }: DrillInput): DrillSpec {
+  return {
+    rule: { ...rule, alertAfterMs, ...(command !== undefined && { command }) },
+    schedule,
+    jitterMs: defaultJitterMs(schedule),
+    catchUpWindowMs: defaultCatchUpWindowMs(schedule),
+  }
 }
 
 /** Spreads the starts of many policies, so that they do not meet Azure's limits of a subscription in one second. */

@@ -8,8 +8,9 @@ import { z } from 'zod'
 import { sameArmId } from '../domain/arm-id.ts'
 import { VERIFY_LEVELS } from '../domain/point-check.ts'
 import { DEFAULT_MAX_CONCURRENT_DISKS, DEFAULT_RETENTION, DEFAULT_VERIFICATION_DAYS, DEFAULT_VERIFY } from '../domain/policy.ts'
+import { drillSchema } from './drill-schema.ts'
 import { MIN_INTERVAL_MS, scheduleSchema } from './schedule-schema.ts'
-import { countSchema, diskIdSchema, durationSchema, targetSchema } from './schema-parts.ts'
+import { countSchema, diskIdSchema, durationSchema, regionSchema, targetSchema } from './schema-parts.ts'
 
 const disks = z
   .array(diskIdSchema, { error: 'expected a list of resource ids of managed disks' })
@@ -53,11 +54,7 @@ const verify = z.strictObject({
 const copyStart = z
   .strictObject({
     resourceGroup: z.string().min(1).meta({ description: "Resource group of the copied snapshots, in the disk's subscription" }),
-    region: z
-      .string()
-      .regex(/^[A-Za-z][A-Za-z0-9 ]{2,40}$/, { error: 'expected the name of a region such as northeurope' })
-      .transform((name) => name.toLowerCase().replaceAll(' ', ''))
-      .meta({ description: 'Region of the copied snapshots' }),
+    region: regionSchema.meta({ description: 'Region of the copied snapshots' }),
   })
   .meta({ description: 'Where snapshots are copied to, with `engine: copy-start`' })
 
@@ -123,6 +120,7 @@ export const policySchema = z
       .min(1)
       .optional()
       .meta({ description: 'Cap on what each worker writes for the policy; default none' }),
+    drill: drillSchema.optional(),
     paused: z
       .boolean()
       .default(false)
@@ -144,6 +142,9 @@ export const policySchema = z
     }
     if (engine === 'copy-start' && transfer !== undefined) {
       complain('transfer', transfer, 'with `engine: copy-start` Azure moves the bytes; leave `transfer` out')
+    }
+    if (engine === 'copy-start' && context.value.drill !== undefined) {
+      complain('drill', context.value.drill, 'with `engine: copy-start` a point is an Azure snapshot, which drills do not restore')
     }
     if (catchUpWindowMs !== undefined && catchUpWindowMs < MIN_INTERVAL_MS) {
       complain('catchUpWindow', catchUpWindowMs, 'the shortest catch-up window is 10s')

@@ -31,3 +31,9 @@ export const diskIdSchema = parsedBy((text) => parseArmId(text, 'disks').id, 'th
 })
 
 export const countSchema = z.int({ error: 'expected a whole number' })
+
+/** Becomes the short name, as ARM takes it. */
+export const regionSchema = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9 ]{2,40}$/, { error: 'expected the name of a region such as northeurope' })
+  .transform((name) => name.toLowerCase().replaceAll(' ', ''))

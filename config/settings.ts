@@ -31,6 +31,10 @@ export interface WorkerSettings {
   readonly maxRequestsPerSecond?: number
   /** host:port where Prometheus metrics are served; undefined: not at all. */
   readonly metricsAddress?: string
+  /** Whether the programs that drills of policies name are run. */
+  readonly runsDrillCommands: boolean
+  /** Program and arguments that get alerts; undefined: Temporal and the metrics tell alone. */
+  readonly alertCommand?: readonly string[]
 }
 
 export interface Settings {
@@ -70,6 +74,7 @@ export function resolveSettings(environment: Environment, config: ConfigFile): S
   const maxRequestsPerSecond =
     positiveInteger(environment, 'SNAPFERRY_MAX_REQUESTS_PER_SECOND') ?? config.worker.maxRequestsPerSecond
   const metricsAddress = variable(environment, 'SNAPFERRY_METRICS_ADDRESS') ?? config.worker.metricsAddress
+  const alertCommand = words(environment, 'SNAPFERRY_ALERT_COMMAND') ?? config.worker.alertCommand
   return {
     temporal: temporalSettings(environment, config.temporal),
     azure: {
@@ -91,6 +96,8 @@ export function resolveSettings(environment: Environment, config: ConfigFile): S
       ...(maxMibPerSecond !== undefined && { maxMibPerSecond }),
       ...(maxRequestsPerSecond !== undefined && { maxRequestsPerSecond }),
       ...(metricsAddress !== undefined && { metricsAddress }),
+      runsDrillCommands: yesOrNo(environment, 'SNAPFERRY_RUN_DRILL_COMMANDS') ?? config.worker.runDrillCommands ?? false,
+      ...(alertCommand !== undefined && { alertCommand }),
     },
   }
 }
@@ -147,6 +154,18 @@ function positiveInteger(environment: Environment, name: string): number | undef
     })
   }
   return Number(text)
+}
+
+function yesOrNo(environment: Environment, name: string): boolean | undefined {
+  const text = variable(environment, name)
+  if (text === undefined) return undefined
+  if (text === '1' || text === '0') return text === '1'
+  throw new BackupError({ type: 'InvalidConfig', message: `${name} is "${text}"; expected 1 or 0`, facts: { name } })
+}
+
+/** Separated by blanks; what has blanks within is set in the file. */
+function words(environment: Environment, name: string): readonly string[] | undefined {
+  return variable(environment, name)?.split(/\s+/)
 }
 
 function withoutEmpty(environment: Environment): Record<string, string> {

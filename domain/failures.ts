@@ -70,6 +70,11 @@ export const FAILURES = {
   FencedOut: { retry: 'never', exit: 'failed', meaning: 'another run raised the epoch of the base blob; this one must not write any more' },
   VerificationFailed: { retry: 'never', exit: 'failed', meaning: 'a copy does not equal what it was made from: no point was made, or no disk handed over' },
 
+  DrillFailed: { retry: 'never', exit: 'failed', meaning: 'a drill could not restore its point, or what it restored is not right' },
+  DrillOverdue: { retry: 'never', exit: 'failed', meaning: 'no drill of the policy has succeeded for longer than its `alertAfter`' },
+  AlertFailed: { retry: 'later', exit: 'failed', meaning: 'the alert command of a worker ended with another code than 0; what it should have told is not changed by that' },
+  CommandRefused: { retry: 'never', exit: 'refused', meaning: 'a policy asks for a program to be run, and the worker does not allow that' },
+
   DiffRefused: { retry: 'never', exit: 'failed', meaning: 'Azure will not answer the difference between two snapshots' },
   ServerSideCopyRefused: { retry: 'never', exit: 'failed', meaning: 'the source may not be copied by the storage service; bytes must be streamed' },
   SnapshotAccessBusy: { retry: 'later', exit: 'failed', meaning: 'a SAS on a snapshot is not to be had at the moment' },

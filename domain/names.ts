@@ -67,6 +67,46 @@ export function policyScheduleId(policyName: string): string {
   return `policy/${policyName}`
 }
 
+/** One id per (disk, target): at most one drill of it is open. */
+export function drillWorkflowId(diskId: string, targetUrl: string): string {
+  return `drill/${diskKeyOf(diskId)}/${targetKeyOf(targetUrl)}`
+}
+
+export function drillScheduleId(policyName: string): string {
+  return `drill/${policyName}`
+}
+
+export function drillWatchScheduleId(policyName: string): string {
+  return `drill-watch/${policyName}`
+}
+
+/** Sortable by time. */
+export function drillIdOf(diskId: string, targetUrl: string, key: RequestKey): string {
+  const digest = hash64(`drill ${diskId.trim().toLowerCase()} ${parseTargetUrl(targetUrl).url} ${key.requestedAt} ${key.requestId}`)
+  return `${compactInstant(key.requestedAt)}-${digest.slice(0, 12)}`
+}
+
+/** The throw-away disk: one name per (disk, target), so that a drill finds what one before it had to leave behind. */
+export function drillDiskName(diskId: string, targetUrl: string): string {
+  const { name } = parseArmId(diskId, 'disks')
+  const digest = hash64(`drill ${diskId.trim().toLowerCase()} ${parseTargetUrl(targetUrl).url}`)
+  return `sf-drill-${name.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${digest.slice(0, 10)}`
+}
+
+/** What a drill of the disk has found. Beside the chains: it outlives the point that was drilled. */
+export function drillResultName(diskId: string, drillId: string): string {
+  return `${drillPrefix(diskId)}${drillId}.json`
+}
+
+export function drillPrefix(diskId: string): string {
+  return `${diskPrefix(diskId)}drills/`
+}
+
+/** Whether a blob is the result of a drill. */
+export function isDrillResultName(blobName: string): boolean {
+  return /^disks\/[^/]+\/drills\/[^/]+\.json$/.test(blobName)
+}
+
 /** What a backup is named after: the scheduled instant where there is one, else the instant of the request. */
 export interface RequestKey {
   /** ISO instant, whole seconds count. */

@@ -6,8 +6,9 @@
  */
 import { fileURLToPath } from 'node:url'
 import { existsSync } from 'node:fs'
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker'
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker'
 import { createControlActivities, createDataActivities } from '../activities/index.ts'
+import type { DrillHost } from '../activities/drill-host.ts'
 import { createAzureClients } from '../azure/clients.ts'
 import { ExportAccess } from '../azure/export-access.ts'
 import { createPageLists } from '../azure/page-lists.ts'
@@ -17,6 +18,7 @@ import type { Engine } from '../engine/engine.ts'
 import { FlowControl } from '../engine/flow-control.ts'
 import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
 import { taskQueuesOf } from '../workflows/messages.ts'
+import { createDrillGauges } from './drill-gauges.ts'
 import { installRuntime } from './runtime.ts'
 
 export type Plane = 'control' | 'data'
@@ -58,14 +60,16 @@ export async function runWorker(settings: Settings, { planes }: WorkerRunOptions
       pageLists: createPageLists(azure),
       flows: new FlowControl(settings.worker),
     }
-    const workers = await Promise.all(planes.map((plane) => createWorker(plane, settings, connection, engine)))
+    const { runsDrillCommands: mayRunCommands, alertCommand } = settings.worker
+    const drills: DrillHost = { mayRunCommands, alertCommand, gauges: createDrillGauges(Runtime.instance().metricMeter) }
+    const workers = await Promise.all(planes.map((plane) => createWorker(plane, settings, connection, engine, drills)))
     await Promise.all(workers.map((worker) => worker.run()))
   } finally {
     await connection.close()
   }
 }
 
-function createWorker(plane: Plane, settings: Settings, connection: NativeConnection, engine: Engine): Promise<Worker> {
+function createWorker(plane: Plane, settings: Settings, connection: NativeConnection, engine: Engine, drills: DrillHost): Promise<Worker> {
   const queues = taskQueuesOf(settings.worker.taskQueuePrefix)
   const common: Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime' | 'shutdownForceTime' | 'maxHeartbeatThrottleInterval'> = {
     connection,
@@ -80,14 +84,14 @@ function createWorker(plane: Plane, settings: Settings, connection: NativeConnec
         ...common,
         taskQueue: queues.control,
         ...(existsSync(WORKFLOW_BUNDLE) ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } } : { workflowsPath: WORKFLOWS }),
-        activities: createControlActivities(engine),
+        activities: createControlActivities(engine, drills),
         maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
       })
     case 'data':
       return Worker.create({
         ...common,
         taskQueue: queues.data,
-        activities: createDataActivities(engine),
+        activities: createDataActivities(engine, drills),
         maxConcurrentActivityTaskExecutions: settings.worker.maxConcurrentTransfers,
       })
   }

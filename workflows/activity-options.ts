@@ -29,6 +29,14 @@ export const copying = proxyActivities<ControlActivities>({
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 })
 
+/** What an operator's alert command does; one that does not work must not hold up what it tells of. */
+export const alerting = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumAttempts: 4 },
+})
+
 /** How soon a dead worker is noticed. Progress in between is not lost: the base blob itself tells it. */
 const DATA_HEARTBEAT_TIMEOUT = '20 seconds'
 

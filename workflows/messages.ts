@@ -3,6 +3,7 @@
  * Plain JSON, additive; nothing in here is large or secret.
  */
 import { defineQuery } from '@temporalio/workflow'
+import type { DrillRule } from '../domain/drill.ts'
 import type { Movement } from '../domain/manifest.ts'
 import type { ChunkChoice } from '../domain/chunk-choice.ts'
 import type { VerifyLevel } from '../domain/point-check.ts'
@@ -56,6 +57,8 @@ export interface RestoreDiskResult {
   readonly movedBytes: number
   readonly comparedBytes: number
   readonly seconds: number
+  /** Absent in results of earlier releases. */
+  readonly phaseSeconds?: Readonly<Record<string, number>>
   readonly warnings: readonly string[]
 }
 
@@ -102,18 +105,63 @@ export interface VerifyPointResult {
   readonly comparedChunks: number
 }
 
+export interface DrillRestoreInput {
+  readonly targetUrl: string
+  /** The disk that was backed up. */
+  readonly diskId: string
+  /** Default: as the rule says. */
+  readonly pointId?: string
+  readonly rule: DrillRule
+  /** Names everything that the drill makes; default: the workflow's own start and run id. */
+  readonly request?: RequestKey
+  /** Name of the policy that asked for it. */
+  readonly policy?: string
+}
+
+export interface DrillPolicyInput {
+  readonly policy: string
+  readonly targetUrl: string
+  readonly diskIds: readonly string[]
+  readonly rule: DrillRule
+}
+
+export interface DrillOutcome {
+  readonly diskId: string
+  readonly outcome: 'passed' | 'failed' | 'skipped'
+  /** Why it failed or was skipped. */
+  readonly reason?: string
+  readonly pointId?: string
+  readonly rtoSeconds?: number
+}
+
+export interface DrillPolicyResult {
+  readonly disks: readonly DrillOutcome[]
+}
+
+export interface WatchDrillsInput {
+  readonly policy: string
+  readonly targetUrl: string
+  readonly diskIds: readonly string[]
+  readonly rule: Pick<DrillRule, 'disks' | 'alertAfterMs'>
+  /** ISO instant from which silence counts as long as no drill has succeeded: that of the watch's Schedule. */
+  readonly since: string
+}
+
 /** Phases in order; the words of the run in docs/protocol. */
 export const BACKUP_PHASES = ['plan', 'snapshot', 'open', 'transfer', 'verify', 'seal', 'release'] as const
 export const RESTORE_PHASES = ['plan', 'create', 'transfer', 'verify', 'release'] as const
 
 export const VERIFY_PHASES = ['plan', 'verify', 'record'] as const
 
+export const DRILL_PHASES = ['plan', 'restore', 'compare', 'delete', 'record'] as const
+
 export type BackupPhase = (typeof BACKUP_PHASES)[number]
 export type RestorePhase = (typeof RESTORE_PHASES)[number]
 export type VerifyPhase = (typeof VERIFY_PHASES)[number]
+export type DrillPhase = (typeof DRILL_PHASES)[number]
 
 export interface Progress {
-  readonly phase: BackupPhase | RestorePhase | VerifyPhase | 'done' | 'failed'
+  readonly phase: BackupPhase | RestorePhase | VerifyPhase | DrillPhase | 'done' | 'failed'
   readonly kind?: BackupKind
   readonly reseedCause?: string
   /** Known from the open phase on: what the transfer has to move. */

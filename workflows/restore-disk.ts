@@ -11,7 +11,7 @@ import type { PlannedRestore } from '../activities/restore-activities.ts'
 import { control, dataActivities, waiting } from './activity-options.ts'
 import { describeCause } from './describe-cause.ts'
 import { RESTORE_PHASES, type RestoreDiskInput, type RestoreDiskResult } from './messages.ts'
-import { trackProgress } from './run-progress.ts'
+import { phaseSeconds, trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
 import { refuseMismatches, uploadUntilEqual } from './upload-until-equal.ts'
 
@@ -38,6 +38,7 @@ export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskR
       await waiting.takeRestoredSnapshot.executeWithOptions({ summary: `make ${snapshot.id}` }, [plan])
       await control.deleteRestoredDisk.executeWithOptions({ summary: 'delete the temporary disk' }, [disk])
     }
+    const phases = phaseSeconds(progress.now)
     progress.enter('done')
     return {
       origin,
@@ -47,6 +48,7 @@ export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskR
       movedBytes: progress.now.movedBytes,
       comparedBytes,
       seconds: (Date.now() - startTime.getTime()) / 1000,
+      phaseSeconds: phases,
       warnings,
     }
   } catch (error) {

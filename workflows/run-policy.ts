@@ -10,9 +10,8 @@ import {
   isCancellation,
   ParentClosePolicy,
   startChild,
-  workflowInfo,
 } from '@temporalio/workflow'
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { parseArmId } from '../domain/arm-id.ts'
 import { backupWorkflowId, targetKeyOf, diskKeyOf, verifyWorkflowId } from '../domain/names.ts'
 import type { FailureType } from '../domain/failures.ts'
@@ -21,17 +20,14 @@ import { backupDisk } from './backup-disk.ts'
 import { describeCause } from './describe-cause.ts'
 import { mapConcurrent } from './map-concurrent.ts'
 import type { DiskOutcome, RunPolicyInput, RunPolicyResult } from './messages.ts'
+import { scheduledInstant } from './scheduled-instant.ts'
 import { diskAttribute, policyAttribute, targetAttribute } from './search-attributes.ts'
 import { verifyPoint } from './verify-point.ts'
 
 const MS_PER_DAY = 86_400_000
 
-const scheduledStartTime = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME)
-
 export async function runPolicy({ policy }: RunPolicyInput): Promise<RunPolicyResult> {
-  const { startTime, typedSearchAttributes } = workflowInfo()
-  // The scheduled instant, not the present one: a retry of the same tick names everything alike.
-  const requestedAt = (typedSearchAttributes.get(scheduledStartTime) ?? startTime).toISOString()
+  const requestedAt = scheduledInstant()
   const disks = await mapConcurrent(policy.diskIds, policy.maxConcurrentDisks, (diskId) => backUp(policy, diskId, requestedAt))
   if (policy.verification !== undefined) await startVerifications(policy, policy.verification, requestedAt)
   const failed = disks.filter(({ outcome }) => outcome === 'failed')

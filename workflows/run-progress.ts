@@ -37,6 +37,13 @@ export function trackProgress(phases: readonly Progress['phase'][]): RunProgress
   }
 }
 
+/** How long each phase took so far, the open one until now; of a phase that was entered again the last time alone. */
+export function phaseSeconds({ startedAt }: Progress): Record<string, number> {
+  const begun = Object.entries(startedAt).map(([name, at]) => ({ name, atMs: Date.parse(at) }))
+  begun.sort((a, b) => a.atMs - b.atMs)
+  return Object.fromEntries(begun.map(({ name, atMs }, index) => [name, ((begun[index + 1]?.atMs ?? Date.now()) - atMs) / 1000]))
+}
+
 function detailsTable(phases: readonly Progress['phase'][], progress: Progress): string {
   const { phase, kind, reseedCause, totalBytes, movedBytes, extentsDone, extentCount, round, startedAt, pointId, movement } = progress
   const mib = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`

@@ -31,14 +31,14 @@ describe('settings', () => {
     const { temporal, azure, worker } = resolveSettings(noProfiles, EMPTY_CONFIG)
     expect(temporal).toMatchObject({ address: 'localhost:7233', namespace: 'default' })
     expect(azure).toEqual(PUBLIC_CLOUD)
-    expect(worker).toEqual({ taskQueuePrefix: 'snapferry', maxConcurrentTransfers: 16 })
+    expect(worker).toEqual({ taskQueuePrefix: 'snapferry', maxConcurrentTransfers: 16, runsDrillCommands: false })
   })
 
   test('come from the file where the environment is silent, and an empty variable is silent', () => {
     const { temporal, azure, worker } = resolveSettings({ ...noProfiles, TEMPORAL_ADDRESS: '' }, FILE)
     expect(temporal).toMatchObject({ address: 'file:7233', namespace: 'from-file' })
     expect(azure).toEqual({ ...PUBLIC_CLOUD, resourceManagerEndpoint: 'https://file.example' })
-    expect(worker).toEqual({ taskQueuePrefix: 'from-file', maxConcurrentTransfers: 3, metricsAddress: '127.0.0.1:1' })
+    expect(worker).toEqual({ taskQueuePrefix: 'from-file', maxConcurrentTransfers: 3, metricsAddress: '127.0.0.1:1', runsDrillCommands: false })
   })
 
   test('come from the environment before the file', () => {
@@ -52,6 +52,8 @@ describe('settings', () => {
         SNAPFERRY_TASK_QUEUE: 'from-env',
         SNAPFERRY_MAX_CONCURRENT_TRANSFERS: '5',
         SNAPFERRY_METRICS_ADDRESS: '127.0.0.1:2',
+        SNAPFERRY_RUN_DRILL_COMMANDS: '1',
+        SNAPFERRY_ALERT_COMMAND: 'notify  --urgent',
       },
       FILE,
     )
@@ -60,7 +62,7 @@ describe('settings', () => {
       resourceManagerEndpoint: 'https://env.example',
       resourceManagerAudience: 'https://audience.example',
     })
-    expect(worker).toEqual({ taskQueuePrefix: 'from-env', maxConcurrentTransfers: 5, metricsAddress: '127.0.0.1:2' })
+    expect(worker).toEqual({ taskQueuePrefix: 'from-env', maxConcurrentTransfers: 5, metricsAddress: '127.0.0.1:2', runsDrillCommands: true, alertCommand: ['notify', '--urgent'] })
   })
 
   test('cap a worker only where they say so, the environment before the file', () => {

@@ -4,11 +4,12 @@ import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { MIB } from '../../domain/byte-range.ts'
-import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
+import type { DrillRule } from '../../domain/drill.ts'
+import { backupWorkflowId, drillWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
-import type { RestoreGroupInput, RunPolicyInput, VerifyPointInput } from '../../workflows/messages.ts'
+import type { DrillPolicyInput, DrillRestoreInput, RestoreGroupInput, RunPolicyInput, VerifyPointInput, WatchDrillsInput } from '../../workflows/messages.ts'
 import { temporalAddress, temporalCliPath } from '../support/environment.ts'
 import { noise } from '../support/random-disk.ts'
 import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
@@ -70,6 +71,8 @@ export async function recordHistories(folder: URL): Promise<void> {
     await restoreGroup(scene, 'replay-group', { diskId, pointId: point.id })
     await keep('restore-group', 'replay-group')
 
+    await recordDrills(scene, diskId, keep)
+
     const missing = diskId.replace(/[^/]+$/, 'missing')
     await runPolicy(scene, 'replay-policy', [diskId, missing])
     await keep('policy-partly-failed', 'replay-policy')
@@ -82,6 +85,30 @@ export async function recordHistories(folder: URL): Promise<void> {
   } finally {
     await scene.close()
   }
+}
+
+async function recordDrills(scene: Scene, diskId: string, keep: (shape: string, workflowId: string) => Promise<void>): Promise<void> {
+  const { targetUrl } = scene
+  const taskQueue = `${scene.taskQueuePrefix}-control`
+  const rule: DrillRule = { region: TARGET_REGION, resourceGroup: 'drills', point: 'newest', disks: 'one', timeoutMinutes: 60, alertAfterMs: 3_600_000 }
+  scene.azure.createResourceGroup({ name: 'drills', location: TARGET_REGION })
+  const drills = `drill/${scene.taskQueuePrefix}`
+  const input: DrillPolicyInput = { policy: 'replay', targetUrl, diskIds: [diskId], rule }
+  await scene.client.workflow.execute('drillPolicy', { taskQueue, workflowId: drills, args: [input] })
+  await keep('drill-policy', drills)
+  await keep('drill', drillWorkflowId(diskId, targetUrl))
+
+  // Programs are not run by this worker.
+  const refused: DrillRestoreInput = { targetUrl, diskId, rule: { ...rule, command: ['true'] } }
+  await scene.client.workflow.execute('drillRestore', { taskQueue, workflowId: drillWorkflowId(diskId, targetUrl), args: [refused] }).catch(() => {})
+  await keep('drill-failed', drillWorkflowId(diskId, targetUrl))
+
+  const watches = `drill-watch/${scene.taskQueuePrefix}`
+  const watch: WatchDrillsInput = { ...input, since: new Date().toISOString() }
+  await scene.client.workflow.execute('watchDrills', { taskQueue, workflowId: watches, args: [watch] })
+  await keep('drill-watch', watches)
+  await scene.client.workflow.execute('watchDrills', { taskQueue, workflowId: watches, args: [{ ...watch, rule: { disks: 'one', alertAfterMs: -1 } }] }).catch(() => {})
+  await keep('drill-watch-overdue', watches)
 }
 
 /** Writes below the run's feet, so that its verification sends a range back. */

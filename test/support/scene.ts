@@ -9,6 +9,7 @@ import { DefaultAzureCredential } from '@azure/identity'
 import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { createControlActivities, createDataActivities } from '../../activities/index.ts'
+import type { DrillHost } from '../../activities/drill-host.ts'
 import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { listPoints } from '../../azure/manifests.ts'
@@ -52,6 +53,8 @@ export interface Scene {
 export interface SceneOptions extends LocalAzureOptions {
   /** false: the test starts workers of its own. */
   readonly hasWorker?: boolean
+  /** What the worker lends to drills. */
+  readonly drills?: DrillHost
   /** Asked for each answer of the resource manager (method, path): true loses it on the way. */
   readonly isAnswerLost?: (method: string, path: string) => boolean
   /** Stands between the engine and the page lists, as an endpoint that lists otherwise would. */
@@ -62,7 +65,7 @@ let isRuntimeInstalled = false
 
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   installTestRuntime()
-  const { hasWorker = true, isAnswerLost, wrapPageLists = (lists) => lists, ...azureOptions } = options
+  const { hasWorker = true, drills, isAnswerLost, wrapPageLists = (lists) => lists, ...azureOptions } = options
   const azure = await startLocalAzure({
     caDir: certificateAuthorityDirectory(),
     ...azureOptions,
@@ -83,7 +86,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const connection = await Connection.connect({ address: temporalAddress() })
   await ensureSearchAttributes(connection.operatorService, 'default')
   const client = new Client({ connection })
-  const stopWorker = hasWorker ? await startWorker(engine, queues) : async () => {}
+  const stopWorker = hasWorker ? await startWorker(engine, queues, drills) : async () => {}
 
   const startBackup: Scene['startBackup'] = (diskId, backupOptions = {}) =>
     client.workflow.start<typeof backupDisk>('backupDisk', {
@@ -128,7 +131,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
 }
 
 /** Both planes in this process, until the returned function is called. */
-export async function startWorker(engine: Engine, queues: { control: string; data: string }): Promise<() => Promise<void>> {
+export async function startWorker(engine: Engine, queues: { control: string; data: string }, drills?: DrillHost): Promise<() => Promise<void>> {
   const connection = await NativeConnection.connect({ address: temporalAddress() })
   const common = { connection, maxHeartbeatThrottleInterval: '1 second' } as const
   const workers = [
@@ -136,9 +139,9 @@ export async function startWorker(engine: Engine, queues: { control: string; dat
       ...common,
       taskQueue: queues.control,
       workflowBundle: { codePath: workflowBundlePath() },
-      activities: createControlActivities(engine),
+      activities: createControlActivities(engine, drills),
     }),
-    await Worker.create({ ...common, taskQueue: queues.data, activities: createDataActivities(engine) }),
+    await Worker.create({ ...common, taskQueue: queues.data, activities: createDataActivities(engine, drills) }),
   ]
   const running = Promise.all(workers.map((worker) => worker.run()))
   return async () => {

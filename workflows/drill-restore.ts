@@ -1,0 +1,174 @@
+/**
+ * Restores a recovery point to a throw-away disk, as an operator would, and looks at what came out:
+ *
+ *     plan -> restore (child restoreDisk) -> compare all bytes, run the user's program -> delete -> record
+ *
+ * The disk is deleted however the drill ends. What was found is kept in the target; a drill that did not succeed fails with
+ * `DrillFailed`. One that is cancelled deletes its disk and keeps nothing.
+ */
+import { ActivityCancellationType, ApplicationFailure, CancellationScope, executeChild, isCancellation, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { TypedSearchAttributes } from '@temporalio/common'
+import { armIdOf, parseArmId } from '../domain/arm-id.ts'
+import { describeRanges } from '../domain/byte-range.ts'
+import { drillRequestId } from '../domain/drill.ts'
+import type { DrillResult } from '../domain/drill-result.ts'
+import type { FailureType } from '../domain/failures.ts'
+import { diskKeyOf, drillDiskName, drillIdOf, restoreWorkflowId, targetKeyOf } from '../domain/names.ts'
+import { restoreTags } from '../domain/tags.ts'
+import type { PlannedDrill } from '../activities/drill-activities.ts'
+import { control, dataActivities } from './activity-options.ts'
+import { failureOf } from './describe-cause.ts'
+import { DRILL_PHASES, type DrillRestoreInput } from './messages.ts'
+import { raiseAlert } from './raise-alert.ts'
+import { restoreDisk } from './restore-disk.ts'
+import { phaseSeconds, trackProgress, type RunProgress } from './run-progress.ts'
+import { diskAttribute, recoveryPointAttribute, targetAttribute } from './search-attributes.ts'
+
+/** What is known of the drill so far. */
+type Findings = { -readonly [Key in keyof DrillResult]?: DrillResult[Key] } & { phases: Record<string, number>; warnings: string[] }
+
+interface Drill extends DrillRestoreInput {
+  readonly id: string
+  readonly toDiskId: string
+  readonly requestId: string
+  readonly startedAt: string
+}
+
+export async function drillRestore(input: DrillRestoreInput): Promise<DrillResult> {
+  const drill = drillOf(input)
+  const root = CancellationScope.current()
+  const progress = trackProgress(DRILL_PHASES)
+  const findings: Findings = { phases: {}, warnings: [] }
+  let failure: { readonly type: string; readonly message: string } | undefined
+  let cancelled: unknown
+  try {
+    await CancellationScope.withTimeout(input.rule.timeoutMinutes * 60_000, () => carryOut(drill, progress, findings))
+  } catch (error) {
+    if (isCancellation(error) && root.consideredCancelled) cancelled = error
+    else failure = isCancellation(error) ? tookTooLong(input.rule.timeoutMinutes) : failureOf(error)
+  }
+  return CancellationScope.nonCancellable(async () => {
+    progress.enter('delete')
+    const leftBehind = await deleteDisk(drill, findings)
+    if (cancelled !== undefined) {
+      progress.enter('failed')
+      throw cancelled
+    }
+    const result = resultOf(drill, progress, findings, failure ?? leftBehind)
+    progress.enter('record')
+    await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl: input.targetUrl, result }])
+    if (result.failure === undefined) {
+      progress.enter('done')
+      return result
+    }
+    progress.enter('failed')
+    const message = messageOf(drill, result)
+    await raiseAlert({ type: 'DrillFailed', message, targetUrl: input.targetUrl, diskId: input.diskId, drill: result, ...(input.policy !== undefined && { policy: input.policy }) })
+    throw ApplicationFailure.create({ type: 'DrillFailed' satisfies FailureType, nonRetryable: true, message, details: [result] })
+  })
+}
+
+function drillOf(input: DrillRestoreInput): Drill {
+  const { targetUrl, diskId, rule } = input
+  const { startTime, firstExecutionRunId } = workflowInfo()
+  const request = input.request ?? { requestedAt: startTime.toISOString(), requestId: firstExecutionRunId }
+  const id = drillIdOf(diskId, targetUrl, request)
+  const toDiskId = armIdOf({ ...parseArmId(diskId, 'disks'), resourceGroup: rule.resourceGroup, name: drillDiskName(diskId, targetUrl) }).id
+  const startedAt = startTime.toISOString()
+  return { ...input, id, toDiskId, startedAt, requestId: drillRequestId(startedAt, id) }
+}
+
+/** Notes in `findings` what it learns, so that it is known also of a drill that fails. */
+async function carryOut(drill: Drill, progress: RunProgress, findings: Findings): Promise<void> {
+  const { targetUrl, diskId, pointId, rule, toDiskId, id, startedAt, requestId } = drill
+  progress.enter('plan')
+  const plan = await control.planDrill.executeWithOptions({ summary: 'choose the point' }, [
+    { targetUrl, diskId, ...(pointId !== undefined && { pointId }), which: rule.point, seed: id, toDiskId, timeoutMinutes: rule.timeoutMinutes, now: startedAt },
+  ])
+  const { point, job } = plan
+  findings.point = point
+  findings.warnings.push(...plan.warnings)
+  upsertSearchAttributes([{ key: recoveryPointAttribute, value: point.id }])
+
+  progress.enter('restore', { pointId: point.id })
+  const restored = await executeChild(restoreDisk, {
+    workflowId: restoreWorkflowId(toDiskId),
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    staticSummary: `drill: restore of ${parseArmId(diskId, 'disks').name} from ${point.id}`,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: diskAttribute, value: diskKeyOf(toDiskId) },
+      { key: targetAttribute, value: targetKeyOf(targetUrl) },
+    ]),
+    args: [{ targetUrl, pointId: point.id, toDiskId, region: rule.region, requestId }],
+  })
+  findings.rtoSeconds = (Date.now() - Date.parse(startedAt)) / 1000
+  findings.movedBytes = restored.movedBytes
+  findings.warnings.push(...restored.warnings)
+  for (const [name, seconds] of Object.entries(restored.phaseSeconds ?? {})) findings.phases[`restore.${name}`] = seconds
+
+  progress.enter('compare', { totalBytes: job.blobBytes, movedBytes: restored.movedBytes })
+  await inspect(drill, plan, findings)
+}
+
+async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: PlannedDrill, findings: Findings): Promise<void> {
+  const { command } = rule
+  const summary = command === undefined ? 'compare all bytes' : `compare all bytes, run ${command[0]}`
+  // Waited for also when it is cancelled: its program and its image are gone before the disk is.
+  const found = await dataActivities().inspectDrill.executeWithOptions({ summary, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }, [
+    { job, ...(digests !== undefined && { digests }), ...(command !== undefined && { command }) },
+  ])
+  findings.comparedWith = found.comparedWith
+  findings.comparedBytes = found.comparedBytes
+  findings.phases['compare.read'] = found.compareSeconds
+  if (found.mismatches.length > 0) {
+    const other = found.comparedWith === 'digests' ? `the digests of point ${point.id}` : `point ${point.id}`
+    throw ApplicationFailure.nonRetryable(
+      `disk ${toDiskId} differs from ${other} at ${describeRanges(found.mismatches)}; find out which points are concerned: snapferry verify run --point ${point.id} --level full`,
+      'VerificationFailed' satisfies FailureType,
+    )
+  }
+  if (found.command === undefined) return
+  findings.command = found.command
+  findings.phases['compare.command'] = found.command.seconds
+  const { exitCode, words, output } = found.command
+  if (exitCode === 0) return
+  throw ApplicationFailure.nonRetryable(`command ${words.join(' ')} ended with ${exitCode ?? 'a signal'} on the image: ${output}`, 'DrillFailed' satisfies FailureType)
+}
+
+/** @returns what could not be deleted. */
+async function deleteDisk({ toDiskId: id, requestId }: Drill, { point }: Findings): Promise<{ type: string; message: string } | undefined> {
+  if (point === undefined) return undefined
+  try {
+    await control.deleteRestoredDisk.executeWithOptions({ summary: 'delete the throw-away disk' }, [{ id, tags: restoreTags(point.id, requestId) }])
+    return undefined
+  } catch (error) {
+    const { type, message } = failureOf(error)
+    return { type, message: `throw-away disk ${id} could not be deleted: ${message}` }
+  }
+}
+
+function resultOf(drill: Drill, progress: RunProgress, { phases, ...findings }: Findings, failure: DrillResult['failure']): DrillResult {
+  const { id, diskId, policy, rule, startedAt } = drill
+  return {
+    format: 1,
+    id,
+    diskId,
+    ...(policy !== undefined && { policy }),
+    region: rule.region,
+    verdict: failure === undefined ? 'passed' : 'failed',
+    ...(failure !== undefined && { failure }),
+    startedAt,
+    endedAt: new Date().toISOString(),
+    ...findings,
+    phaseSeconds: { ...phaseSeconds(progress.now), ...phases },
+  }
+}
+
+function tookTooLong(timeoutMinutes: number): { type: string; message: string } {
+  return { type: 'DrillFailed' satisfies FailureType, message: `it took longer than its timeout of ${timeoutMinutes} minutes` }
+}
+
+function messageOf({ diskId, toDiskId }: Drill, { point, failure }: DrillResult): string {
+  const what = `drill of disk ${parseArmId(diskId, 'disks').name}${point === undefined ? '' : `, point ${point.id},`} failed: ${failure?.message}`
+  return `${what.slice(0, 3000)} (throw-away disk ${parseArmId(toDiskId, 'disks').name})`
+}
