@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { registerAzureCommand } from './commands/azure.ts'
 import { registerBackupCommands } from './commands/backup.ts'
 import { registerConfigCommands } from './commands/config.ts'
+import { registerDrillCommands } from './commands/drill.ts'
 import { registerPointsCommands } from './commands/points.ts'
 import { registerPolicyCommands } from './commands/policy.ts'
 import { registerRescueCommands } from './commands/rescue.ts'
@@ -60,6 +61,7 @@ function createProgram(host: Host): Command {
   registerRestoreCommands(program, host)
   registerVerifyCommands(program, host)
   registerRescueCommands(program, host)
+  registerDrillCommands(program, host)
   registerRunCommands(program, host)
   registerStatusCommand(program, host)
   registerConfigCommands(program, host)

@@ -14,6 +14,7 @@ import type {
 import { formatDurationMs } from '../config/duration.ts'
 import type { PolicySpec } from '../config/policy-file.ts'
 import type { PolicySchedule } from '../config/schedule-schema.ts'
+import { BackupError } from '../domain/failures.ts'
 import { policyScheduleId } from '../domain/names.ts'
 import type { BackupOptions } from '../domain/policy.ts'
 import { parseTargetUrl } from '../domain/target-url.ts'
@@ -119,7 +120,7 @@ function policyOfAction({ action }: ScheduleDescription): string | undefined {
   return attributes.get(policyAttribute)
 }
 
-function timesOf(schedule: PolicySchedule): ScheduleSpec {
+export function timesOf(schedule: PolicySchedule): ScheduleSpec {
   if (schedule.kind === 'cron') {
     return { cronExpressions: [`${schedule.cron} # ${schedule.cron}`], timezone: schedule.timeZone }
   }
@@ -129,4 +130,10 @@ function timesOf(schedule: PolicySchedule): ScheduleSpec {
 function summaryOf({ policy, schedule }: PolicySpec): string {
   const { account, container } = parseTargetUrl(policy.targetUrl)
   return `Backs up ${plural(policy.diskIds.length, 'disk')} to ${account}/${container} ${describeTimes(schedule)}`
+}
+
+/** The client says by a TypeError that the server found times that cannot be, such as minute 99 in a cron line. */
+export function asConfigMistake(error: unknown, what: string, schedule: PolicySchedule): unknown {
+  if (!(error instanceof TypeError)) return error
+  return new BackupError({ type: 'InvalidConfig', message: `${what} cannot run ${describeTimes(schedule)}: ${error.message}`, facts: { what }, cause: error })
 }

@@ -6,6 +6,7 @@
  */
 import { CommanderError } from 'commander'
 import { BackupError, EXIT_CODES, FAILURES, redact, type FailureType } from '../domain/failures.ts'
+import { Alarm } from './alarm.ts'
 import { Interrupted } from './interrupt.ts'
 import type { Output } from './output.ts'
 
@@ -28,6 +29,11 @@ const HINTS: Partial<Record<FailureType, string>> = {
 /** Reports and returns the exit code. Help and version are no errors: 0 and silence. */
 export function reportError(error: unknown, output: Output, isDebug: boolean): number {
   if (isHelp(error)) return EXIT_CODES.ok
+  // Its command has said what it found.
+  if (error instanceof Alarm) {
+    output.error(error.message)
+    return EXIT_CODES.failed
+  }
   const report = describe(error)
   if (output.isJson) {
     const { type, message, exitCode } = report

@@ -5,7 +5,7 @@ import { describeRetry } from './pending-retries.ts'
 import { readRunState, recordedState, type RunState } from './run-state.ts'
 import { renderTable } from './table.ts'
 
-const TYPES = `WorkflowType IN ('backupDisk', 'restoreDisk', 'restoreGroup', 'verifyPoint', 'runPolicy')`
+const TYPES = `WorkflowType IN ('backupDisk', 'restoreDisk', 'restoreGroup', 'verifyPoint', 'drillRestore', 'drillPolicy', 'runPolicy')`
 const MAX_CLOSED = 20
 /** Each open run costs a description and a query; a fleet must not be asked all at once. */
 const MAX_PARALLEL_READS = 16

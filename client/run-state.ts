@@ -93,7 +93,7 @@ async function queryProgress(
   link: TemporalLink,
   { workflowId, runId, type }: WorkflowExecutionDescription,
 ): Promise<Progress | undefined> {
-  if (type === 'runPolicy' || type === 'restoreGroup') return undefined
+  if (type === 'runPolicy' || type === 'drillPolicy' || type === 'restoreGroup') return undefined
   try {
     return await link.connection.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
       link.client.workflow.getHandle(workflowId, runId).query<Progress>('progress'),

@@ -11,10 +11,10 @@ import {
   type ScheduleHandle,
 } from '@temporalio/client'
 import type { PolicySpec } from '../config/policy-file.ts'
-import { BackupError } from '../domain/failures.ts'
 import { policyScheduleId } from '../domain/names.ts'
 import type { TemporalLink } from '../temporal/connect.ts'
-import { describeTimes, differences, POLICY_WORKFLOW, scheduleOptionsOf } from './policy-schedule.ts'
+import { applyDrillSchedules, deleteDrillSchedules } from './drill-schedules.ts'
+import { asConfigMistake, differences, POLICY_WORKFLOW, scheduleOptionsOf } from './policy-schedule.ts'
 
 export interface AppliedPolicy {
   readonly name: string
@@ -44,14 +44,27 @@ export async function applyPolicies(
   options: ApplyOptions,
 ): Promise<AppliedPolicy[]> {
   const applied: AppliedPolicy[] = []
-  for (const spec of specs) applied.push(await applyPolicy(link, spec, options))
+  for (const spec of specs) applied.push(await applyWithDrills(link, spec, options))
   const known = new Set(specs.map(({ policy }) => policy.name))
   for (const name of await listPolicyNames(link)) {
     if (known.has(name)) continue
-    if (options.prune && !options.dryRun) await policyHandle(link, name).delete()
+    if (options.prune && !options.dryRun) await deletePolicy(link, name)
     applied.push({ name, outcome: options.prune ? 'deleted' : 'not in the file' })
   }
   return applied
+}
+
+async function applyWithDrills(link: TemporalLink, spec: PolicySpec, options: ApplyOptions): Promise<AppliedPolicy> {
+  const applied = await applyPolicy(link, spec, options)
+  const isChanged = await applyDrillSchedules(link, spec, { ...options, isPaused: applied.isPaused === true })
+  if (!isChanged || applied.outcome === 'created') return applied
+  return { ...applied, outcome: 'updated', changes: [...(applied.changes ?? []), 'drill'] }
+}
+
+/** Its own Schedule and those of its drills. @throws ScheduleNotFoundError where there is no such policy. */
+export async function deletePolicy(link: TemporalLink, name: string): Promise<void> {
+  await policyHandle(link, name).delete()
+  await deleteDrillSchedules(link, name)
 }
 
 async function applyPolicy(link: TemporalLink, spec: PolicySpec, options: ApplyOptions): Promise<AppliedPolicy> {
@@ -78,7 +91,7 @@ async function createSchedule(link: TemporalLink, spec: PolicySpec, taskQueuePre
     return true
   } catch (error) {
     if (error instanceof ScheduleAlreadyRunning) return false
-    throw asConfigMistake(error, spec)
+    throw asConfigMistake(error, `policy ${spec.policy.name}`, spec.schedule)
   }
 }
 
@@ -91,19 +104,8 @@ async function updateSchedule(link: TemporalLink, spec: PolicySpec, taskQueuePre
   try {
     await policyHandle(link, spec.policy.name).update((was) => ({ ...wanted, state: was.state }))
   } catch (error) {
-    throw asConfigMistake(error, spec)
+    throw asConfigMistake(error, `policy ${spec.policy.name}`, spec.schedule)
   }
-}
-
-/** The client says by a TypeError that the server found times that cannot be, such as minute 99 in a cron line. */
-function asConfigMistake(error: unknown, { policy, schedule }: PolicySpec): unknown {
-  if (!(error instanceof TypeError)) return error
-  return new BackupError({
-    type: 'InvalidConfig',
-    message: `policy ${policy.name} cannot run ${describeTimes(schedule)}: ${error.message}`,
-    facts: { policy: policy.name },
-    cause: error,
-  })
 }
 
 /** Eventually consistent: a policy made in this second may be missing. */

@@ -1,9 +1,11 @@
 /** `snapferry policy`: the policies of snapferry.yaml as Schedules in Temporal. */
 import type { Command } from 'commander'
 import { BackupError } from '../../domain/failures.ts'
+import type { TemporalLink } from '../../temporal/connect.ts'
 import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
 import { defineCommand, type CommandContext, type Host } from '../command.ts'
-import { applyPolicies, describePolicies, policyHandle, type AppliedPolicy } from '../schedules.ts'
+import { pauseDrills } from '../drill-schedules.ts'
+import { applyPolicies, deletePolicy, describePolicies, policyHandle, type AppliedPolicy } from '../schedules.ts'
 import { policyRowOf, renderPolicies } from '../policy-list.ts'
 
 export function registerPolicyCommands(program: Command, host: Host): void {
@@ -25,20 +27,28 @@ export function registerPolicyCommands(program: Command, host: Host): void {
 
   defineCommand<{ reason?: string }>(policy, host, {
     usage: 'pause <name>',
-    summary: 'start no more runs; one that is open goes on',
+    summary: 'start no more runs and drills; one that is open goes on, and silence of drills is still told',
     examples: ['policy pause nightly --reason "storage account is being moved"'],
     configure: withReason,
     run: (context, { reason }, [name = '']) =>
-      steer(context, name, 'paused', (handle) => handle.pause(reason ?? 'paused by snapferry policy pause')),
+      steer(context, name, 'paused', async (handle, link) => {
+        const why = reason ?? 'paused by snapferry policy pause'
+        await handle.pause(why)
+        await pauseDrills(link, name, true, why)
+      }),
   })
 
   defineCommand<{ reason?: string }>(policy, host, {
     usage: 'resume <name>',
-    summary: 'start runs again at the next time',
+    summary: 'start runs and drills again at the next time',
     examples: ['policy resume nightly'],
     configure: withReason,
     run: (context, { reason }, [name = '']) =>
-      steer(context, name, 'resumed', (handle) => handle.unpause(reason ?? 'resumed by snapferry policy resume')),
+      steer(context, name, 'resumed', async (handle, link) => {
+        const why = reason ?? 'resumed by snapferry policy resume'
+        await handle.unpause(why)
+        await pauseDrills(link, name, false, why)
+      }),
   })
 
   defineCommand(policy, host, {
@@ -52,9 +62,9 @@ export function registerPolicyCommands(program: Command, host: Host): void {
 
   defineCommand(policy, host, {
     usage: 'delete <name>',
-    summary: 'delete the schedule of a policy; its recovery points stay',
+    summary: 'delete the schedules of a policy; its recovery points stay',
     examples: ['policy delete nightly'],
-    run: (context, _options, [name = '']) => steer(context, name, 'deleted', (handle) => handle.delete()),
+    run: (context, _options, [name = '']) => steer(context, name, 'deleted', (_handle, link) => deletePolicy(link, name)),
   })
 }
 
@@ -98,10 +108,10 @@ async function steer(
   { output, withTemporal }: CommandContext,
   name: string,
   done: string,
-  act: (handle: PolicyHandle) => Promise<void>,
+  act: (handle: PolicyHandle, link: TemporalLink) => Promise<void>,
 ): Promise<void> {
   await withTemporal(async (link) => {
-    await act(policyHandle(link, name))
+    await act(policyHandle(link, name), link)
     output.result({ name, outcome: done }, `${name} ${done}`)
   })
 }

@@ -4,6 +4,7 @@ import { BackupError } from '../../domain/failures.ts'
 import type { TemporalLink } from '../../temporal/connect.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { describeBackup, describePolicyRun, describeRestore, describeVerification } from '../describe-result.ts'
+import { describeDrill, describeDrills } from '../drill-list.ts'
 import { formatInstant } from '../format.ts'
 import type { Output } from '../output.ts'
 import { reportEnd } from '../report-run.ts'
@@ -51,6 +52,10 @@ function follow(link: TemporalLink, output: Output, run: RunReference, type: str
       return reportEnd(link, output, run, { what, describe: describeRestore })
     case 'verifyPoint':
       return reportEnd(link, output, run, { what, describe: describeVerification })
+    case 'drillRestore':
+      return reportEnd(link, output, run, { what, describe: describeDrill })
+    case 'drillPolicy':
+      return reportEnd(link, output, run, { what, describe: describeDrills })
     case 'runPolicy':
       return reportEnd(link, output, run, { what, describe: describePolicyRun })
     default:
