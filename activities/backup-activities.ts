@@ -17,7 +17,7 @@ import { backupRoute } from '../engine/backup-route.ts'
 import { chooseComparison } from '../engine/choose-comparison.ts'
 import type { Engine } from '../engine/engine.ts'
 import { openBaseBlob, type OpenOptions, type OpenResult } from '../engine/open-base-blob.ts'
-import { planRun, type PlannedRun } from '../engine/plan-run.ts'
+import { planRun, type PlannedRun, type PlanRequest } from '../engine/plan-run.ts'
 import { releaseRun, type ReleaseOptions } from '../engine/release-run.ts'
 import { sealPoint, type SealOptions } from '../engine/seal-point.ts'
 import { surveyChanges, type Survey } from '../engine/survey-changes.ts'
@@ -72,7 +72,7 @@ export function createBackupControl(engine: Engine) {
   return {
     /** Reads the disk, the target, the base blob and the cursor. Makes nothing but the target's marker. */
     planBackup: asActivity(
-      (input: { diskId: string; targetUrl: string }): Promise<PlannedRun> => planRun(engine, input, cancellationSignal()),
+      (input: PlanRequest): Promise<PlannedRun> => planRun(engine, input, cancellationSignal()),
     ),
 
     /** Takes the run's snapshot, once: its name follows from the run. Waits until it can be read. */

@@ -7,6 +7,7 @@ export interface ListedBlob {
   readonly name: string
   readonly snapshot: string | undefined
   readonly metadata: Readonly<Record<string, string>>
+  readonly etag: string
 }
 
 export interface BlobListQuery {
@@ -42,8 +43,8 @@ export async function* listBlobs(
         .byPage(continuationToken === '' ? {} : { continuationToken })
       return (await pages.next()).value
     })
-    for (const { name, snapshot, metadata } of page?.segment.blobItems ?? []) {
-      yield { name, snapshot: snapshot || undefined, metadata: metadata ?? {} }
+    for (const { name, snapshot, metadata, properties } of page?.segment.blobItems ?? []) {
+      yield { name, snapshot: snapshot || undefined, metadata: metadata ?? {}, etag: properties.etag }
     }
     continuationToken = page?.continuationToken ?? ''
   } while (continuationToken !== '')

@@ -228,6 +228,22 @@ export class FencedBlob {
     )
   }
 
+  /**
+   * Deletes the blob itself while it is as it was listed.
+   * @returns false where it has changed or still has snapshots: then it stays.
+   */
+  async deleteUnchanged(etag: string, signal?: AbortSignal): Promise<boolean> {
+    const call = { ...this.#call('delete', BLOB_DELETE, signal), when: FENCED, notFound: 'PointNotFound' } as const
+    try {
+      await callStorage(call, (abortSignal) => this.#client.delete({ conditions: { ifMatch: etag }, abortSignal }))
+      return true
+    } catch (error) {
+      // SnapshotsPresent (409), ConditionNotMet (412), or a deletion whose answer was lost.
+      if (isFailure(error) && [404, 409, 412].includes(Number(error.facts['status']))) return false
+      throw error
+    }
+  }
+
   /** Exactly the bytes of the range. @throws BackupError PointNotFound where the blob or its snapshot is gone. */
   async read(range: ByteRange, snapshot: string | undefined, signal?: AbortSignal): Promise<Buffer> {
     const call = {

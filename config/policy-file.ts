@@ -77,6 +77,7 @@ function toPolicy(name: string, policy: PolicyInput, defaultTarget: string | und
       ...(policy.copyStart !== undefined && { copyStart: policy.copyStart }),
       ...(policy.transfer !== undefined && { transfer: policy.transfer }),
       ...(policy.reseed !== undefined && { reseed: policy.reseed }),
+      ...(policy.stripes !== undefined && { stripes: policy.stripes }),
       ...(policy.maxMibPerSecond !== undefined && { maxMibPerSecond: policy.maxMibPerSecond }),
     },
     maxConcurrentDisks: policy.maxConcurrentDisks,

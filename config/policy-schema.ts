@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { sameArmId } from '../domain/arm-id.ts'
+import { MAX_STRIPES } from '../domain/choose-striping.ts'
 import { VERIFY_LEVELS } from '../domain/point-check.ts'
 import { DEFAULT_MAX_CONCURRENT_DISKS, DEFAULT_RETENTION, DEFAULT_VERIFICATION_DAYS, DEFAULT_VERIFY } from '../domain/policy.ts'
 import { drillSchema } from './drill-schema.ts'
@@ -116,6 +117,11 @@ export const policySchema = z
     reseed: z.enum(['compare', 'move']).optional().meta({
       description: 'What a reseed does with what the base blob may hold already; default: compare where the last point has digests, else move',
     }),
+    stripes: countSchema
+      .min(1)
+      .max(MAX_STRIPES)
+      .optional()
+      .meta({ description: 'Page blobs that each disk is dealt out over, for speed; default as its size needs. A change is a reseed' }),
     maxMibPerSecond: countSchema
       .min(1)
       .optional()

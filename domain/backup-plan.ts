@@ -4,10 +4,12 @@
  * The answer is a plan or a named reason; a full transfer that nobody asked for always has a cause. What only
  * the new snapshot can tell (its family, whether Azure answers the diff) is decided by `confirmPlan` afterwards.
  */
-import type { BaseBlobState, CursorRef } from './base-blob-state.ts'
-import { GIB, TIB } from './byte-range.ts'
+import { stripingOfState, type BaseBlobState, type CursorRef } from './base-blob-state.ts'
+import { GIB } from './byte-range.ts'
+import { MAX_DISK_BYTES } from './choose-striping.ts'
 import type { FailureType } from './failures.ts'
 import { blobBytesOf, type SourceDisk, type SourceSnapshot } from './source-disk.ts'
+import { isSameStriping, stripeSizes, type Striping } from './stripes.ts'
 
 export const RESEED_CAUSES = {
   CursorUnknown: 'no sealed run has left a cursor in the base blob',
@@ -16,6 +18,7 @@ export const RESEED_CAUSES = {
   FamilyChanged: 'the new snapshot belongs to another family than the cursor',
   SizeCrossed4TiB: 'the disk grew across the 4 TiB line, where Azure answers no diff',
   DiffRefused: 'Azure refused the difference to the cursor',
+  LayoutChanged: 'the disk is to be dealt out over another number of stripes',
   BaseBlobOverwritten: 'the base blob was made anew since its last recovery point',
   LastPointGone: 'the newest recovery point was deleted, so what was written since is unknown',
 } as const
@@ -35,8 +38,11 @@ export interface Refusal {
 
 export interface PlanFacts {
   readonly disk: SourceDisk
+  /** How the disk is to be dealt out; default: as it is. */
+  readonly striping?: Striping
   /** undefined: there is no base blob yet. */
   readonly base?: {
+    /** Of the first stripe. */
     readonly sizeBytes: number
     readonly state: BaseBlobState
     /** The newest point's blob snapshot and manifest are both there. */
@@ -48,20 +54,19 @@ export interface PlanFacts {
   readonly cursorSnapshot?: SourceSnapshot
 }
 
-/** 8 TiB: the largest page blob (learn.microsoft.com, storage-blob-scale-targets), footer included. */
-export const MAX_PAGE_BLOB_BYTES = 8 * TIB
-
-export function planBackup({ disk, base, cursorSnapshot }: PlanFacts): BackupPlan | Refusal {
+export function planBackup({ disk, striping, base, cursorSnapshot }: PlanFacts): BackupPlan | Refusal {
   const refusal = refuseDisk(disk)
   if (refusal !== undefined) return refusal
   if (base === undefined) return { kind: 'full' }
-  if (base.sizeBytes > blobBytesOf(disk.sizeBytes)) {
+  const present = stripingOfState(base.state)
+  if (isSmaller(disk, present, base)) {
     return {
       kind: 'refuse',
       type: 'DiskShrank',
-      reason: `disk ${disk.id} has ${disk.sizeBytes} bytes, its base blob holds ${base.sizeBytes}; Azure disks never shrink, so one of them is not what it was`,
+      reason: `disk ${disk.id} has ${disk.sizeBytes} bytes, less than its base blob holds; Azure disks never shrink, so one of them is not what it was`,
     }
   }
+  if (striping !== undefined && !isSameStriping(striping, present)) return { kind: 'reseed', cause: 'LayoutChanged' }
   const cursor = effectiveCursor(base.state, base.isPendingSealed)
   if (cursor === undefined) return { kind: 'reseed', cause: 'CursorUnknown' }
   if (!base.isLastPointPresent) return { kind: 'reseed', cause: 'LastPointGone' }
@@ -86,6 +91,13 @@ export function effectiveCursor(state: BaseBlobState, isPendingSealed: boolean):
   return state.condition === 'dirty' && isPendingSealed ? state.pending : state.cursor
 }
 
+/** While a run has it open, the blob may still have the size of an earlier layout: then its mark tells. */
+function isSmaller(disk: SourceDisk, present: Striping, { sizeBytes, state }: NonNullable<PlanFacts['base']>): boolean {
+  if (state.pending !== undefined) return state.pending.sizeBytes > disk.sizeBytes
+  const [wantedBytes = 0] = stripeSizes(present, blobBytesOf(disk.sizeBytes))
+  return sizeBytes > wantedBytes
+}
+
 function refuseDisk(disk: SourceDisk): Refusal | undefined {
   if (disk.shape.logicalSectorBytes !== 512) {
     return {
@@ -96,12 +108,12 @@ function refuseDisk(disk: SourceDisk): Refusal | undefined {
         'which is not supported yet. Use Azure\'s own cross-region snapshot copy for this disk',
     }
   }
-  if (blobBytesOf(disk.sizeBytes) > MAX_PAGE_BLOB_BYTES) {
+  if (disk.sizeBytes > MAX_DISK_BYTES) {
     return {
       kind: 'refuse',
       type: 'DiskTooLarge',
       reason:
-        `disk ${disk.id} has ${disk.sizeBytes / GIB} GiB; a base blob holds at most 8191 GiB. ` +
+        `disk ${disk.id} has ${disk.sizeBytes / GIB} GiB; a disk of more than ${MAX_DISK_BYTES / GIB} GiB could not be restored by upload. ` +
         'Use Azure\'s own cross-region snapshot copy for this disk',
     }
   }

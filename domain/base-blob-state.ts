@@ -115,6 +115,10 @@ export function isStripeOf(disk: Pick<SourceDisk, 'id' | 'uniqueId'>, metadata: 
   return found?.[1] === stripeMetadata(disk)[STRIPE_KEY]
 }
 
+export function isStripeMetadata(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.keys(metadata).some((key) => key.toLowerCase() === STRIPE_KEY)
+}
+
 function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

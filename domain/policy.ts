@@ -39,6 +39,8 @@ export interface BackupOptions {
   readonly reseed?: 'compare' | 'move'
   /** `stream`: bytes go through the worker. Default `copy`: the storage service moves them, and where the source refuses that they are streamed. */
   readonly transfer?: CopyMode
+  /** Page blobs that each disk is dealt out over, for speed; default: as many as there are, else as its size needs. */
+  readonly stripes?: number
   /** Cap on what each worker writes for the policy, all its disks together; default: none. */
   readonly maxMibPerSecond?: number
 }

@@ -5,6 +5,7 @@
  * its run in its metadata, and is looked for before it is taken. The epoch tells it from what an earlier run of the same request
  * left behind: that holds other bytes.
  */
+import type { ListedBlob } from '../azure/blob-lists.ts'
 import type { BlobSnapshot, FencedBlob } from '../azure/fenced-blob.ts'
 import { listStripes } from '../azure/stripe-lists.ts'
 import type { Engine } from './engine.ts'
@@ -53,12 +54,19 @@ export async function listOurSnapshots(
   { targetUrl, baseBlobName }: { readonly targetUrl: string; readonly baseBlobName: string },
   signal?: AbortSignal,
 ): Promise<OurSnapshot[]> {
-  const found: OurSnapshot[] = []
-  for await (const { name, snapshot, metadata } of listStripes(azure, targetUrl, baseBlobName, signal)) {
-    const ours = snapshot === undefined ? undefined : ourSnapshotOf({ snapshot, metadata })
-    if (ours !== undefined) found.push({ blobName: name, ...ours })
-  }
-  return found.sort((a, b) => a.snapshot.localeCompare(b.snapshot))
+  const listed: ListedBlob[] = []
+  for await (const blob of listStripes(azure, targetUrl, baseBlobName, signal)) listed.push(blob)
+  return ourSnapshotsOf(listed)
+}
+
+/** Those of a list that carry our mark, oldest first. */
+export function ourSnapshotsOf(listed: readonly ListedBlob[]): OurSnapshot[] {
+  return listed
+    .flatMap(({ name, snapshot, metadata }) => {
+      const ours = snapshot === undefined ? undefined : ourSnapshotOf({ snapshot, metadata })
+      return ours === undefined ? [] : [{ blobName: name, ...ours }]
+    })
+    .sort((a, b) => a.snapshot.localeCompare(b.snapshot))
 }
 
 /** undefined where a snapshot does not carry our mark. */

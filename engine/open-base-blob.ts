@@ -3,9 +3,9 @@
  *
  *     lock: raise the epoch, mark dirty -> other stripes: make, lift the epoch -> all: resize -> baseline of each
  *
- * From the raised epoch on no other run can write. The baseline is the base blob as it is found: of each stripe the last point's
- * blob snapshot where nothing was written since, else a marker snapshot, which the release of the run deletes. Against it the run
- * later proves that exactly its own writes are there.
+ * From the raised epoch on no other run can write. The baseline is the base blob as it is found: the last point's blob snapshots
+ * where nothing was written since, else marker snapshots, which the release of the run deletes. Against it the run later proves that
+ * exactly its own writes are there.
  */
 import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
 import type { FencedBlob } from '../azure/fenced-blob.ts'
@@ -169,9 +169,7 @@ async function fixBaseline(engine: Engine, epoch: number, sizes: readonly number
 
   const known = await listOurSnapshots(engine, options, signal)
   const baseline = await Promise.all(
-    stripes.map(async (blob, stripe) => {
-      const last = lastPoint?.[stripe]
-      if (last !== undefined && since[stripe] === 'none') return last
+    stripes.map(async (blob) => {
       const { etag } = await requireHeld(blob, epoch, signal)
       const snapshot = await findOrTakeSnapshot(blob, known, { kind: 'marker', runKey, epoch, etag, signal })
       return { snapshot, sizeBytes: await blob.sizeOfSnapshot(snapshot, signal) }

@@ -18,11 +18,12 @@ import {
 } from '../domain/base-blob-state.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
+import { chooseStriping } from '../domain/choose-striping.ts'
 import { baseBlobName, chainPrefix } from '../domain/names.ts'
 import { isCopied, pointBlobsOf } from '../domain/manifest.ts'
 import { rangesToMend } from '../domain/point-check.ts'
-import type { SourceDisk } from '../domain/source-disk.ts'
-import { ONE_STRIPE, type Striping } from '../domain/stripes.ts'
+import { blobBytesOf, type SourceDisk } from '../domain/source-disk.ts'
+import type { Striping } from '../domain/stripes.ts'
 import type { Engine } from './engine.ts'
 import type { PlannedBase } from './open-base-blob.ts'
 
@@ -38,21 +39,31 @@ export interface PlannedRun {
   readonly mend?: readonly ByteRange[]
 }
 
+export interface PlanRequest {
+  readonly diskId: string
+  readonly targetUrl: string
+  /** How many were asked for. */
+  readonly stripes?: number
+}
+
 /**
  * Checks the target before anything is made.
  *
  * @throws BackupError SourceDiskNotFound, TargetNotFound, TargetNotSupported, AccessDenied, and the type of a refusal.
  */
-export async function planRun(engine: Engine, request: { diskId: string; targetUrl: string }, signal?: AbortSignal): Promise<PlannedRun> {
+export async function planRun(engine: Engine, request: PlanRequest, signal?: AbortSignal): Promise<PlannedRun> {
   const { azure } = engine
-  const { targetUrl } = request
+  const { targetUrl, stripes: asked } = request
   const disk = await withAttachment(engine, await getDisk(azure, request.diskId, signal), signal)
   await checkTarget(azure, targetUrl, signal)
   const chain = chainPrefix(disk.id, disk.uniqueId)
   const blobName = baseBlobName(disk.id, disk.uniqueId)
   const found = await new BaseBlob(azure, targetUrl, blobName).properties(signal)
   const common = { disk, chain, baseBlobName: blobName }
-  if (found === undefined) return { ...common, striping: ONE_STRIPE, plan: acceptPlan(planBackup({ disk })) }
+  const blobBytes = blobBytesOf(disk.sizeBytes)
+  if (found === undefined) {
+    return { ...common, striping: chooseStriping(blobBytes, { asked }), plan: acceptPlan(planBackup({ disk })) }
+  }
 
   const { state } = found
   if (state === undefined) throw foreignBlob(blobName, targetUrl)
@@ -60,8 +71,10 @@ export async function planRun(engine: Engine, request: { diskId: string; targetU
   const lastPoint = pending ?? state.lastPoint
   const cursor = effectiveCursor(state, pending !== undefined)
   const cursorSnapshot = cursor === undefined ? undefined : await findSnapshot(azure, cursor.snapshotId, signal)
+  const striping = chooseStriping(blobBytes, { asked, present: stripingOfState(state) })
   const plan = planBackup({
     disk,
+    striping,
     base: {
       sizeBytes: found.sizeBytes,
       state,
@@ -73,14 +86,15 @@ export async function planRun(engine: Engine, request: { diskId: string; targetU
   const mend = rangesToMend((await listChecks(azure, targetUrl, { chain }, signal)).values())
   return {
     ...common,
-    striping: stripingOfState(state),
+    striping,
     plan: acceptPlan(plan),
     ...(mend.length > 0 && { mend }),
     planned: {
       runKey: state.runKey,
       condition: state.condition,
-      ...(cursor !== undefined && { cursor }),
-      ...(lastPoint !== undefined && { lastPoint }),
+      // What was written under another layout is measured against nothing.
+      ...(!isDealtAnew(plan) && cursor !== undefined && { cursor }),
+      ...(!isDealtAnew(plan) && lastPoint !== undefined && { lastPoint }),
     },
   }
 }
@@ -98,6 +112,10 @@ async function withAttachment(engine: Engine, disk: SourceDisk, signal?: AbortSi
     if (isFailure(error)) return disk
     throw error
   }
+}
+
+function isDealtAnew(plan: ReturnType<typeof planBackup>): boolean {
+  return plan.kind === 'reseed' && plan.cause === 'LayoutChanged'
 }
 
 function acceptPlan(plan: ReturnType<typeof planBackup>): BackupPlan {

@@ -6,7 +6,9 @@
  */
 import { BaseBlob } from '../azure/base-blob.ts'
 import { deleteManifest, listManifests, readManifest } from '../azure/manifests.ts'
+import { listStripes, type ListedStripe } from '../azure/stripe-lists.ts'
 import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
+import { stripingOfState, type BaseBlobState } from '../domain/base-blob-state.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { parseArmId, sameArmId } from '../domain/arm-id.ts'
 import { FencedBlob } from '../azure/fenced-blob.ts'
@@ -16,11 +18,12 @@ import { isCopied, pointBlobsOf, type Manifest, type PointBlob } from '../domain
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
-import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
+import { ourSnapshotsOf, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
 import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
 import { tidyChecks } from './tidy-checks.ts'
 import { findSealedPoint } from './plan-run.ts'
+import { pruneStripes } from './prune-stripes.ts'
 
 export interface ReleaseOptions {
   readonly targetUrl: string
@@ -61,9 +64,12 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
  */
 async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
   const { retention, signal } = options
-  const snapshots = await listOurSnapshots(engine, options, signal)
+  const listed: ListedStripe[] = []
+  for await (const blob of listStripes(engine.azure, options.targetUrl, options.baseBlobName, signal)) listed.push(blob)
+  const snapshots = ourSnapshotsOf(listed)
   const tables = await listTableSnapshots(engine, options, signal)
-  const openRun = await findOpenRun(engine, options)
+  const state = await readState(engine, options)
+  const openRun = openRunOf(state, options)
   const points = await readPoints(engine, options)
   // A point whose bytes somebody deleted must not push one that can be restored out of the retention.
   const isThere = ({ name, snapshot }: PointBlob): boolean => snapshots.some((one) => one.blobName === name && one.snapshot === snapshot)
@@ -74,8 +80,12 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<voi
     await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
     points.names.delete(point.id)
   }
-  for (const { blobName, snapshot } of snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))) {
+  const spare = snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))
+  for (const { blobName, snapshot } of spare) {
     await new FencedBlob(engine.azure, options.targetUrl, blobName).deleteSnapshot(snapshot, signal)
+  }
+  if (state !== undefined && openRun === undefined) {
+    await pruneStripes(engine, options.targetUrl, stripingOfState(state), listed, spare, signal)
   }
   await pruneTableSnapshots(engine, options, tables, openRun, points, signal)
   await tidyChecks(engine, options, points.names, signal)
@@ -104,9 +114,12 @@ async function readPoints(engine: Engine, { targetUrl, chain, baseBlobName, sign
   return { names, readable }
 }
 
+async function readState(engine: Engine, { targetUrl, baseBlobName, signal }: ReleaseOptions): Promise<BaseBlobState | undefined> {
+  return (await new BaseBlob(engine.azure, targetUrl, baseBlobName).properties(signal))?.state
+}
+
 /** Another run that holds the base blob: what it has made so far is its own. */
-async function findOpenRun(engine: Engine, { targetUrl, baseBlobName, runKey, signal }: ReleaseOptions): Promise<string | undefined> {
-  const state = (await new BaseBlob(engine.azure, targetUrl, baseBlobName).properties(signal))?.state
+function openRunOf(state: BaseBlobState | undefined, { runKey }: ReleaseOptions): string | undefined {
   return state?.condition === 'dirty' && state.runKey !== runKey ? state.runKey : undefined
 }
 
@@ -119,8 +132,8 @@ function isSpare({ blobName, snapshot, runKey, kind }: OurSnapshot, points: Poin
 
 /** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */
 async function pruneSource(engine: Engine, options: ReleaseOptions): Promise<void> {
-  const { targetUrl, baseBlobName, chain, owner, runKey, signal } = options
-  const state = (await new BaseBlob(engine.azure, targetUrl, baseBlobName).properties(signal))?.state
+  const { targetUrl, chain, owner, runKey, signal } = options
+  const state = await readState(engine, options)
   const pending = state?.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state, signal) : undefined
   const cursor = state === undefined ? undefined : effectiveCursor(state, pending !== undefined)
   const isCursor = (id: string): boolean => cursor !== undefined && sameArmId(id, cursor.snapshotId)

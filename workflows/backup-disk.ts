@@ -36,7 +36,9 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
   const progress = trackProgress(BACKUP_PHASES)
 
   progress.enter('plan')
-  const planned = await control.planBackup.executeWithOptions({ summary: 'read disk, target and cursor' }, [{ diskId, targetUrl }])
+  const planned = await control.planBackup.executeWithOptions({ summary: 'read disk, target and cursor' }, [
+    { diskId, targetUrl, ...(options.stripes !== undefined && { stripes: options.stripes }) },
+  ])
   const { disk, chain, baseBlobName, striping } = planned
   const runKey = recoveryPointId(disk, targetUrl, request)
   upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])

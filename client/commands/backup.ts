@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { ConfigFile } from '../../config/config-file.ts'
 import { parseArmId, sameArmId } from '../../domain/arm-id.ts'
+import { MAX_STRIPES } from '../../domain/choose-striping.ts'
 import { backupWorkflowId, diskKeyOf, targetKeyOf } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS, type BackupOptions, type CopyPlace } from '../../domain/policy.ts'
 import type { AnyPoint } from '../../domain/recovery-point.ts'
@@ -20,6 +21,7 @@ interface BackupRunOptions {
   readonly target: string
   readonly keepLast?: string
   readonly transfer?: string
+  readonly stripes?: string
   readonly engine?: string
   readonly copyRegion?: string
   readonly copyResourceGroup?: string
@@ -45,6 +47,7 @@ export function registerBackupCommands(program: Command, host: Host): void {
           'delete older points (default: as the policy of the disk says, else delete none)',
         )
         .option('--transfer <how>', 'copy or stream (default: as the policy of the disk says, else copy)')
+        .option('--stripes <count>', 'page blobs that the disk is dealt out over (default: as it is, else as its size needs)')
         .option('--engine <name>', 'page-blob or copy-start (default: as the policy of the disk says, else page-blob)')
         .option('--copy-region <name>', 'with copy-start: region that Azure copies the snapshot to')
         .option('--copy-resource-group <name>', 'with copy-start: resource group of the copied snapshot')
@@ -55,11 +58,14 @@ export function registerBackupCommands(program: Command, host: Host): void {
       const { url: targetUrl, account, container } = parseTargetUrl(options.target)
       const keepLast = options.keepLast === undefined ? undefined : requireCount('--keep-last', options.keepLast)
       const copyPlace = copyPlaceOf(options)
+      const stripes = options.stripes === undefined ? undefined : requireCount('--stripes', options.stripes)
+      if (stripes !== undefined && stripes > MAX_STRIPES) throw invalidArgument('--stripes', options.stripes ?? '', `at most ${MAX_STRIPES}`)
       const transfer = requireChoice('--transfer', options.transfer, ['copy', 'stream'])
       await withTemporal(async (link, { settings, config }) => {
         const { options: backupOptions, policy } = optionsFor(config, disk.id, targetUrl, {
           ...(keepLast !== undefined && { retention: { keepLast } }),
           ...(transfer !== undefined && { transfer }),
+          ...(stripes !== undefined && { stripes }),
         })
         if (policy !== undefined) output.note(`options of policy ${policy}`)
         const run = await startRun<typeof backupDisk>(link, output, {

@@ -13,6 +13,7 @@ import type { BaseBlobState } from '../../domain/base-blob-state.ts'
 import { GIB } from '../../domain/byte-range.ts'
 import { FAILURES } from '../../domain/failures.ts'
 import { blobBytesOf } from '../../domain/source-disk.ts'
+import { stripingOf } from '../../domain/stripes.ts'
 import { aCursor, aDisk, aSnapshot, DISK_ID } from './support/builders.ts'
 
 type Base = NonNullable<PlanFacts['base']>
@@ -120,6 +121,24 @@ describe('the plan', () => {
       { kind: 'reseed', cause: 'CursorSnapshotReplaced' },
     ],
     ['growth across 4 TiB', grown(1024, 5000), { kind: 'reseed', cause: 'SizeCrossed4TiB' }],
+    [
+      'another number of stripes than the base blob has',
+      facts({ striping: stripingOf(4) }),
+      { kind: 'reseed', cause: 'LayoutChanged' },
+    ],
+    [
+      'the stripes that are there: incremental',
+      facts({
+        striping: stripingOf(4),
+        base: aBase({ sizeBytes: 16 * GIB + 512, state: aState({ striping: stripingOf(4) }) }),
+      }),
+      { kind: 'incremental', cursor: aCursor() },
+    ],
+    [
+      'a broken-off run that had not yet shortened the first stripe: the wish decides, not the size',
+      facts({ striping: stripingOf(4), base: aBase({ state: { ...dirty, striping: stripingOf(4) } }) }),
+      { kind: 'incremental', cursor: aCursor() },
+    ],
   ]
 
   test.each(plans)('%s', (_claim, given, expected) => {
@@ -154,16 +173,16 @@ describe('a refusal', () => {
       'SectorSizeNotSupported',
       'VHDX',
     ],
-    [
-      'a disk of 8192 GiB, whose footer does not fit',
-      facts({ disk: aDisk({ sizeBytes: 8192 * GIB }) }),
-      'DiskTooLarge',
-      '8192 GiB',
-    ],
-    ['a disk of 32 TiB', facts({ disk: aDisk({ sizeBytes: 32 * 1024 * GIB }) }), 'DiskTooLarge', '32768 GiB'],
+    ['a disk of 32 TiB, which no upload takes', { disk: aDisk({ sizeBytes: 32 * 1024 * GIB }) }, 'DiskTooLarge', '32768 GiB'],
     [
       'a disk smaller than its base blob',
       facts({ base: aBase({ sizeBytes: blobBytesOf(64 * GIB) + 512 }) }),
+      'DiskShrank',
+      'never shrink',
+    ],
+    [
+      'a disk smaller than a broken-off run took it for',
+      facts({ base: aBase({ state: { ...dirty, pending: { ...pending, sizeBytes: 65 * GIB } } }) }),
       'DiskShrank',
       'never shrink',
     ],
