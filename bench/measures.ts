@@ -11,6 +11,7 @@ import { measureScatteredChanges, type ScatteredOptions } from './scattered-chan
 import type { Setting } from './setting.ts'
 import { measureRestore } from './restore.ts'
 import { measureShapedFullCopy } from './shaped-full-copy.ts'
+import { measureStriped } from './striped.ts'
 
 export interface Measure {
   /** For `--only`. */
@@ -39,6 +40,10 @@ export const MEASURES: readonly Measure[] = [
   }),
   measureOf('scattered-random', (setting, options) => measureScatteredChanges(setting, 'random', options), SCATTERED),
   measureOf('scattered-clustered', (setting, options) => measureScatteredChanges(setting, 'clustered', options), SCATTERED),
+  measureOf('striped', measureStriped, {
+    full: { allocatedBytes: GIB, rounds: 3 },
+    quick: { allocatedBytes: 512 * MIB, rounds: 1 },
+  }),
   measureOf('disk-sizes', measureDiskSizes, {
     full: { changedBytes: GIB, rounds: 3 },
     quick: { changedBytes: 64 * MIB, rounds: 1 },

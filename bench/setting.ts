@@ -12,7 +12,7 @@ import { createIncrementalSnapshot } from '../azure/snapshots.ts'
 import { loadSettings } from '../config/settings.ts'
 import { connectLocalAzure, type LocalAzure } from '../demo/local-azure.ts'
 import { backupWorkflowId, restoreWorkflowId } from '../domain/names.ts'
-import { DEFAULT_OPTIONS } from '../domain/policy.ts'
+import { DEFAULT_OPTIONS, type BackupOptions } from '../domain/policy.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
 import { sourceSnapshotTags } from '../domain/tags.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -47,7 +47,7 @@ export interface Setting {
   fill(diskId: string, offsetBytes: number, lengthBytes: number): Promise<void>
   /** An incremental snapshot that belongs to no run. Its id. */
   snapshot(diskId: string): Promise<string>
-  backUp(diskId: string): Promise<MeasuredBackup>
+  backUp(diskId: string, options?: Partial<BackupOptions>): Promise<MeasuredBackup>
   /** To a new disk of that name, by upload. */
   restore(pointId: string, name: string): Promise<RunHistory>
   close(): Promise<void>
@@ -99,12 +99,12 @@ export async function openSetting(folder: string, env: NodeJS.ProcessEnv, nodeOp
         await createIncrementalSnapshot(clients, { id, diskId, diskUniqueId: uniqueId, location: REGION, tags })
         return id
       },
-      async backUp(diskId) {
+      async backUp(diskId, options = {}) {
         const startedMs = performance.now()
         const run = await client.workflow.start<typeof backupDisk>('backupDisk', {
           taskQueue: taskQueuesOf(settings.worker.taskQueuePrefix).control,
           workflowId: backupWorkflowId(diskId, targetUrl),
-          args: [{ diskId, targetUrl, options: DEFAULT_OPTIONS }],
+          args: [{ diskId, targetUrl, options: { ...DEFAULT_OPTIONS, ...options } }],
         })
         const { point } = (await run.result()) as BackupDiskResult
         const seconds = (performance.now() - startedMs) / 1000

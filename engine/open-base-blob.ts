@@ -21,7 +21,7 @@ import { findOrTakeSnapshot, listOurSnapshots } from './blob-snapshots.ts'
 import { decideAnew } from './decide-anew.ts'
 import type { Engine } from './engine.ts'
 import { holdStripe, requireHeld, resizeStripe } from './hold-stripes.ts'
-import { baseBlobOf } from './striped-blob.ts'
+import { baseBlobOf, expectListeners } from './striped-blob.ts'
 
 /** The base blob as the plan saw it: open goes on only if it is still so. */
 export interface PlannedBase {
@@ -57,6 +57,7 @@ export interface OpenResult {
  */
 export async function openBaseBlob(engine: Engine, options: OpenOptions): Promise<OpenResult> {
   const { targetUrl, baseBlobName, striping, disk, snapshot, signal } = options
+  expectListeners(signal)
   const lock = new BaseBlob(engine.azure, targetUrl, baseBlobName)
   const { stripes } = baseBlobOf(engine, options)
   const sizes = stripeSizes(striping, blobBytesOf(snapshot.sizeBytes))

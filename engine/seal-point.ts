@@ -26,7 +26,7 @@ import type { Engine } from './engine.ts'
 import { liftStripe, requireHeld } from './hold-stripes.ts'
 import { cursorOf, requireProperties, stripedState } from './open-base-blob.ts'
 import { sealDigests } from './seal-digests.ts'
-import { baseBlobOf } from './striped-blob.ts'
+import { baseBlobOf, expectListeners } from './striped-blob.ts'
 
 export interface SealOptions {
   readonly targetUrl: string
@@ -71,6 +71,7 @@ export async function sealPoint(engine: Engine, options: SealOptions): Promise<M
 /** One of each stripe, all of what was verified: none is written under the epoch that the lock was closed with. */
 async function takeSnapshots(engine: Engine, closed: FencedBlobProps, options: SealOptions): Promise<PointBlob[]> {
   const { runKey, epoch, signal } = options
+  expectListeners(signal)
   const [lock, ...others] = baseBlobOf(engine, options).stripes
   await Promise.all(others.map((blob) => liftStripe(blob, closed.sequenceNumber, signal)))
   const known = await listOurSnapshots(engine, options, signal)

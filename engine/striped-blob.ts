@@ -2,6 +2,7 @@
  * One or more page blobs of the target as one image of a disk, in addresses of the disk: a base blob, or a recovery point
  * of it. With one stripe it sends the same requests as the blob by itself.
  */
+import { setMaxListeners } from 'node:events'
 import { FencedBlob } from '../azure/fenced-blob.ts'
 import type { PageLists } from '../azure/page-lists.ts'
 import { clip, lengthOf, type ByteRange } from '../domain/byte-range.ts'
@@ -53,6 +54,7 @@ export class StripedBlob {
 
   /** Allocated pages. */
   allocated(window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
+    expectListeners(signal)
     return this.#merged(window, ({ stripe, blob, range }) =>
       this.#pageLists.allocated(blob.pageListSource(this.#at?.[stripe]?.snapshot), range, signal),
     )
@@ -60,6 +62,7 @@ export class StripedBlob {
 
   /** What was written and cleared since the snapshots were taken. @throws BackupError DiffRefused */
   changedSince(snapshots: readonly BlobSnapshotRef[], window: ByteRange, signal?: AbortSignal): AsyncGenerator<Change> {
+    expectListeners(signal)
     return this.#merged(window, ({ stripe, blob, range }) => {
       const at = this.#at?.[stripe]?.snapshot
       const since = snapshots[stripe]?.snapshot
@@ -157,6 +160,11 @@ export class StripedBlob {
     })
     return mergeStripes(this.striping, lists)
   }
+}
+
+/** Each request under way listens; with several stripes they are more, and that is no leak. */
+export function expectListeners(signal: AbortSignal | undefined): void {
+  if (signal !== undefined) setMaxListeners(0, signal)
 }
 
 async function* nothing<Item>(): AsyncGenerator<Item> {}
