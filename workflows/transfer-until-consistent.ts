@@ -29,10 +29,8 @@ export interface ConsistentTransfer extends Moved {
   readonly repaired: readonly ByteRange[]
 }
 
-/** One blob takes 60 MiB/s whoever writes it; two extents at a time hide each other's ends. */
-const EXTENTS_IN_FLIGHT_PER_STRIPE = 2
-/** Each touches all stripes, so that more would only take more of the workers. */
-const MAX_EXTENTS_IN_FLIGHT = 8
+/** A blob takes 60 MiB/s whoever writes it, and each extent touches all stripes; a few at a time hide each other's ends. */
+const EXTENTS_IN_FLIGHT = 4
 /** What is carried in history from round to round; a superset does no harm. */
 const MAX_REPAIRED_RANGES = 512
 
@@ -61,7 +59,7 @@ async function transferAll(job: TransferJob, progress: RunProgress): Promise<Mov
   const extents = cutIntoExtents(job.blobBytes)
   let totals: Moved = { movedBytes: 0, requests: 0, movement: movementOf(job, 0) }
   progress.update({ extentCount: extents.length, movement: totals.movement })
-  await mapConcurrent(extents, Math.min(MAX_EXTENTS_IN_FLIGHT, EXTENTS_IN_FLIGHT_PER_STRIPE * job.striping.count), async ({ index, count, startBytes, endBytes }) => {
+  await mapConcurrent(extents, EXTENTS_IN_FLIGHT, async ({ index, count, startBytes, endBytes }) => {
     const summary = `transfer extent ${index + 1} of ${count}`
     const done = await data.transferExtent.executeWithOptions({ summary }, [{ job, extentIndex: index, window: { startBytes, endBytes } }])
     totals = add(job, totals, done)
