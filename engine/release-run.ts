@@ -59,15 +59,15 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
 }
 
 /**
- * Looks at snapshots, state and manifests in this order, which is the reverse of how a point is made: then a snapshot that another
+ * Looks at tables, snapshots, state and manifests in this order, which is the reverse of how a point is made: then a snapshot that another
  * run has just taken is never without both its run's mark and its manifest, and is left alone.
  */
 async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
   const { retention, signal } = options
+  const tables = await listTableSnapshots(engine, options, signal)
   const listed: ListedStripe[] = []
   for await (const blob of listStripes(engine.azure, options.targetUrl, options.baseBlobName, signal)) listed.push(blob)
   const snapshots = ourSnapshotsOf(listed)
-  const tables = await listTableSnapshots(engine, options, signal)
   const state = await readState(engine, options)
   const openRun = openRunOf(state, options)
   const points = await readPoints(engine, options)
@@ -87,7 +87,10 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<voi
   if (state !== undefined && openRun === undefined) {
     await pruneStripes(engine, options.targetUrl, stripingOfState(state), listed, spare, signal)
   }
-  await pruneTableSnapshots(engine, options, tables, openRun, points, signal)
+  // Nor are the digests of bytes that are gone of use. Tables were listed first: whose is there has its blob snapshots, if they still are.
+  const gone = new Set([...points.readable.keys()].filter((id) => !restorable.some((point) => point.id === id)))
+  const named = { ...points, names: new Set([...points.names].filter((id) => !gone.has(id))) }
+  await pruneTableSnapshots(engine, options, tables, openRun, named, signal)
   await tidyChecks(engine, options, points.names, signal)
 }
 
