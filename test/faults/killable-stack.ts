@@ -2,6 +2,7 @@
  * A whole installation in processes that can be killed: a worker, a Temporal server on a SQLite file, and the local Azure on what it
  * has kept. Each lane has a disk and a container; all lanes share the processes.
  */
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,13 +71,19 @@ export async function startKillableStack(): Promise<KillableStack> {
   let lanes = 0
 
   const { control } = taskQueuesOf(TASK_QUEUE)
-  /** A client's call is lost with the server; the run is not. */
+  const connections: Connection[] = []
+  let renewed = new AbortController()
+  /** A client's call is lost with the server, though not always with an error; the run is not. */
   const untilAnswered = async <T>(ask: (client: Client) => Promise<T>): Promise<T> => {
     for (;;) {
+      const { signal } = renewed
+      // Every call that waits listens to it.
+      setMaxListeners(Infinity, signal)
       try {
-        return await ask(new Client({ connection }))
+        const lost = new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
+        return await Promise.race([ask(new Client({ connection })), lost])
       } catch (error) {
-        if (!isLostCall(error)) throw error
+        if (!signal.aborted && !isLostCall(error)) throw error
         await new Promise((resolve) => setTimeout(resolve, 500))
       }
     }
@@ -132,14 +139,17 @@ export async function startKillableStack(): Promise<KillableStack> {
       if (hits('azure')) await azure.restart()
       if (hits('temporal')) {
         await temporal.restart()
-        await connection.close()
+        // Closed beneath a call that still waits on it, a connection would fail outside of everything.
+        connections.push(connection)
         connection = await Connection.connect({ address: temporal.address })
+        renewed.abort()
+        renewed = new AbortController()
       }
       if (hits('worker')) worker = startWorker()
     },
     async close() {
       await worker.kill()
-      await connection.close()
+      for (const one of [...connections, connection]) await one.close()
       await Promise.all([temporal.kill(), azure.kill()])
       await rm(folder, { recursive: true, force: true })
     },

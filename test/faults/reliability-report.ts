@@ -1,5 +1,5 @@
 /** What a proof has counted: told on stderr, and written down where the run is asked to (`-- --report`); scripts/prove.mjs makes a table of it. */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { env, stderr } from 'node:process'
 
@@ -29,5 +29,6 @@ export async function report(proof: string, tally: Tally): Promise<void> {
   const folder = env['SNAPFERRY_PROOF_FOLDER']
   if (folder === undefined) return
   const written = { proof, command: env['SNAPFERRY_PROOF_COMMAND'], date: new Date().toISOString().slice(0, 10), seed: SEED, ...tally }
+  await mkdir(folder, { recursive: true })
   await writeFile(join(folder, `${proof}.json`), `${JSON.stringify(written, null, 2)}\n`)
 }
