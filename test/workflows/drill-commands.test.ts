@@ -21,6 +21,8 @@ let folder: string
 let diskId: string
 let emptyDiskId: string
 let worker: WorkerProcess | undefined
+/** Of the worker that runs. */
+let metrics: () => Promise<string>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'snapferry-drill-commands-'))
   scene = await openScene({ hasWorker: false })
@@ -35,10 +37,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function startWithMetrics(env: Record<string, string> = {}): Promise<() => Promise<string>> {
+async function startWithMetrics(env: Record<string, string> = {}): Promise<void> {
   const port = await freePort()
   worker = startWorkerProcess({ ...scene, env: { SNAPFERRY_METRICS_ADDRESS: `127.0.0.1:${port}`, ...env } })
-  return async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
 }
 
 function freePort(): Promise<number> {
@@ -57,8 +59,8 @@ async function configWith(alertAfter: string, disks: string[]): Promise<string> 
   return file
 }
 
-function valueOf(metrics: string, name: string, labels: string): number | undefined {
-  const line = metrics.split('\n').find((one) => one.startsWith(`${name}{`) && one.includes(labels))
+function valueOf(text: string, name: string, labels: string): number | undefined {
+  const line = text.split('\n').find((one) => one.startsWith(`${name}{`) && one.includes(labels))
   return line === undefined ? undefined : Number(line.split(' ').at(-1))
 }
 
@@ -70,7 +72,7 @@ const watch = () =>
   })
 
 test('drill run drills and says what it measured; drill list tells of it; metrics show it, also after a restart', async () => {
-  const metrics = await startWithMetrics()
+  await startWithMetrics()
   await scene.backUp(diskId)
   const config = await configWith('30d', [diskId])
   const ran = await snapferry(scene, ['drill', 'run', '--policy', 'nightly', '--config', config, '--wait'])
@@ -78,7 +80,8 @@ test('drill run drills and says what it measured; drill list tells of it; metric
 
   const listed = await snapferry(scene, ['drill', 'list', '--target', scene.targetUrl, '--config', config, '--json'])
   expect(listed.exitCode).toBe(0)
-  const { disks, policies } = JSON.parse(listed.stdout) as DrillList
+  const { format, disks, policies } = JSON.parse(listed.stdout) as DrillList
+  expect(format).toBe(1)
   expect(disks).toMatchObject([{ diskId, policy: 'nightly', last: { verdict: 'passed' }, isOverdue: false }])
   expect(policies).toMatchObject([{ name: 'nightly', isOverdue: false }])
 
@@ -88,10 +91,10 @@ test('drill run drills and says what it measured; drill list tells of it; metric
   expect(valueOf(await metrics(), 'snapferry_drill_rto_seconds', labels)).toBe(disks[0]!.rtoSeconds)
 
   await worker!.stop()
-  const again = await startWithMetrics()
+  await startWithMetrics()
   const { dueAt } = await watch()
-  expect(valueOf(await again(), 'snapferry_drill_last_success_timestamp_seconds', labels)).toBe(endedSeconds)
-  expect(valueOf(await again(), 'snapferry_drill_due_timestamp_seconds', 'policy="nightly"')).toBe(Date.parse(dueAt) / 1000)
+  expect(valueOf(await metrics(), 'snapferry_drill_last_success_timestamp_seconds', labels)).toBe(endedSeconds)
+  expect(valueOf(await metrics(), 'snapferry_drill_due_timestamp_seconds', 'policy="nightly"')).toBe(Date.parse(dueAt) / 1000)
   expect(Date.parse(dueAt) / 1000).toBe(endedSeconds + 60)
 }, 180_000)
 
@@ -105,8 +108,11 @@ test('a worker runs no program of a drill unless its settings allow that; a dril
   const listed = await snapferry(scene, ['drill', 'list', '--target', scene.targetUrl, '--disk', diskId])
   expect(listed).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('failed'), stderr: expect.stringContaining('the last drill of drilled failed: ') })
 
+  expect(valueOf(await metrics(), 'snapferry_drill_failures_total', `disk="${diskKeyOf(diskId)}"`)).toBe(1)
+  expect(valueOf(await metrics(), 'snapferry_drill_last_failure_timestamp_seconds', `disk="${diskKeyOf(diskId)}"`)).toBeGreaterThan(0)
+
   await worker!.stop()
-  const metrics = await startWithMetrics({ SNAPFERRY_RUN_DRILL_COMMANDS: '1' })
+  await startWithMetrics({ SNAPFERRY_RUN_DRILL_COMMANDS: '1' })
   const allowed = await snapferry(scene, args)
   expect({ exitCode: allowed.exitCode, command: (JSON.parse(allowed.stdout) as DrillResult).command }).toMatchObject({ exitCode: 0, command: { exitCode: 0 } })
   expect(await metrics()).toContain('snapferry_drill_last_success_timestamp_seconds{')

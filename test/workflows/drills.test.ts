@@ -47,7 +47,8 @@ afterAll(async () => {
 afterEach(async () => {
   expect(scene.azure.grantedAccess()).toEqual([])
   expect(await drillDisks()).toEqual([])
-  expect(await drillFolders()).toEqual([])
+  // Other tests on this machine may be at work in theirs.
+  expect((await drillFolders()).filter((path) => path.includes(`-${process.pid}-`))).toEqual([])
 })
 
 async function drillDisks(): Promise<string[]> {
