@@ -49,8 +49,9 @@ describe('a backup is refused, and no snapshot is taken, when', () => {
     await expectRefused(scene.backUp(id), 'SectorSizeNotSupported', /4096-byte sectors.*VHDX/)
   })
 
-  test('it is larger than a page blob can be', async () => {
-    await expectRefused(scene.backUp(scene.createDisk(8192)), 'DiskTooLarge', /8192 GiB/)
+  test('it is larger than an upload can be', async () => {
+    const spec = { name: 'huge', sizeGib: 32_768, sku: 'PremiumV2_LRS', logicalSectorSize: 512, resourceGroup: 'source', zones: ['1'] } as const
+    await expectRefused(scene.backUp(scene.azure.createDisk(spec).id), 'DiskTooLarge', /32768 GiB/)
   })
 
   test('the account of the target is premium', async () => {
