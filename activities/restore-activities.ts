@@ -2,7 +2,8 @@
 import { activityInfo, cancellationSignal, sleep } from '@temporalio/activity'
 import type { ByteRange } from '../domain/byte-range.ts'
 import type { RestoreRequest } from '../domain/restore-request.ts'
-import type { CopyReport } from '../engine/compare-with-point.ts'
+import type { ChunkCheckState } from '../engine/check-chunks.ts'
+import type { CompareOptions, CopyReport } from '../engine/compare-with-point.ts'
 import type { Engine } from '../engine/engine.ts'
 import { makeDisk } from '../engine/fill-disk.ts'
 import { planRestore, type PlannedRestore } from '../engine/plan-restore.ts'
@@ -11,6 +12,7 @@ import type { RestoreJob } from '../engine/restore-job.ts'
 import { allocatedBytesOf, restoreRoute } from '../engine/restore-route.ts'
 import { transfer, type TransferState } from '../engine/transfer.ts'
 import { verifyDisk, verifyUpload, type RestoreReport } from '../engine/verify-restore.ts'
+import { readCheckState } from './check-state.ts'
 import { checkpointOf, readCheckpoint } from './checkpoint.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { asActivity } from './to-failure.ts'
@@ -84,18 +86,18 @@ export function createRestoreData(engine: Engine) {
       )
     }),
 
-    /** Compares the disk with what it is made from while its upload is open. Changes nothing. */
-    verifyUpload: asActivity((job: RestoreJob): Promise<RestoreReport> =>
-      withHeartbeat({ checkedBytes: 0 }, (report) =>
-        verifyUpload(engine, job, { onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
-      ),
-    ),
+    /** Compares the disk with what it is made from while its upload is open. Changes nothing. A retry goes on where digests are compared. */
+    verifyUpload: asActivity((job: RestoreJob): Promise<RestoreReport> => resumably(job, (options) => verifyUpload(engine, job, options))),
 
-    /** Compares a disk that is closed, by a grant to read that is ended again. Changes nothing else. */
-    verifyDisk: asActivity((job: RestoreJob): Promise<CopyReport> =>
-      withHeartbeat({ checkedBytes: 0 }, (report) =>
-        verifyDisk(engine, job, { onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
-      ),
-    ),
+    /** Compares a disk that is closed, by a grant to read that is ended again. Changes nothing else. A retry goes on likewise. */
+    verifyDisk: asActivity((job: RestoreJob): Promise<CopyReport> => resumably(job, (options) => verifyDisk(engine, job, options))),
   }
+}
+
+/** Heartbeats a `ChunkCheckState`, or how far a sample has come. */
+function resumably<Report>({ blobBytes }: RestoreJob, compare: (options: CompareOptions) => Promise<Report>): Promise<Report> {
+  const resumeFrom = readCheckState(activityInfo().heartbeatDetails, { startBytes: 0, endBytes: blobBytes })
+  return withHeartbeat<ChunkCheckState | { checkedBytes: number }, Report>(resumeFrom, (report) =>
+    compare({ resumeFrom, onProgress: (checkedBytes, state) => report(state ?? { checkedBytes }), signal: cancellationSignal() }),
+  )
 }

@@ -69,6 +69,9 @@ export function originLabel({ point, baseBlobName }: RestoreOrigin): string {
 /** Transfers of one upload before what still differs from its origin is given up. */
 export const MAX_RESTORE_ROUNDS = 3
 
+/** What to do about a disk that was not equal to its origin. */
+export const MAY_BE_DAMAGED = 'Run it again; if it happens again, the point itself may be damaged: "snapferry verify run" finds out, and an older point is another way'
+
 /** A disk of a group that is restored together. */
 export interface GroupMember {
   /** The disk that was backed up. */

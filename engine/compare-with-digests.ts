@@ -16,13 +16,14 @@ export async function compareWithDigests(
   copy: PointCopy,
   options: CompareOptions = {},
 ): Promise<CopyReport> {
-  const { isWithoutFooter = false, onProgress, signal } = options
+  const { isWithoutFooter = false, resumeFrom, onProgress, signal } = options
   const reader = new DigestReader(new DigestBlob(engine.azure, point.targetUrl, digests.name), digests.snapshot)
   const { comparedBytes, differing } = await checkChunks(reader, point.blobBytes, copy, {
     // The footer is a chunk of its own, as disks are whole GiB.
     window: { startBytes: 0, endBytes: isWithoutFooter ? restoreFooterOf(point).startBytes : point.blobBytes },
     choice: { kind: 'all' },
-    onProgress: (state) => onProgress?.(state.nextOffsetBytes),
+    resumeFrom,
+    onProgress: (state) => onProgress?.(state.nextOffsetBytes, state),
     signal,
   })
   return { comparedBytes, mismatches: differing }

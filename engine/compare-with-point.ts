@@ -5,6 +5,7 @@
 import { coarsen, type ByteRange } from '../domain/byte-range.ts'
 import { createSampler, seededRandom } from '../domain/sampler.ts'
 import { sweep } from '../domain/sweep.ts'
+import type { ChunkCheckState } from './check-chunks.ts'
 import { compareBytes } from './compare-bytes.ts'
 import type { Engine } from './engine.ts'
 import { pointImageOf } from './point-image.ts'
@@ -27,7 +28,10 @@ export interface CopyReport {
 export interface CompareOptions {
   /** Leaves the VHD footer out: that of a disk's export is made anew by Azure. */
   readonly isWithoutFooter?: boolean
-  readonly onProgress?: (checkedBytes: number) => void
+  /** What an earlier comparison with digests had reached. */
+  readonly resumeFrom?: ChunkCheckState | undefined
+  /** @param state what another comparison can go on from; a sample has none. */
+  readonly onProgress?: (checkedBytes: number, state?: ChunkCheckState) => void
   readonly signal?: AbortSignal | undefined
 }
 

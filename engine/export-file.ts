@@ -11,7 +11,7 @@ import { dirname } from 'node:path'
 import { describeRanges } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 import { originLabel } from '../domain/restore-request.ts'
-import { compareWithPoint } from './compare-with-point.ts'
+import { compareCopy } from './compare-copy.ts'
 import type { Engine } from './engine.ts'
 import { keepCheckpoints, writeCheckpoint } from './export-checkpoint.ts'
 import { exportRoute } from './export-route.ts'
@@ -126,14 +126,14 @@ async function compare(engine: Engine, { point, pointId: label, file }: OpenExpo
   }
   report(0)
   const { comparedBytes, mismatches } = await persist(
-    () => compareWithPoint(engine, point, file, { onProgress: report, signal }),
+    () => compareCopy(engine, point, file, { onProgress: report, signal }),
     patienceOf(options),
   )
   if (mismatches.length === 0) return comparedBytes
   await forgetPartial(path)
   throw new BackupError({
     type: 'VerificationFailed',
-    message: `file ${path} differs from ${label} at ${describeRanges(mismatches)}; it was deleted, check the disk it lay on`,
+    message: `file ${path} differs from ${label} at ${describeRanges(mismatches)}; it was deleted. Check the disk it lay on; or the point is damaged, which "snapferry verify run" finds out`,
     facts: { path },
   })
 }

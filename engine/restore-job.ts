@@ -1,5 +1,6 @@
 /** What of a target a restore or an export reads, and where a restore writes it. Plain data; travels through Temporal. */
 import { FencedBlob } from '../azure/fenced-blob.ts'
+import type { DigestTableRef } from '../domain/digest-table.ts'
 import { isCopied, pointBlobsOf, type AnyManifest, type PointBlob } from '../domain/manifest.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
 import { ONE_STRIPE, type Striping } from '../domain/stripes.ts'
@@ -16,6 +17,8 @@ export interface PointContent {
   readonly copy?: { readonly snapshotId: string }
   /** What the first stripe must not lose while the base blob is read: a run changes it before it writes anywhere. */
   readonly etag?: string
+  /** The digest table of the point; absent: it has none. */
+  readonly digests?: DigestTableRef
   /** Disk and footer. */
   readonly blobBytes: number
 }
@@ -28,9 +31,10 @@ export interface RestoreJob extends PointContent {
 export function pointContentOf(targetUrl: string, manifest: AnyManifest): PointContent {
   const blobBytes = blobBytesOf(manifest.sizeBytes)
   if (isCopied(manifest)) return { targetUrl, striping: ONE_STRIPE, blobs: [], copy: { snapshotId: manifest.copiedSnapshot.id }, blobBytes }
-  const { stripes } = manifest
+  const { stripes, digests } = manifest
   const striping = stripes === undefined ? ONE_STRIPE : { count: stripes.blobs.length, unitBytes: stripes.unitBytes }
-  return { targetUrl, striping, blobs: pointBlobsOf(manifest), blobBytes }
+  const table = digests && { name: digests.name, snapshot: digests.snapshot }
+  return { targetUrl, striping, blobs: pointBlobsOf(manifest), ...(table && { digests: table }), blobBytes }
 }
 
 export function pointBlobOf({ azure, pageLists }: Engine, { targetUrl, striping, blobs }: PointContent): StripedBlob {

@@ -47,7 +47,14 @@ export interface RestoreSource {
 export async function findRestoreSource(engine: Engine, choice: SourceChoice, signal?: AbortSignal): Promise<RestoreSource> {
   if (choice.isBaseBlob === true) return findBaseBlob(engine, choice, signal)
   const { manifest, check } = await choosePoint(engine, choice, signal)
-  return sourceOfPoint(choice.targetUrl, manifest, check)
+  const source = sourceOfPoint(choice.targetUrl, manifest, check)
+  return choice.allowsSuspect === true ? withoutDigests(source) : source
+}
+
+/** Who takes what its digests deny gets it as it is: compared with itself. */
+function withoutDigests(source: RestoreSource): RestoreSource {
+  const { digests, ...content } = source.content
+  return digests === undefined ? source : { ...source, content, warnings: [...source.warnings, NO_DIGESTS] }
 }
 
 export function sourceOfPoint(targetUrl: string, manifest: AnyManifest, check?: PointCheck): RestoreSource {
@@ -68,6 +75,7 @@ export function sourceOfPoint(targetUrl: string, manifest: AnyManifest, check?: 
   }
 }
 
+const NO_DIGESTS = 'a suspect point was allowed, so what is made is compared with the point as it is, and not with its digests'
 const NOT_COMPARED = 'the data of the point cannot be read by a restore, so the disk is not compared with it'
 
 function where({ ranges }: Suspicion): string {

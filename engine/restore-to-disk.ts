@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
-import { MAX_RESTORE_ROUNDS, originLabel } from '../domain/restore-request.ts'
+import { MAX_RESTORE_ROUNDS, MAY_BE_DAMAGED, originLabel } from '../domain/restore-request.ts'
 import type { Engine } from './engine.ts'
 import { makeDisk } from './fill-disk.ts'
 import { persist, transferPersistently, type PersistOptions } from './persist.ts'
@@ -117,7 +117,7 @@ function refuseMismatches({ disk, origin }: PlannedRestore, mismatches: readonly
   if (mismatches.length === 0) return
   throw new BackupError({
     type: 'VerificationFailed',
-    message: `disk ${disk.id} differs from ${originLabel(origin)} at ${describeRanges(mismatches)}; it is deleted again`,
+    message: `disk ${disk.id} differs from ${originLabel(origin)} at ${describeRanges(mismatches)}; it is deleted again. ${MAY_BE_DAMAGED}`,
     facts: { diskId: disk.id },
   })
 }

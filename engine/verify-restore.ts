@@ -6,7 +6,8 @@
  */
 import type { ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
-import { compareWithPoint, type CompareOptions, type CopyReport } from './compare-with-point.ts'
+import { compareCopy } from './compare-copy.ts'
+import type { CompareOptions, CopyReport } from './compare-with-point.ts'
 import { openDiskCopy } from './disk-copy.ts'
 import type { Engine } from './engine.ts'
 import type { RestoreJob } from './restore-job.ts'
@@ -26,7 +27,7 @@ const UNREADABLE = ['ExportAccessLost', 'AzureRefused', 'SnapshotAccessBusy'] as
 export async function verifyUpload(engine: Engine, job: RestoreJob, options: CompareOptions = {}): Promise<RestoreReport> {
   try {
     const copy = await openDiskCopy(engine, job.toDiskId, 'write', options.signal)
-    return { isReadable: true, ...(await compareWithPoint(engine, job, copy, options)) }
+    return { isReadable: true, ...(await compareCopy(engine, job, copy, options)) }
   } catch (error) {
     if (!isFailure(error, ...UNREADABLE)) throw error
     return { isReadable: false, comparedBytes: 0, mismatches: [] }
@@ -36,7 +37,7 @@ export async function verifyUpload(engine: Engine, job: RestoreJob, options: Com
 /** When the disk is closed, or was filled by Azure. Its access is ended again: a disk with a SAS out cannot be attached. */
 export async function verifyDisk(engine: Engine, job: RestoreJob, options: CompareOptions = {}): Promise<CopyReport> {
   const copy = await openDiskCopy(engine, job.toDiskId, 'read', options.signal)
-  const report = await compareWithPoint(engine, job, copy, { ...options, isWithoutFooter: true })
+  const report = await compareCopy(engine, job, copy, { ...options, isWithoutFooter: true })
   await engine.exports.revoke(job.toDiskId, options.signal)
   return report
 }

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/workflow'
 import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { cutIntoExtents } from '../domain/extents.ts'
 import type { FailureType } from '../domain/failures.ts'
-import { MAX_RESTORE_ROUNDS, originLabel } from '../domain/restore-request.ts'
+import { MAX_RESTORE_ROUNDS, MAY_BE_DAMAGED, originLabel } from '../domain/restore-request.ts'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
 import { control, dataActivities } from './activity-options.ts'
 import { mapConcurrent } from './map-concurrent.ts'
@@ -47,7 +47,7 @@ export async function uploadUntilEqual(plan: PlannedRestore, progress: RunProgre
 export function refuseMismatches({ disk, origin }: PlannedRestore, mismatches: readonly ByteRange[]): void {
   if (mismatches.length === 0) return
   throw ApplicationFailure.nonRetryable(
-    `disk ${disk.id} differs from ${originLabel(origin)} at ${describeRanges(mismatches)}; it was deleted again`,
+    `disk ${disk.id} differs from ${originLabel(origin)} at ${describeRanges(mismatches)}; it was deleted again. ${MAY_BE_DAMAGED}`,
     'VerificationFailed' satisfies FailureType,
   )
 }

@@ -20,6 +20,7 @@ import { pointBlobOf, pointContentOf } from '../../engine/restore-job.ts'
 import { allocatedBytesOf } from '../../engine/restore-route.ts'
 import type { drillPolicy, drillRestore, watchDrills } from '../../workflows/index.ts'
 import type { DrillRestoreInput, WatchDrillsInput } from '../../workflows/messages.ts'
+import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { hasE2fsprogs, makeImage } from '../support/ext4.ts'
 import { createRandomDisk } from '../support/random-disk.ts'
 import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
@@ -29,6 +30,7 @@ const HOUR_MS = 3_600_000
 const RULE: DrillRule = { region: TARGET_REGION, resourceGroup: 'drills', point: 'newest', disks: 'one', timeoutMinutes: 10, alertAfterMs: HOUR_MS }
 
 let scene: Scene
+let spoil: ((call: OperationCall) => Fate | undefined) | undefined
 let folder: string
 let alerts: string
 beforeAll(async () => {
@@ -37,7 +39,7 @@ beforeAll(async () => {
   alerts = join(folder, 'alerts')
   const alertCommand = [process.execPath, '-e', `require('fs').appendFileSync(${JSON.stringify(alerts)}, require('fs').readFileSync(0))`]
   const drills: DrillHost = { mayRunCommands: true, alertCommand, gauges: { reviewed() {}, ended() {} } }
-  scene = await openScene({ drills })
+  scene = await openScene({ drills, blobHooks: { before: (call) => spoil?.(call) } })
   scene.azure.createResourceGroup({ name: 'drills', location: TARGET_REGION })
 })
 afterAll(async () => {
@@ -45,6 +47,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 afterEach(async () => {
+  spoil = undefined
   expect(scene.azure.grantedAccess()).toEqual([])
   expect(await drillDisks()).toEqual([])
   // Other tests on this machine may be at work in theirs.
@@ -106,7 +109,7 @@ test('a drill restores the newest point, compares all its bytes with the digests
   expect(await listDrillResults(scene.clients, scene.targetUrl, diskId)).toEqual([result])
 }, 120_000)
 
-test('a drill finds one flipped bit that a restore alone does not, keeps what it found, raises the alert, and leaves nothing behind', async () => {
+test('a drill finds one flipped bit of its point, as its restore does, keeps what it found, raises the alert, and leaves nothing behind', async () => {
   const diskId = await backedUpDisk()
   const [point] = await scene.points(diskId)
   const content = pointContentOf(scene.targetUrl, point!)
@@ -114,11 +117,23 @@ test('a drill finds one flipped bit that a restore alone does not, keeps what it
   const { name, snapshot } = point!.baseBlob
   await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: name, snapshot, offsetBytes: held + 77, mask: 4 })
   const { type, message, details } = await failureOf(drill(diskId))
-  expect({ type, message }).toEqual({ type: 'DrillFailed', message: expect.stringContaining(`differs from the digests of point ${point!.id} at `) })
+  expect({ type, message }).toEqual({ type: 'DrillFailed', message: expect.stringContaining(`differs from point ${point!.id} at `) })
   const [kept] = await listDrillResults(scene.clients, scene.targetUrl, diskId)
   expect(details).toEqual([kept])
-  expect(kept).toMatchObject({ verdict: 'failed', failure: { type: 'VerificationFailed' }, comparedWith: 'digests' })
+  expect(kept).toMatchObject({ verdict: 'failed', failure: { type: 'VerificationFailed' } })
   expect(JSON.parse((await readFile(alerts, 'utf8')).trim().split('\n').at(-1)!)).toMatchObject({ format: 1, type: 'DrillFailed', diskId, drill: { id: kept?.id } })
+}, 120_000)
+
+test('a drill finds one flipped bit that is in the disk only after it was handed over', async () => {
+  const diskId = await backedUpDisk()
+  const [point] = await scene.points(diskId)
+  // The restore compares by its write access, the drill by one to read.
+  spoil = ({ operation, account }) =>
+    operation === 'GetBlob' && account.startsWith('md-') && scene.azure.grantedAccess().some(({ id, access }) => access === 'Read' && /\/disks\//i.test(id)) ? { flipByteAt: 77 } : undefined
+  const { message } = await failureOf(drill(diskId))
+  expect(message).toContain(`differs from the digests of point ${point!.id} at `)
+  const [kept] = await listDrillResults(scene.clients, scene.targetUrl, diskId)
+  expect(kept).toMatchObject({ verdict: 'failed', failure: { type: 'VerificationFailed' }, comparedWith: 'digests' })
 }, 120_000)
 
 async function firstHeld(content: ReturnType<typeof pointContentOf>): Promise<number> {

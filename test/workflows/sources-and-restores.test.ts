@@ -160,6 +160,43 @@ describe('a restore', () => {
     expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
   }, 120_000)
 
+  test.each([
+    ['while its upload is open, and mended', (_call: OperationCall): void => {}, undefined],
+    ['when it is closed, and the disk deleted', refuseReadsOfUpload, 'VerificationFailed'],
+  ] as const)('of which one bit is wrong, wherever it is, is found out %s', async (_what, then, failure) => {
+    const { id, sha256 } = await (large ??= largePoint())
+    const wrongAtBytes = LARGE_AT_BYTES + Math.floor(seededRandom(SEED)() * LARGE_BYTES)
+    process.stderr.write(`wrong byte: ${wrongAtBytes}\n`)
+    before = then
+    let spoiled = 0
+    spoil = (call) => {
+      if (!isWriteOfUpload(call) || spoiled > 0) return undefined
+      const [, first = '', last = ''] = /^bytes=(\d+)-(\d+)$/.exec(call.request.header('x-ms-range') ?? call.request.header('range') ?? '') ?? []
+      if (wrongAtBytes < Number(first) || wrongAtBytes > Number(last)) return undefined
+      spoiled += 1
+      return { flipByteAt: wrongAtBytes - Number(first) }
+    }
+    const toDiskId = scene.freshDiskId()
+    const restored = scene.restore({ pointId: id, toDiskId })
+    if (failure === undefined) {
+      expect((await restored).comparedBytes).toBeGreaterThanOrEqual(LARGE_BYTES)
+      expect((await scene.azure.digestDisk(toDiskId)).sha256).toBe(sha256)
+    } else {
+      await expect(restored).rejects.toMatchObject({ cause: { type: failure } })
+      expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+    }
+    expect(spoiled).toBe(1)
+  }, 120_000)
+
+  test('of a point whose digests were deleted is compared with the point itself', async () => {
+    const { point, sha256 } = await smallPoint()
+    const { digests } = (await scene.points()).find(({ id }) => id === point.id)!
+    await scene.clients.container(scene.targetUrl).getPageBlobClient(digests!.name).withSnapshot(digests!.snapshot).delete()
+    const { diskId, comparedBytes } = await scene.restore({ pointId: point.id })
+    expect((await scene.azure.digestDisk(diskId)).sha256).toBe(sha256)
+    expect(comparedBytes).toBeGreaterThanOrEqual(64 * KIB)
+  }, 120_000)
+
   test('of the base blob is given up when a backup opens it meanwhile', async () => {
     const diskId = scene.createDisk(1)
     await backUpChanged(scene, diskId, SEED)
@@ -236,6 +273,20 @@ function isWriteOfUpload({ operation, account }: OperationCall): boolean {
 function refuseReadsOfUpload(call: OperationCall): void {
   const isUpload = scene.azure.grantedAccess().some(({ access }) => access === 'Write')
   if (isUpload && isReadOfDisk(call)) throw new StorageError('AuthorizationPermissionMismatch')
+}
+
+const LARGE_AT_BYTES = 64 * MIB
+/** Sixteen times what a sample reads. */
+const LARGE_BYTES = 64 * MIB
+let large: Promise<{ readonly id: string; readonly sha256: string }> | undefined
+
+async function largePoint() {
+  const diskId = scene.createDisk(1)
+  for (let atBytes = 0; atBytes < LARGE_BYTES; atBytes += 4 * MIB) {
+    await scene.azure.writeDisk(diskId, LARGE_AT_BYTES + atBytes, noise(4 * MIB, seededRandom(SEED + atBytes)))
+  }
+  const { sha256 } = await scene.azure.digestDisk(diskId)
+  return { id: (await scene.backUp(diskId)).point.id, sha256 }
 }
 
 /** So little that every byte of it is compared. */
