@@ -72,10 +72,11 @@ export function wayOf(options: WayOptions): Pick<RestoreDiskInput, 'region' | 's
   const { region, sku, zone, sourceSnapshot = false, import: isImport = false, storageAccountId } = options
   if (sourceSnapshot && isImport) throw invalid('--source-snapshot and --import are two ways; name one')
   if (isImport !== (storageAccountId !== undefined)) throw invalid('--import and --storage-account-id go together')
-  const way: RestoreWay = sourceSnapshot ? 'source-snapshot' : isImport ? 'import' : 'upload'
+  // Where none is named, the point decides: a copied one becomes a disk at once where it lies.
+  const way: RestoreWay | undefined = sourceSnapshot ? 'source-snapshot' : isImport ? 'import' : undefined
   return {
     region: requireRegion('--region', region),
-    way,
+    ...(way !== undefined && { way }),
     ...(sku !== undefined && { sku }),
     ...(zone !== undefined && { zone: requireZone('--zone', zone) }),
     ...(storageAccountId !== undefined && { storageAccountId: storageAccountId.trim() }),

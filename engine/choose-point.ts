@@ -15,6 +15,8 @@ import { explainTarget, inspectTarget } from './inspect-target.ts'
 import { pointBlobOf, pointContentOf } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
 
+export type Trust = Pick<PointChoice, 'allowsSuspect' | 'mustBeVerified'>
+
 export interface ChosenPoint {
   readonly manifest: AnyManifest
   /** What was found out since it was sealed. */
@@ -54,7 +56,8 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   })
 }
 
-function isTrusted({ allowsSuspect = false, mustBeVerified = false }: PointChoice, check: PointCheck | undefined): boolean {
+/** Whether a point may be chosen by what was found out since it was sealed. */
+export function isTrusted({ allowsSuspect = false, mustBeVerified = false }: Trust, check: PointCheck | undefined): boolean {
   const isVerified = check?.verified !== undefined && check.verified.level !== 'structure'
   return (allowsSuspect || check?.suspect === undefined) && (!mustBeVerified || isVerified)
 }

@@ -4,13 +4,16 @@
  */
 import { listPoints } from '../azure/manifests.ts'
 import { armIdOf, parseArmId, sameArmId } from '../domain/arm-id.ts'
+import type { DiskAttachment } from '../domain/attachment.ts'
 import { BackupError } from '../domain/failures.ts'
-import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
-import { newestAt } from '../domain/recovery-point.ts'
+import type { AnyManifest } from '../domain/manifest.ts'
+import type { PointCheck } from '../domain/point-check.ts'
+import { newestFirst } from '../domain/recovery-point.ts'
 import type { GroupMember } from '../domain/restore-request.ts'
+import { isTrusted, type Trust } from './choose-point.ts'
 import type { Engine } from './engine.ts'
 
-export interface GroupChoice {
+export interface GroupChoice extends Trust {
   readonly targetUrl: string
   /** Either the virtual machine or its disks. */
   readonly vmId?: string
@@ -38,15 +41,19 @@ const MAX_NAME = 80
 /** @throws BackupError PointNotFound | InvalidArgument */
 export async function planGroup(engine: Engine, choice: GroupChoice, signal?: AbortSignal): Promise<GroupPlan> {
   const { points, damaged, checks } = await listPoints(engine.azure, choice.targetUrl, {}, signal)
-  const isSuspect = ({ id }: AnyManifest): boolean => checks.get(id)?.suspect !== undefined
-  // A point that is an Azure snapshot has no bytes in the target.
-  const newestOf = newestPoints(points.filter((point) => !isCopied(point)).filter((point) => !isSuspect(point)), choice.at)
-  const { found, missing } = choice.vmId === undefined ? byDisks(newestOf, choice.diskIds ?? []) : { found: byVm(newestOf, choice.vmId), missing: [] }
+  const isTrustedPoint = ({ id }: AnyManifest): boolean => isTrusted(choice, checks.get(id))
+  const disks = pointsByDisk(points, choice.at)
+  // Which disks there are is told by their newest points; which point of each is restored, by what is known of them.
+  const diskIds = choice.vmId === undefined ? (choice.diskIds ?? []) : disksOfVm(disks, choice.vmId)
+  const of = (diskId: string): readonly AnyManifest[] => disks.get(diskId.toLowerCase()) ?? []
+  const found = diskIds.flatMap((diskId) => of(diskId).find(isTrustedPoint) ?? [])
+  const missing = diskIds.filter((diskId) => !of(diskId).some(isTrustedPoint))
+  const notes = diskIds.flatMap((diskId) => passedOver(of(diskId), isTrustedPoint, checks))
   if (missing.length > 0 && !choice.isPartial) {
-    throw notFound(choice, `holds no point of ${missing.join(', ')}; --partial restores the others`)
+    throw notFound(choice, `holds no point of ${missing.join(', ')}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}; --partial restores the others`)
   }
   if (found.length === 0) throw notFound(choice, `holds no point of ${choice.vmId ?? 'any of the disks'}`)
-  const members = found.map((manifest): GroupMember => memberOf(manifest, choice))
+  const members = found.map((manifest): GroupMember => memberOf(manifest, of(manifest.disk.id)[0]?.disk.attachment, choice))
   const names = members.map(({ toDiskId }) => toDiskId.toLowerCase())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
@@ -57,34 +64,46 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
     members,
     spreadMs: Math.max(...instants) - Math.min(...instants),
     notes: [
-      ...points.filter(isSuspect).map(({ id, disk }) => `suspect, passed over: point ${id} of ${disk.name} differs from its digests`),
+      ...notes,
+      ...found.filter(({ id }) => checks.get(id)?.suspect !== undefined).map(({ id, disk }) => `SUSPECT: point ${id} of ${disk.name} is restored as it is, and differs from its digests`),
       ...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`),
       ...damaged.map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`),
     ],
   }
 }
 
-/** One a disk, whichever of its incarnations it is of. */
-function newestPoints(points: readonly Manifest[], at: string | undefined): Manifest[] {
-  const byDisk = new Map<string, Manifest[]>()
-  for (const point of points) {
+/** Of each disk, whichever of its incarnations they are of; newest first. */
+function pointsByDisk(points: readonly AnyManifest[], at: string | undefined): Map<string, AnyManifest[]> {
+  const byDisk = new Map<string, AnyManifest[]>()
+  for (const point of newestFirst(points)) {
+    if (at !== undefined && Date.parse(point.takenAt) > Date.parse(at)) continue
     const key = point.disk.id.toLowerCase()
-    byDisk.set(key, [...(byDisk.get(key) ?? []), point])
+    const ofDisk = byDisk.get(key)
+    if (ofDisk === undefined) byDisk.set(key, [point])
+    else ofDisk.push(point)
   }
-  return [...byDisk.values()].flatMap((ofDisk) => newestAt(ofDisk, at ?? '9999-12-31T00:00:00Z') ?? [])
+  return byDisk
 }
 
 /** What the newest points say: a disk that had been detached by then is none of the machine's. */
-function byVm(newest: readonly Manifest[], vmId: string): Manifest[] {
-  return newest.filter(({ disk }) => disk.attachment !== undefined && sameArmId(disk.attachment.vmId, vmId))
+function disksOfVm(disks: ReadonlyMap<string, readonly AnyManifest[]>, vmId: string): string[] {
+  return [...disks.values()].flatMap(([newest]) => {
+    const attachment = newest?.disk.attachment
+    return newest !== undefined && attachment !== undefined && sameArmId(attachment.vmId, vmId) ? [newest.disk.id] : []
+  })
 }
 
-function byDisks(newest: readonly Manifest[], diskIds: readonly string[]): { found: Manifest[]; missing: string[] } {
-  const of = (diskId: string): Manifest | undefined => newest.find(({ disk }) => sameArmId(disk.id, diskId))
-  return { found: diskIds.flatMap((id) => of(id) ?? []), missing: diskIds.filter((id) => of(id) === undefined) }
+/** The points that would have been taken, were more known of them or less. */
+function passedOver(ofDisk: readonly AnyManifest[], isTrustedPoint: (point: AnyManifest) => boolean, checks: ReadonlyMap<string, PointCheck>): string[] {
+  const first = ofDisk.findIndex(isTrustedPoint)
+  return ofDisk.slice(0, first === -1 ? undefined : first).map(({ id, disk }) =>
+    checks.get(id)?.suspect === undefined
+      ? `not verified, passed over: point ${id} of ${disk.name} was not compared with its digests since it was sealed`
+      : `suspect, passed over: point ${id} of ${disk.name} differs from its digests`,
+  )
 }
 
-function memberOf({ id, takenAt, disk }: Manifest, { toSubscriptionId, toResourceGroup, suffix }: GroupChoice): GroupMember {
+function memberOf({ id, takenAt, disk }: AnyManifest, attachment: DiskAttachment | undefined, { toSubscriptionId, toResourceGroup, suffix }: GroupChoice): GroupMember {
   const name = `${disk.name.slice(0, MAX_NAME - suffix.length)}${suffix}`
   const subscriptionId = toSubscriptionId ?? parseArmId(disk.id, 'disks').subscriptionId
   return {
@@ -92,7 +111,7 @@ function memberOf({ id, takenAt, disk }: Manifest, { toSubscriptionId, toResourc
     pointId: id,
     takenAt,
     toDiskId: armIdOf({ subscriptionId, resourceGroup: toResourceGroup, type: 'disks', name }).id,
-    ...(disk.attachment && { attachment: disk.attachment }),
+    ...(attachment && { attachment }),
   }
 }
 

@@ -29,6 +29,8 @@ interface GroupOptions extends WayOptions {
   readonly toResourceGroup: string
   readonly toSubscription?: string
   readonly suffix: string
+  readonly verified?: boolean
+  readonly allowSuspect?: boolean
   readonly partial?: boolean
   readonly out?: string
   readonly wait?: boolean
@@ -55,13 +57,15 @@ export function registerRestoreGroupCommand(restore: Command, host: Host): void 
           .option('--to-subscription <id>', 'subscription of the disks to make (default: that of each source disk)')
           .option('--suffix <text>', 'goes behind the name of each disk', '-restored'),
       )
+        .option('--verified', 'only points whose bytes were compared with their digests since they were sealed')
+        .option('--allow-suspect', 'also points whose bytes were found to differ from their digests')
         .option('--partial', 'keep what could be restored when a disk fails or has no point')
         .option('--out <folder>', 'with --wait: write attach.json and attach.bicep there, which attach the disks')
         .option('--wait', 'wait for the end, and end as the run does')
         .option('--yes', 'do not ask first (without a terminal nobody is asked)'),
     run: async ({ output, load, withTemporal }, options) => {
       const choice = groupChoiceOf(options)
-      const how = wayOf(options)
+      const how = { ...wayOf(options), ...(choice.allowsSuspect === true && { allowsSuspect: true }) }
       const engine = await createEngine((await load()).settings.azure)
       const { planGroup } = await import('../../engine/plan-group.ts')
       const plan = await planGroup(engine, choice)
@@ -98,7 +102,8 @@ function attachable({ toDiskId, attachment }: RestoreGroupResult['members'][numb
 }
 
 /** @throws BackupError InvalidArgument | InvalidResourceId | InvalidTarget */
-function groupChoiceOf({ target, vm, disks, at, toResourceGroup, toSubscription, suffix, partial = false, out, wait }: GroupOptions): GroupChoice {
+function groupChoiceOf(options: GroupOptions): GroupChoice {
+  const { target, vm, disks, at, toResourceGroup, toSubscription, suffix, verified = false, allowSuspect = false, partial = false, out, wait } = options
   if ((vm === undefined) === (disks === undefined)) {
     throw new BackupError({ type: 'InvalidArgument', message: 'say which disks: either --vm ID, or --disks ID ID …' })
   }
@@ -112,6 +117,8 @@ function groupChoiceOf({ target, vm, disks, at, toResourceGroup, toSubscription,
     toResourceGroup,
     ...(toSubscription !== undefined && { toSubscriptionId: toSubscription }),
     suffix,
+    ...(verified && { mustBeVerified: true }),
+    ...(allowSuspect && { allowsSuspect: true }),
     isPartial: partial,
   }
 }

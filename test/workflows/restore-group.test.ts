@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { findDisk } from '../../azure/disks.ts'
+import { updateCheck } from '../../azure/point-checks.ts'
 import { getVm } from '../../azure/virtual-machines.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
+import { parseBaseBlobName } from '../../domain/names.ts'
+import { passed, suspected, type PointCheck } from '../../domain/point-check.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { DEFAULT_PRINCIPAL } from '../../simulator/azure.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
@@ -69,6 +72,15 @@ async function restoredNames(suffix: string): Promise<string[]> {
   return names.sort()
 }
 
+const SUSPICION = (foundIn: string) => ({ since: new Date().toISOString(), ranges: [{ startBytes: 0, endBytes: 4 * MIB }], foundIn })
+
+/** What a verification of the point would have written down. */
+async function check(pointId: string, change: (was: PointCheck | undefined) => PointCheck): Promise<void> {
+  const point = (await scene.points()).find(({ id }) => id === pointId)
+  const chain = parseBaseBlobName(point!.baseBlob.name)!
+  await updateCheck(scene.clients, scene.targetUrl, { chain, pointId }, change)
+}
+
 describe('a group', () => {
   test('of a virtual machine has all its disks, byte for byte, and what attaches them as they were', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'snapferry-attach-'))
@@ -116,6 +128,48 @@ describe('a group', () => {
     const { exitCode, stderr } = await group('-two', '--partial', '--disks', disks[1]!.id, other)
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('left out') })
     expect(await restoredNames('-two')).toEqual(['web-data-two'])
+  }, 120_000)
+
+  test('has the newest point of each disk that may be taken, and says which were passed over', async () => {
+    const diskId = scene.createDisk(1, 'checked')
+    const states: { id: string; sha256: string }[] = []
+    for (const seed of [10, 11]) {
+      await scene.azure.writeDisk(diskId, 0, noise(64 * KIB, seededRandom(seed)))
+      states.push({ sha256: (await scene.azure.digestDisk(diskId)).sha256, id: (await scene.backUp(diskId)).point.id })
+    }
+    const [older, newer] = states as [(typeof states)[0], (typeof states)[0]]
+    const taken = async (suffix: string, ...options: string[]) => {
+      const { exitCode, stderr } = await group(suffix, '--disks', diskId, ...options)
+      return { exitCode, stderr, sha256: exitCode === 0 ? (await scene.azure.digestDisk(made('checked', suffix))).sha256 : undefined }
+    }
+    await check(older.id, (was) => passed(was, older.id, { level: 'full', at: new Date().toISOString(), comparedBytes: MIB }))
+    expect(await taken('-verified', '--verified')).toMatchObject({ sha256: older.sha256, stderr: expect.stringContaining(`not verified, passed over: point ${newer.id}`) })
+    expect(await taken('-newest')).toMatchObject({ sha256: newer.sha256, stderr: expect.not.stringContaining('passed over') })
+    await check(newer.id, (was) => suspected(was, newer.id, SUSPICION(newer.id)))
+    expect(await taken('-sound')).toMatchObject({ sha256: older.sha256, stderr: expect.stringContaining(`suspect, passed over: point ${newer.id}`) })
+    await check(older.id, (was) => suspected(was, older.id, SUSPICION(older.id)))
+    expect(await taken('-nothing')).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`suspect, passed over: point ${older.id}`) })
+    expect(await taken('-as-it-is', '--allow-suspect')).toMatchObject({ sha256: newer.sha256, stderr: expect.stringContaining(`SUSPECT: point ${newer.id}`) })
+  }, 180_000)
+
+  test('of a machine with a disk whose points are all suspect is refused, and not made without it', async () => {
+    const [point] = await scene.points(disks[1]!.id)
+    await check(point!.id, (was) => suspected(was, point!.id, SUSPICION(point!.id)))
+    const { exitCode, stderr } = await group('-unsound', '--vm', vmId)
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(disks[1]!.id) })
+    expect(await restoredNames('-unsound')).toEqual([])
+    await check(point!.id, () => passed(undefined, point!.id, { level: 'full', at: new Date().toISOString(), comparedBytes: MIB }))
+  }, 120_000)
+
+  test('has points that Azure copied as well', async () => {
+    scene.azure.createResourceGroup({ name: 'copies', location: TARGET_REGION })
+    const diskId = scene.createDisk(1, 'copied')
+    await scene.azure.writeDisk(diskId, 0, noise(64 * KIB, seededRandom(20)))
+    const { sha256 } = await scene.azure.digestDisk(diskId)
+    await scene.backUp(diskId, { copyStart: { resourceGroup: 'copies', region: TARGET_REGION } })
+    expect(await group('-both', '--disks', diskId, disks[1]!.id)).toMatchObject({ exitCode: 0 })
+    expect((await scene.azure.digestDisk(made('copied', '-both'))).sha256).toBe(sha256)
+    expect((await scene.azure.digestDisk(made('web-data', '-both'))).sha256).toBe(disks[1]!.sha256)
   }, 120_000)
 
   test('of a machine that no point tells of is named by its disks instead', async () => {

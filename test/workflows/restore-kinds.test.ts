@@ -144,6 +144,21 @@ describe('is refused before anything is made', () => {
   })
 })
 
+test('a point over two stripes is restored by upload, and its import is refused by name', async () => {
+  const diskId = scene.createDisk(2, 'striped')
+  for (const gib of [0, 1]) await scene.azure.writeDisk(diskId, gib * 1024 * MIB + 5 * MIB, noise(2 * MIB, seededRandom(SEED + gib)))
+  const { sha256 } = await scene.azure.digestDisk(diskId)
+  const { id: pointId } = (await scene.backUp(diskId, { stripes: 2 })).point
+  const wish = { pointId, way: 'import', storageAccountId, toDiskId: idIn(TARGET_REGION, 'disks') } as const
+  await expect(scene.restore(wish)).rejects.toMatchObject({
+    cause: { cause: { type: 'InvalidArgument', message: `point ${pointId} lies in 2 stripes, and an import takes one blob; restore it by upload` } },
+  })
+  expect(await findDisk(scene.clients, wish.toDiskId)).toBeUndefined()
+  const { resourceId, comparedBytes } = await scene.restore({ pointId })
+  expect((await scene.azure.digestDisk(resourceId)).sha256).toBe(sha256)
+  expect(comparedBytes).toBeGreaterThanOrEqual(4 * MIB)
+}, 120_000)
+
 test('an import into a region where the account is not is refused by Azure, and leaves nothing', async () => {
   const wish = { diskId: sourceDiskId, way: 'import', region: SOURCE_REGION, storageAccountId, toDiskId: idIn(SOURCE_REGION, 'disks') } as const
   await expect(scene.restore(wish)).rejects.toMatchObject({ cause: { cause: { type: 'RegionMismatch', message: expect.stringContaining('a disk must be in its region') } } })
