@@ -8,6 +8,7 @@ export interface ListedBlob {
   readonly snapshot: string | undefined
   readonly metadata: Readonly<Record<string, string>>
   readonly etag: string
+  readonly createdAt: Date | undefined
 }
 
 export interface BlobListQuery {
@@ -44,7 +45,7 @@ export async function* listBlobs(
       return (await pages.next()).value
     })
     for (const { name, snapshot, metadata, properties } of page?.segment.blobItems ?? []) {
-      yield { name, snapshot: snapshot || undefined, metadata: metadata ?? {}, etag: properties.etag }
+      yield { name, snapshot: snapshot || undefined, metadata: metadata ?? {}, etag: properties.etag, createdAt: properties.createdOn }
     }
     continuationToken = page?.continuationToken ?? ''
   } while (continuationToken !== '')

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
+import { listBlobs } from './blob-lists.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 
@@ -15,6 +16,10 @@ export interface StagedBlob {
   readonly targetUrl: string
   readonly name: string
   readonly requestId: string
+}
+
+export interface FoundStagedBlob extends StagedBlob {
+  readonly createdAt: Date | undefined
 }
 
 const REQUEST_KEY = 'snapferrytemporary'
@@ -73,6 +78,19 @@ export async function deleteStagedBlob(azure: AzureClients, staged: StagedBlob, 
   }
   const call = { ...callOf('delete', staged, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
   await orUndefined('PointNotFound', () => callStorage(call, (abortSignal) => client.delete({ abortSignal })))
+}
+
+/** Those that a restore has under way, and those that one has left behind; never another product's. */
+export async function* listStagedBlobs(azure: AzureClients, targetUrl: string, prefix: string, signal?: AbortSignal): AsyncGenerator<FoundStagedBlob> {
+  for await (const { name, metadata, createdAt } of listBlobs(azure, targetUrl, { prefix, includeSnapshots: true }, signal)) {
+    const requestId = stagedBy(metadata)
+    if (requestId !== undefined) yield { targetUrl, name, requestId, createdAt }
+  }
+}
+
+/** The request that made a temporary blob; undefined: it is none. */
+export function stagedBy(metadata: Readonly<Record<string, string>>): string | undefined {
+  return metadata[REQUEST_KEY]
 }
 
 async function findStaged(azure: AzureClients, staged: StagedBlob, signal: AbortSignal | undefined) {

@@ -60,7 +60,11 @@ export function temporaryDiskName(toSnapshotId: string, requestId: string): stri
 
 /** The page blob that an import reads, beside the base blob and never taken for one. */
 export function importBlobName(baseBlob: string, requestId: string): string {
-  return `${parseBaseBlobName(baseBlob) ?? ''}tmp/import-${hash64(requestId)}.vhd`
+  return `${importPrefix(parseBaseBlobName(baseBlob) ?? '')}${hash64(requestId)}.vhd`
+}
+
+export function importPrefix(chain: string): string {
+  return `${chain}tmp/import-`
 }
 
 export function policyScheduleId(policyName: string): string {

@@ -23,6 +23,7 @@ import type { Engine } from './engine.ts'
 import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
 import { tidyChecks } from './tidy-checks.ts'
 import { findSealedPoint } from './plan-run.ts'
+import { pruneTemporaries } from './prune-temporaries.ts'
 import { pruneStripes } from './prune-stripes.ts'
 
 export interface ReleaseOptions {
@@ -54,6 +55,7 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
   }
   for (const snapshotId of options.granted) await tryStep(() => engine.exports.revoke(snapshotId, options.signal))
   await tryStep(() => pruneTarget(engine, options))
+  await tryStep(() => pruneTemporaries(engine, options))
   await tryStep(() => pruneSource(engine, options))
   return warnings
 }

@@ -2,10 +2,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { listBlobs } from '../../azure/blob-lists.ts'
 import { findDisk } from '../../azure/disks.ts'
+import { stageBlob } from '../../azure/staged-blob.ts'
 import { MIB } from '../../domain/byte-range.ts'
+import { importBlobName, parseBaseBlobName } from '../../domain/names.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import { pruneTemporaries } from '../../engine/prune-temporaries.ts'
 import type { RestoreDiskInput } from '../../workflows/messages.ts'
 import { checkImage, hasE2fsprogs, IMAGE_BYTES, makeImage } from '../support/ext4.ts'
+import { offlineCli } from '../support/offline-cli.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { openScene, SOURCE_REGION, TARGET_REGION, type Scene } from '../support/scene.ts'
 
@@ -157,6 +161,24 @@ test('a point over two stripes is restored by upload, and its import is refused 
   const { resourceId, comparedBytes } = await scene.restore({ pointId })
   expect((await scene.azure.digestDisk(resourceId)).sha256).toBe(sha256)
   expect(comparedBytes).toBeGreaterThanOrEqual(4 * MIB)
+}, 120_000)
+
+test('what a terminated import has left is told by rescue list, and deleted by a later backup when no restore can need it', async () => {
+  const { baseBlob } = (await scene.points(sourceDiskId))[0]!
+  const chain = parseBaseBlobName(baseBlob.name)!
+  const container = scene.clients.container(scene.targetUrl)
+  const staged = { targetUrl: scene.targetUrl, name: importBlobName(baseBlob.name, 'terminated'), requestId: 'terminated' }
+  await stageBlob(scene.clients, staged, container.getPageBlobClient(baseBlob.name).withSnapshot(baseBlob.snapshot).url)
+  const foreign = container.getPageBlobClient(importBlobName(baseBlob.name, 'of another product'))
+  await foreign.create(512)
+  expect(await offlineCli(scene)('rescue', 'list', '--target', scene.targetUrl)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`${staged.name}: the temporary copy`) })
+
+  await scene.azure.writeDisk(sourceDiskId, 700 * MIB, noise(MIB, seededRandom(SEED)))
+  await scene.backUp(sourceDiskId)
+  expect(await temporaries()).toEqual(expect.arrayContaining([staged.name, foreign.name]))
+  await pruneTemporaries(scene.engine, { targetUrl: scene.targetUrl, chain, nowMs: Date.now() + 16 * 24 * 3_600_000 })
+  expect(await temporaries()).toEqual([foreign.name])
+  await foreign.delete()
 }, 120_000)
 
 test('an import into a region where the account is not is refused by Azure, and leaves nothing', async () => {
