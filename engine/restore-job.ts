@@ -37,7 +37,7 @@ export function pointContentOf(targetUrl: string, manifest: AnyManifest): PointC
   return { targetUrl, striping, blobs: pointBlobsOf(manifest), ...(table && { digests: table }), blobBytes }
 }
 
-export function pointBlobOf({ azure, pageLists }: Engine, { targetUrl, striping, blobs }: PointContent): StripedBlob {
+export function pointBlobOf({ azure, pageLists }: Pick<Engine, 'azure' | 'pageLists'>, { targetUrl, striping, blobs }: PointContent): StripedBlob {
   const stripes = blobs.map(({ name }) => new FencedBlob(azure, targetUrl, name))
   const snapshots = blobs.flatMap(({ snapshot, sizeBytes }) => (snapshot === undefined ? [] : [{ snapshot, sizeBytes }]))
   return new StripedBlob(pageLists, striping, stripes, snapshots.length === blobs.length ? snapshots : undefined)

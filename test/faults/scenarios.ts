@@ -24,11 +24,19 @@ export interface Scenario {
 }
 
 const KEEP = 2
+/** The start of a disk of 1 GiB is in the first of four stripes, its end in the last, its footer in the first again. */
+const STRIPED: Partial<BackupOptions> = { stripes: 4 }
+const AREAS = [0, 0.99]
 
 export const SCENARIOS: readonly Scenario[] = [
-  { ...backupScenario(KEEP), name: 'full backup', isFirst: true, arrange: change },
-  { ...backupScenario(KEEP), name: 'incremental backup', arrange: startAnew },
-  { ...backupScenario(KEEP, { transfer: 'stream' }), name: 'streaming backup', arrange: startAnew },
+  { ...backupScenario(KEEP), name: 'full backup', isFirst: true, arrange: (world, round) => change(world, round) },
+  { ...backupScenario(KEEP), name: 'incremental backup', arrange: (world, round) => startAnew(world, round) },
+  { ...backupScenario(KEEP, { transfer: 'stream' }), name: 'streaming backup', arrange: (world, round) => startAnew(world, round) },
+  {
+    ...backupScenario(KEEP, STRIPED),
+    name: 'striped backup',
+    arrange: (world, round) => startAnew(world, round, STRIPED),
+  },
   {
     ...backupScenario(KEEP),
     name: 'reseed',
@@ -73,15 +81,17 @@ function backupScenario(keepLast: number, options: Partial<BackupOptions> = {}):
 /** Some written, some rewritten with what they hold, some given up. */
 async function change(world: World, round: number): Promise<void> {
   const place = (round * 131) % 900
-  const at = (kind: DiskChange['kind'], offset: number, pages: number): DiskChange => ({ kind, area: 0, place: (place + offset) % 1000, pages, seed: round })
-  await world.change([at('write', 0, 64 * KIB / 512), at('write', 300, 24), at('rewriteSame', 150, 8), at('clear', 310, 8)])
+  for (const area of AREAS) {
+    const at = (kind: DiskChange['kind'], offset: number, pages: number): DiskChange => ({ kind, area, place: (place + offset) % 1000, pages, seed: round })
+    await world.change([at('write', 0, 64 * KIB / 512), at('write', 300, 24), at('rewriteSame', 150, 8), at('clear', 310, 8)])
+  }
 }
 
 /** A point that equals the disk, and changes since. */
-async function startAnew(world: World, round: number): Promise<void> {
+async function startAnew(world: World, round: number, options: Partial<BackupOptions> = {}): Promise<void> {
   if ((await world.pointsAsLeft(0)).length === 0) {
     await change(world, round + 500)
-    await playBackup(world, backUp({ keepLast: KEEP, sample: 1 }))
+    await playBackup(world, backUp({ keepLast: KEEP, sample: 1 }), { options })
   }
   await change(world, round)
 }

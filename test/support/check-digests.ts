@@ -1,6 +1,5 @@
 /** The digest table of a point against what the point holds, summed up by the local Azure's own code. */
 import { expect } from '@jest/globals'
-import { BaseBlob } from '../../azure/base-blob.ts'
 import type { AzureClients } from '../../azure/clients.ts'
 import { encodeChecksum } from '../../azure/crc64.ts'
 import { DigestBlob } from '../../azure/digest-blob.ts'
@@ -10,25 +9,29 @@ import { checksumOf, ZERO } from '../../domain/crc64-algebra.ts'
 import { chunkAt, chunkCount, chunkIndexAt } from '../../domain/digest-table.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { DigestReader } from '../../engine/digest-reader.ts'
+import { pointBlobOf, pointContentOf } from '../../engine/restore-job.ts'
 import { crc64Base64 } from '../../simulator/blob-service/crc64.ts'
 
 /** Chunks whose digest is not that of the bytes. */
 export async function wrongDigests(clients: AzureClients, targetUrl: string, point: Manifest): Promise<number[]> {
-  const { baseBlob, digests } = point
-  const blob = new BaseBlob(clients, targetUrl, baseBlob.name)
+  const { digests } = point
+  const content = pointContentOf(targetUrl, point)
+  const { blobBytes } = content
+  const image = pointBlobOf({ azure: clients, pageLists: createPageLists(clients) }, content)
   const reader = new DigestReader(new DigestBlob(clients, targetUrl, digests!.name), digests!.snapshot)
   const wrong: number[] = []
   const held = new Set<number>()
-  const pages = createPageLists(clients).allocated(blob.pageListSource(baseBlob.snapshot), { startBytes: 0, endBytes: baseBlob.sizeBytes })
-  for await (const { startBytes, endBytes } of pages) for (let index = chunkIndexAt(startBytes); index <= chunkIndexAt(endBytes - 1); index++) held.add(index)
-  for (let index = 0; index < chunkCount(baseBlob.sizeBytes); index++) {
-    const chunk = chunkAt(index, baseBlob.sizeBytes)
+  for await (const { startBytes, endBytes } of image.allocated({ startBytes: 0, endBytes: blobBytes })) {
+    for (let index = chunkIndexAt(startBytes); index <= chunkIndexAt(endBytes - 1); index++) held.add(index)
+  }
+  for (let index = 0; index < chunkCount(blobBytes); index++) {
+    const chunk = chunkAt(index, blobBytes)
     const entry = await reader.entry(index)
     if (!held.has(index)) {
       if (entry !== undefined) wrong.push(index)
       continue
     }
-    const data = await blob.read(chunk, baseBlob.snapshot)
+    const data = await image.read(chunk)
     const isZero = data.equals(Buffer.alloc(data.length))
     const told = entry === undefined ? checksumOf(ZERO, lengthOf(chunk)) : entry.kind === 'digest' ? entry.checksum : undefined
     const isRight = told !== undefined && encodeChecksum(told).toString('base64') === crc64Base64(data) && isZero === (entry === undefined)
