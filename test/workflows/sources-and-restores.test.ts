@@ -188,6 +188,22 @@ describe('a restore', () => {
     expect(spoiled).toBe(1)
   }, 120_000)
 
+  test('of a point that has rotted since it was sealed is not handed over, and made as it is for who allows that', async () => {
+    const { point } = await smallPoint()
+    const { name, snapshot } = (await scene.points()).find(({ id }) => id === point.id)!.baseBlob
+    await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: name, snapshot, offsetBytes: 5 * MIB + 77, mask: 4 })
+    const toDiskId = scene.freshDiskId()
+    const failure = { type: 'VerificationFailed', message: expect.stringContaining('snapferry verify run') }
+    await expect(scene.restore({ pointId: point.id, toDiskId })).rejects.toMatchObject({ cause: failure })
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+
+    const { diskId, warnings } = await scene.restore({ pointId: point.id, allowsSuspect: true })
+    expect(warnings).toEqual([expect.stringContaining('not with its digests')])
+    const expected = noise(64 * KIB, seededRandom(SEED))
+    expected[77]! ^= 4
+    expect(Buffer.compare(await scene.azure.readDisk(diskId, 5 * MIB, 64 * KIB), expected)).toBe(0)
+  }, 120_000)
+
   test('of a point whose digests were deleted is compared with the point itself', async () => {
     const { point, sha256 } = await smallPoint()
     const { digests } = (await scene.points()).find(({ id }) => id === point.id)!
