@@ -3,7 +3,7 @@
  * their manifest. Judges by names and metadata; reads no content and changes nothing.
  */
 import { listBlobs } from '../azure/blob-lists.ts'
-import { stagedBy } from '../azure/staged-blob.ts'
+import { stagedBy, type FoundStagedBlob } from '../azure/staged-blob.ts'
 import type { AzureClients } from '../azure/clients.ts'
 import { DISKS_PREFIX, parseBaseBlobName, parseManifestName, TARGET_MARKER_NAME } from '../domain/names.ts'
 import { ourSnapshotOf } from './blob-snapshots.ts'
@@ -26,7 +26,7 @@ export interface TargetInspection {
   /** Base blobs that no point was ever sealed of, or that have lost all their snapshots. */
   readonly withoutPoints: readonly string[]
   /** What imports read: a restore has it under way, or has left it behind. */
-  readonly temporaries: readonly { readonly name: string; readonly createdAt: string | undefined }[]
+  readonly temporaries: readonly Pick<FoundStagedBlob, 'name' | 'createdAt'>[]
 }
 
 /** @throws BackupError TargetNotFound | AccessDenied */
@@ -35,12 +35,12 @@ export async function inspectTarget(azure: AzureClients, targetUrl: string, sign
   let hasMarker = false
   const manifests = new Set<string>()
   const baseBlobs = new Map<string, LostManifest[]>()
-  const temporaries: { name: string; createdAt: string | undefined }[] = []
+  const temporaries: Pick<FoundStagedBlob, 'name' | 'createdAt'>[] = []
   for await (const blob of listBlobs(azure, targetUrl, { prefix: '', includeSnapshots: true }, signal)) {
     const { name, snapshot } = blob
     if (snapshot === undefined) blobCount++
     hasMarker ||= name === TARGET_MARKER_NAME
-    if (stagedBy(blob.metadata) !== undefined) temporaries.push({ name, createdAt: blob.createdAt?.toISOString() })
+    if (stagedBy(blob.metadata) !== undefined) temporaries.push({ name, createdAt: blob.createdAt })
     const manifest = parseManifestName(name)
     if (manifest !== undefined) manifests.add(keyOf(manifest.chain, manifest.pointId))
     const chain = parseBaseBlobName(name)
@@ -63,11 +63,9 @@ export async function inspectTarget(azure: AzureClients, targetUrl: string, sign
 }
 
 /** For people: what a restore that was terminated may have left behind. It costs room, and harms nothing. */
-export function explainTemporaries({ temporaries }: TargetInspection): string[] {
-  return temporaries.map(
-    ({ name, createdAt }) =>
-      `${name}: the temporary copy of an import that began ${createdAt ?? 'at an unknown time'}. If that restore was terminated, delete the blob; a backup of the disk does so after 15 days`,
-  )
+export function explainTemporary({ name, createdAt }: Pick<FoundStagedBlob, 'name' | 'createdAt'>): string {
+  const since = createdAt?.toISOString() ?? 'an unknown time'
+  return `${name}: the temporary copy of an import, there since ${since}. If that restore was terminated, delete the blob; a backup of the disk does so after 15 days`
 }
 
 /** For people: what is wrong with the target, a sentence each; nothing where nothing is. */

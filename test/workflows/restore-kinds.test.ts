@@ -163,7 +163,7 @@ test('a point over two stripes is restored by upload, and its import is refused 
   expect(comparedBytes).toBeGreaterThanOrEqual(4 * MIB)
 }, 120_000)
 
-test('what a terminated import has left is told by rescue list, and deleted by a later backup when no restore can need it', async () => {
+test('what a terminated import has left is told by both lists, and deleted by a later backup when no restore can need it', async () => {
   const { baseBlob } = (await scene.points(sourceDiskId))[0]!
   const chain = parseBaseBlobName(baseBlob.name)!
   const container = scene.clients.container(scene.targetUrl)
@@ -171,7 +171,11 @@ test('what a terminated import has left is told by rescue list, and deleted by a
   await stageBlob(scene.clients, staged, container.getPageBlobClient(baseBlob.name).withSnapshot(baseBlob.snapshot).url)
   const foreign = container.getPageBlobClient(importBlobName(baseBlob.name, 'of another product'))
   await foreign.create(512)
-  expect(await offlineCli(scene)('rescue', 'list', '--target', scene.targetUrl)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`${staged.name}: the temporary copy`) })
+  for (const command of ['rescue', 'points']) {
+    const { exitCode, stderr } = await offlineCli(scene)(command, 'list', '--target', scene.targetUrl)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining(`${staged.name}: the temporary copy`) })
+    expect(stderr).not.toContain(foreign.name)
+  }
 
   await scene.azure.writeDisk(sourceDiskId, 700 * MIB, noise(MIB, seededRandom(SEED)))
   await scene.backUp(sourceDiskId)
