@@ -33,6 +33,7 @@ import { parseBaseBlobName } from '../domain/names.ts'
 import type { BlobSnapshotRef, TransferJob } from '../domain/transfer-job.ts'
 import { pagesOf, readBytesOf, readSum } from './chunk-sums.ts'
 import { chunkWorks, type ChunkWork } from './chunk-works.ts'
+import { ChecksumTrust, type ToldSum } from './checksum-trust.ts'
 import { digestBlobOf, raiseOrCreate } from './digest-blobs.ts'
 import { DigestReader } from './digest-reader.ts'
 import type { Engine } from './engine.ts'
@@ -52,6 +53,8 @@ export interface DigestReport {
   readonly changedChunks: number
   /** Bytes of the base blob and of the last point that had to be read. */
   readonly readBytes: number
+  /** Bytes that were read to see whether the service tells the checksums of what it wrote. */
+  readonly probedBytes: number
   /** Bytes of the table that were written. */
   readonly writtenBytes: number
   /** No table of the last point was found, so everything was read. */
@@ -91,6 +94,7 @@ class DigestStep {
   readonly #options: DigestOptions
   readonly #present: DigestReader
   readonly #before: DigestReader | undefined
+  readonly #trust: ChecksumTrust
   #basis: DigestBasis = 'source-stream'
   #changedChunks = 0
   #readBytes = 0
@@ -104,6 +108,8 @@ class DigestStep {
     this.#options = options
     this.#present = new DigestReader(table, undefined)
     this.#before = last && new DigestReader(table, last.table)
+    const base = baseBlobOf(engine, job)
+    this.#trust = new ChecksumTrust((range, signal) => base.read(range, signal))
   }
 
   async run(): Promise<void> {
@@ -127,7 +133,8 @@ class DigestStep {
   }
 
   report(): Omit<DigestReport, 'isRebuilt'> {
-    return { basis: this.#basis, changedChunks: this.#changedChunks, readBytes: this.#readBytes, writtenBytes: this.#writtenBytes }
+    const { probedBytes } = this.#trust
+    return { basis: this.#basis, changedChunks: this.#changedChunks, readBytes: this.#readBytes, probedBytes, writtenBytes: this.#writtenBytes }
   }
 
   #works(): AsyncGenerator<ChunkWork> {
@@ -163,13 +170,14 @@ class DigestStep {
     const entries = Buffer.alloc(present.length)
     ;(await this.#before?.bytes(first, GROUP_CHUNKS, signal))?.copy(entries)
     await this.#lengthenTail(first, entries)
+    const isServiceBelieved = await this.#trust.deserves(this.#toldSums(works, present, first), signal ?? new AbortController().signal)
     await runRequests(streamOf(works), {
       concurrency: CHUNKS_IN_FLIGHT,
       signal,
       run: async (work, abortSignal) => {
         const at = work.index - first
         const found = readEntry(present, at)
-        const digest = await this.#digest(work, found, readEntry(entries, at), abortSignal)
+        const digest = await this.#digest(work, found, readEntry(entries, at), isServiceBelieved, abortSignal)
         writeEntry(entries, at, digest)
       },
       onDone: () => {
@@ -179,21 +187,44 @@ class DigestStep {
     await this.#write(first, entries, present)
   }
 
+  #toldSums(works: readonly ChunkWork[], present: Buffer, first: number): ToldSum[] {
+    return works.flatMap((work) => {
+      const told = this.#toldOf(work, readEntry(present, work.index - first))
+      return told?.basis === 'service-checksum' ? [{ work, raw: told.raw }] : []
+    })
+  }
+
+  /** What this run's transfer has left of the chunk, where it covers all that was written. */
+  #toldOf(work: ChunkWork, found: DigestEntry | undefined): Extract<DigestEntry, { kind: 'written' }> | undefined {
+    const isWhole = found?.kind === 'written' && found.epoch === this.#job.epoch && found.pages === pagesOf(work.written)
+    return isWhole && !this.#isRepaired(work) ? found : undefined
+  }
+
+  #isRepaired(work: ChunkWork): boolean {
+    return this.#options.repaired.some((range) => clip(range, work) !== undefined)
+  }
+
   /** @param before as of the last point, its tail already lengthened. */
-  async #digest(work: ChunkWork, found: DigestEntry | undefined, before: DigestEntry | undefined, signal: AbortSignal): Promise<DigestEntry | undefined> {
+  async #digest(
+    work: ChunkWork,
+    found: DigestEntry | undefined,
+    before: DigestEntry | undefined,
+    isServiceBelieved: boolean,
+    signal: AbortSignal,
+  ): Promise<DigestEntry | undefined> {
     const { epoch } = this.#job
     const lengthBytes = work.endBytes - work.startBytes
-    const isRepaired = this.#options.repaired.some((range) => clip(range, work) !== undefined)
     // An earlier attempt of this step got so far.
-    if (found?.kind === 'digest' && found.epoch === epoch && !isRepaired) {
+    if (found?.kind === 'digest' && found.epoch === epoch && !this.#isRepaired(work)) {
       this.#weaken('target-read')
       return found
     }
     const base = baseBlobOf(this.#engine, this.#job)
     let raw = ZERO
-    if (found?.kind === 'written' && found.epoch === epoch && found.pages === pagesOf(work.written) && !isRepaired) {
-      this.#weaken(found.basis)
-      raw = found.raw
+    const told = this.#toldOf(work, found)
+    if (told !== undefined && (isServiceBelieved || told.basis === 'source-stream')) {
+      this.#weaken(told.basis)
+      raw = told.raw
     } else if (work.written.length > 0) {
       this.#weaken('target-read')
       this.#readBytes += readBytesOf(work.written)

@@ -23,6 +23,8 @@ export const blobLimitsSchema = z.strictObject({
   maxBlockBytes: limit(4_000 * MIB),
   /** How long a Copy Blob is pending; 0: none ever is. */
   copyBlobMs: z.number().min(0).default(0),
+  /** What Put Page From URL tells of what it wrote: its CRC64; or nothing, or something else, as another implementation might. */
+  copyChecksum: z.enum(['crc64', 'none', 'other']).default('crc64'),
   /** Of a premium page blob; 100. */
   maxPremiumSnapshots: limit(100),
   /** Between two snapshots of a premium page blob; ten minutes. */

@@ -127,7 +127,7 @@ export function createControlHandler(controls: Controls) {
   route('GET', '/storage-usage', (query) => controls.storageUsage(text(query, 'account')))
   route('GET', '/blob-limits', () => controls.blobLimits())
   route('PATCH', '/blob-limits', async (_query, request) =>
-    controls.changeBlobLimits(z.record(z.string(), z.number()).parse(await readJsonBody(request))),
+    controls.changeBlobLimits(z.record(z.string(), z.unknown()).parse(await readJsonBody(request))),
   )
   route('POST', '/faults', async (_query, request) => ({
     id: addFault(controls.faults, faultRuleSchema.parse(await readJsonBody(request))),

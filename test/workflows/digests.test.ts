@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { defaultPayloadConverter } from '@temporalio/common'
-import { KIB, MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
+import { GIB, KIB, MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
 import { backupWorkflowId } from '../../domain/names.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { DigestReport } from '../../engine/update-digests.ts'
@@ -63,6 +63,40 @@ test('an incremental reads what it replaced, and writes the pages of the table t
   expect(report.writtenBytes).toBeLessThanOrEqual(2 * PAGE_BYTES)
   await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
 }, 120_000)
+
+describe('where the storage service tells', () => {
+  afterEach(() => {
+    scene.azure.changeBlobLimits({ copyChecksum: 'crc64' })
+  })
+
+  async function backUpTold(copyChecksum: 'none' | 'other'): Promise<DigestReport> {
+    const diskId = scene.createDisk(1)
+    scene.azure.changeBlobLimits({ copyChecksum })
+    await scene.azure.writeDisk(diskId, 0, noise(12 * MIB, seededRandom(SEED + 6)))
+    await scene.backUp(diskId)
+    for (const point of await scene.points(diskId)) await expectRightDigests(scene.clients, scene.targetUrl, point)
+    return lastReport(diskId)
+  }
+
+  test('no checksum of what it wrote, the digests are read back', async () => {
+    expect(await backUpTold('none')).toMatchObject({ basis: 'target-read', probedBytes: 0 })
+  }, 120_000)
+
+  test('a checksum of another kind, that is noticed, and the digests are read back', async () => {
+    const { basis, probedBytes } = await backUpTold('other')
+    expect(basis).toBe('target-read')
+    expect(probedBytes).toBeGreaterThan(0)
+  }, 120_000)
+
+  test('the checksums, one chunk of each GiB is read back to see that they are', async () => {
+    const diskId = scene.createDisk(2)
+    await scene.azure.writeDisk(diskId, 0, noise(12 * MIB, seededRandom(SEED + 7)))
+    await scene.azure.writeDisk(diskId, GIB, noise(12 * MIB, seededRandom(SEED + 8)))
+    await scene.backUp(diskId)
+    // The footer is a GiB of its own.
+    expect(await lastReport(diskId)).toMatchObject({ basis: 'service-checksum', readBytes: 0, probedBytes: 8 * MIB + PAGE_BYTES })
+  }, 120_000)
+})
 
 test('a table that was deleted is made anew by the next run, from what the base blob holds', async () => {
   const diskId = scene.createDisk(1)

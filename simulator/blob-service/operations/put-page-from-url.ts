@@ -2,6 +2,8 @@ import { BufferPool } from '../buffer-pool.ts'
 import { parseByteRange, rangeLength, type ClosedRange } from '../byte-range.ts'
 import { SOURCE_CHECKSUMS, verifyChecksum } from '../checksums.ts'
 import { readCopySource } from '../copy-source.ts'
+import { crc64Base64 } from '../crc64.ts'
+import type { BlobLimits } from '../limits.ts'
 import { WRITE_PAGES, type Operation, type OperationContext } from '../operation.ts'
 import type { Reply } from '../reply.ts'
 import { StorageError } from '../storage-error.ts'
@@ -42,10 +44,15 @@ async function putPageFromUrl(context: OperationContext): Promise<Reply> {
     const data = await readCopySource(context, source, buffer)
     const checksum = verifyChecksum(request, data, SOURCE_CHECKSUMS)
     context.countCopiedBytes(data.length)
-    return await writePages(context, range, data, checksum)
+    return await writePages(context, range, data, toldOf(service.limits.copyChecksum, checksum))
   } finally {
     buffers.giveBack(buffer)
   }
+}
+
+function toldOf(told: BlobLimits['copyChecksum'], checksum: Record<string, string>): Record<string, string> {
+  if (told === 'crc64' || checksum['x-ms-content-crc64'] === undefined) return checksum
+  return told === 'none' ? {} : { 'x-ms-content-crc64': crc64Base64(Buffer.from(checksum['x-ms-content-crc64'])) }
 }
 
 function requireSourceRange({ request }: OperationContext): ClosedRange {
