@@ -46,6 +46,12 @@ export class DigestBlob {
     return { etag: found.etag ?? '', fence: found.blobSequenceNumber ?? 0 }
   }
 
+  /** Of the last run that wrote to it; 0 where there is no table. */
+  async epoch(signal?: AbortSignal): Promise<number> {
+    const found = await this.properties(signal)
+    return Math.floor((found?.fence ?? 0) / FENCES_PER_EPOCH)
+  }
+
   /** Makes an empty table unless there is one. Safe to run twice. @throws BackupError BaseBlobForeign */
   async create(signal?: AbortSignal): Promise<void> {
     try {

@@ -19,6 +19,7 @@ import { stripeSizes, type Striping } from '../domain/stripes.ts'
 import type { BlobSnapshotRef, OpenedBase } from '../domain/transfer-job.ts'
 import { findOrTakeSnapshot, listOurSnapshots } from './blob-snapshots.ts'
 import { decideAnew } from './decide-anew.ts'
+import { digestBlobOf } from './digest-blobs.ts'
 import type { Engine } from './engine.ts'
 import { holdStripe, requireHeld, resizeStripe } from './hold-stripes.ts'
 import { baseBlobOf, expectListeners } from './striped-blob.ts'
@@ -105,11 +106,17 @@ async function fence(engine: Engine, lock: BaseBlob, options: OpenOptions): Prom
   return raised.epoch
 }
 
-/** Of the other stripes: higher than that of the lock where that was deleted and made anew by a clock that is late. */
+/**
+ * Of what follows the lock, the other stripes and the digest table: higher than that of the lock where that was made anew, by
+ * others, who begin at 0, or by a clock that is late.
+ */
 async function highestEpoch(engine: Engine, options: OpenOptions): Promise<number> {
   const [, ...others] = baseBlobOf(engine, options).stripes
-  const found = await Promise.all(others.map((blob) => blob.properties(options.signal)))
-  return Math.max(0, ...found.map((props) => props?.sequenceNumber ?? 0))
+  const [ofTable, ...found] = await Promise.all([
+    digestBlobOf(engine, options).epoch(options.signal),
+    ...others.map(async (blob) => (await blob.properties(options.signal))?.sequenceNumber ?? 0),
+  ])
+  return Math.max(ofTable, ...found)
 }
 
 /** Marked by an attempt of this run. An earlier run of the same request, with another source snapshot, has written other bytes. */
