@@ -8,7 +8,7 @@
  * failure and cancel. A cancel that comes when the point is sealed comes too late. Where the policy lets Azure copy snapshots
  * instead, the steps are those of `copy-disk.ts`.
  */
-import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { CancellationScope, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
@@ -18,7 +18,7 @@ import type { SourceDisk } from '../domain/source-disk.ts'
 import { transferJobOf, type TransferJob } from '../domain/transfer-job.ts'
 import { control, dataActivities, waiting } from './activity-options.ts'
 import { copyDisk } from './copy-disk.ts'
-import { describeCause } from './describe-cause.ts'
+import { takeBack, tidyUp } from './end-of-run.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
 import { trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
@@ -84,21 +84,12 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
       control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, striping, chain, runKey, ...source, ...counts, ...mended }]),
     )
   } catch (error) {
-    await CancellationScope.nonCancellable(async () => {
-      progress.enter('failed')
-      const warnings = await release(false).catch((cause: unknown) => [describeCause(cause)])
-      log.warn('no point was made; the older ones are as they were', { cancelled: isCancellation(error), notTakenBack: warnings })
-    })
+    await takeBack(progress, release, error)
     throw error
   }
 
-  // The point is made: neither a cancel nor trouble with tidying up takes it back.
-  return CancellationScope.nonCancellable(async () => {
-    progress.enter('release')
-    const warnings = await release(true).catch((cause: unknown) => [`not everything was tidied up: ${describeCause(cause)}; the next run tries again`])
-    progress.enter('done')
-    return { point, warnings: options.snapshotSku === undefined ? warnings : [...warnings, SNAPSHOT_SKU_WARNING] }
-  })
+  const warnings = await tidyUp(progress, release)
+  return { point, warnings: options.snapshotSku === undefined ? warnings : [...warnings, SNAPSHOT_SKU_WARNING] }
 }
 
 /** All disks of a policy share its cap; a backup that no policy asked for has it to itself. */

@@ -6,7 +6,7 @@
  * The same point list, retention and release as every backup; the content of the point is the copied snapshot. Azure's rules are
  * kept by the order of the steps: snapshots are copied as they are taken, one at a time, and the source stays until its copy is done.
  */
-import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { CancellationScope, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import { copiedSnapshotName, recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
 import type { CopyPlace } from '../domain/policy.ts'
@@ -14,7 +14,7 @@ import type { CopiedPoint } from '../domain/recovery-point.ts'
 import { copiedSnapshotAccessOf, isReadableCopy, type SourceDisk } from '../domain/source-disk.ts'
 import { sourceSnapshotTags } from '../domain/tags.ts'
 import { control, copying, dataActivities, waiting } from './activity-options.ts'
-import { describeCause } from './describe-cause.ts'
+import { takeBack, tidyUp } from './end-of-run.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult } from './messages.ts'
 import { trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
@@ -68,20 +68,12 @@ export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promis
       ]),
     )
   } catch (error) {
-    await CancellationScope.nonCancellable(async () => {
-      progress.enter('failed')
-      const warnings = await release(false).catch((cause: unknown) => [describeCause(cause)])
-      log.warn('no point was made; the older ones are as they were', { cancelled: isCancellation(error), notTakenBack: warnings })
-    })
+    await takeBack(progress, release, error)
     throw error
   }
 
-  return CancellationScope.nonCancellable(async () => {
-    progress.enter('release')
-    const warnings = await release(true).catch((cause: unknown) => [`not everything was tidied up: ${describeCause(cause)}; the next run tries again`])
-    progress.enter('done')
-    return { point, warnings: isReadable ? warnings : [...warnings, NOT_READ] }
-  })
+  const warnings = await tidyUp(progress, release)
+  return { point, warnings: isReadable ? warnings : [...warnings, NOT_READ] }
 }
 
 function snapshotIds({ targetUrl, options }: BackupDiskInput, request: RequestKey, place: CopyPlace, disk: SourceDisk) {
