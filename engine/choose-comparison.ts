@@ -4,7 +4,7 @@ import type { BackupOptions } from '../domain/policy.ts'
 import type { Comparison, OpenedBase } from '../domain/transfer-job.ts'
 import { digestBlobOf } from './digest-blobs.ts'
 import type { Engine } from './engine.ts'
-import { findLastPoint } from './update-digests.ts'
+import { findDigestedPoint } from './digested-point.ts'
 
 /** @returns undefined where everything is to be moved, or nothing is known that could be equal. */
 export async function chooseComparison(
@@ -16,7 +16,7 @@ export async function chooseComparison(
   signal?: AbortSignal,
 ): Promise<Comparison | undefined> {
   if (plan.kind !== 'reseed' || reseed === 'move') return undefined
-  const last = await findLastPoint(engine, { ...opened, blobBytes }, digestBlobOf(engine, opened), signal)
+  const last = await findDigestedPoint(engine, { ...opened, blobBytes }, digestBlobOf(engine, opened), signal)
   const readsBase = reseed === 'compare'
   if (last !== undefined) return { digests: { tableSnapshot: last.table, sizeBytes: last.blobBytes }, readsBase }
   return readsBase ? { readsBase } : undefined
