@@ -41,7 +41,7 @@ export const MEASURES: readonly Measure[] = [
   measureOf('scattered-random', (setting, options) => measureScatteredChanges(setting, 'random', options), SCATTERED),
   measureOf('scattered-clustered', (setting, options) => measureScatteredChanges(setting, 'clustered', options), SCATTERED),
   measureOf('striped', measureStriped, {
-    full: { allocatedBytes: GIB, rounds: 3 },
+    full: { allocatedBytes: 2 * GIB, rounds: 3 },
     quick: { allocatedBytes: 512 * MIB, rounds: 1 },
   }),
   measureOf('disk-sizes', measureDiskSizes, {

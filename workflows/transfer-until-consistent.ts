@@ -30,7 +30,7 @@ export interface ConsistentTransfer extends Moved {
 }
 
 /** A blob takes 60 MiB/s whoever writes it, and each extent touches all stripes; a few at a time hide each other's ends. */
-const EXTENTS_IN_FLIGHT = 4
+const EXTENTS_IN_FLIGHT = 8
 /** What is carried in history from round to round; a superset does no harm. */
 const MAX_REPAIRED_RANGES = 512
 
