@@ -2,6 +2,7 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { checkChunks, type ChunkCheckState } from '../engine/check-chunks.ts'
+import { confirmDamage, type ConfirmedDamage, type Doubt } from '../engine/confirm-damage.ts'
 import type { Engine } from '../engine/engine.ts'
 import { traceDamage, type DamagedPart } from '../engine/trace-damage.ts'
 import { contentCopyOf, readerOf, type VerifyJob } from '../engine/verify-job.ts'
@@ -45,5 +46,8 @@ export function createVerifyData(engine: Engine) {
     traceDamage: asActivity(({ job, differing }: { job: VerifyJob; differing: readonly ByteRange[] }): Promise<DamagedPart[]> =>
       withHeartbeat(undefined, () => traceDamage(engine, job, differing, cancellationSignal())),
     ),
+
+    /** Compares chunks that another step has doubts of with the digests of their point, and marks what is concerned. */
+    confirmDamage: asActivity((input: Doubt): Promise<ConfirmedDamage> => withHeartbeat(undefined, () => confirmDamage(engine, input, cancellationSignal()))),
   }
 }

@@ -9,7 +9,7 @@
  * what that run has written to the chunk (`written`), zeros elsewhere, and of how many pages that is: the run's last step turns it
  * into a digest. It is believed for the epoch and the number of pages that it names, else the bytes are read.
  */
-import { MAX_WRITE_BYTES, PAGE_BYTES, TIB, type ByteRange } from './byte-range.ts'
+import { MAX_WRITE_BYTES, normalize, PAGE_BYTES, TIB, type ByteRange } from './byte-range.ts'
 import { appendZeros, checksumOf, rawOf, ZERO, type Word64 } from './crc64-algebra.ts'
 
 export const CHUNK_BYTES = MAX_WRITE_BYTES
@@ -52,6 +52,15 @@ export function chunkCount(blobBytes: number): number {
 
 export function chunkAt(index: number, blobBytes: number): ByteRange {
   return { startBytes: index * CHUNK_BYTES, endBytes: Math.min((index + 1) * CHUNK_BYTES, blobBytes) }
+}
+
+/** The chunks that the ranges touch, as sorted and disjoint ranges. */
+export function wholeChunks(ranges: Iterable<ByteRange>, blobBytes: number): ByteRange[] {
+  const widened = [...ranges].map(({ startBytes, endBytes }) => ({
+    startBytes: chunkAt(chunkIndexAt(startBytes), blobBytes).startBytes,
+    endBytes: chunkAt(chunkIndexAt(endBytes - 1), blobBytes).endBytes,
+  }))
+  return normalize(widened)
 }
 
 /** The raw sum that a piece adds to its chunk. */

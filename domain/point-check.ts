@@ -9,7 +9,7 @@ const FORMAT = 1
 /** A superset does no harm, and the file stays small. */
 const MAX_RANGES = 256
 /** They travel with every step of a run. */
-const MAX_MENDED_RANGES = 64
+export const MAX_MENDED_RANGES = 64
 
 export const VERIFY_LEVELS = ['structure', 'sample', 'full'] as const
 /** `structure` reads lists and tables only, `sample` some chunks, `full` all of them. */

@@ -8,19 +8,22 @@
  *  4. Samples (at level `source` of the changed pages all): chunks of changed and of unchanged pages are read on both sides. A changed chunk that differs makes all
  *     changed pages be read, an unchanged one all pages: one wrong chunk is seldom alone. So does a page that is listed as
  *     written and that nobody planned: a list in a coarse grain may have hidden a page from an attempt that was resumed.
+ *     What differs without having been written is named by whole chunks: the last point may share the damage, so the digest of
+ *     such a chunk must not be computed from what that point holds.
  *
  * It changes nothing. What it names goes back to the transfer. From the second round on, ranges that only the lists complain of are
  * read and accepted where the bytes are equal, so an endpoint that keeps its lists in another grain cannot hold up a right copy.
  */
 import { readSource } from '../azure/source-blob.ts'
 import { coarsen, lengthOf, type ByteRange } from '../domain/byte-range.ts'
+import { wholeChunks } from '../domain/digest-table.ts'
 import { BackupError } from '../domain/failures.ts'
 import { createSampler, seededRandom } from '../domain/sampler.ts'
 import { sweep } from '../domain/sweep.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import type { VerifyRule } from '../domain/policy.ts'
 import { hasVhdCookie } from '../domain/vhd-footer.ts'
-import { compareBytes, type ReadRange } from './compare-bytes.ts'
+import { compareBytes, type Comparison, type ReadRange } from './compare-bytes.ts'
 import { filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages, within } from './source-changes.ts'
 import { writtenBy } from './backup-route.ts'
 import { baseBlobOf } from './striped-blob.ts'
@@ -39,6 +42,8 @@ export interface VerifyOptions {
 export interface VerifyReport {
   /** Empty: the base blob is consistent. A cover of what differs, small enough for workflow history. */
   readonly mismatches: readonly ByteRange[]
+  /** Of those, whole chunks with pages that differ although neither side says that they changed: older points may share them. Absent: none. */
+  readonly rotten?: readonly ByteRange[]
   readonly writtenBytes: number
   readonly comparedBytes: number
   readonly sampledChunks: number
@@ -47,6 +52,8 @@ export interface VerifyReport {
 const MAX_REPORTED_RANGES = 256
 /** Big enough to catch a wrong offset, small enough that 32 of them cost 2 MiB a side. */
 const SAMPLE_BYTES = 64 * 1024
+
+const NOTHING: Comparison = { comparedBytes: 0, differing: [] }
 
 type Stretch = ByteRange & { readonly kind: 'changed' | 'unchanged' | 'suspect' | 'stray' }
 
@@ -82,14 +89,16 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
   const isEveryChangeRead = rule.level === 'source'
   const changed = await compare(isEveryChangeRead ? filter(stretches(engine, job, options), (kind) => kind === 'changed') : changedSample.chunks())
   const unchanged = await compare(unchangedSample.chunks())
-  const isSampleEnough = changed.differing.length + unchanged.differing.length === 0 && !hasStrayWrites
-  const everything = isSampleEnough
-    ? { comparedBytes: 0, differing: [] }
-    : await compare(filter(stretches(engine, job, options), (kind) => (kind === 'changed' && !isEveryChangeRead) || unchanged.differing.length > 0))
+  const hasRotten = unchanged.differing.length > 0
+  const isSampleEnough = isEveryChangeRead || (changed.differing.length === 0 && !hasRotten && !hasStrayWrites)
+  const allChanged = isSampleEnough ? NOTHING : await compare(filter(stretches(engine, job, options), (kind) => kind === 'changed'))
+  const allUnchanged = hasRotten ? await compare(filter(stretches(engine, job, options), (kind) => kind === 'unchanged')) : NOTHING
 
-  const comparisons = [listed, footers, changed, unchanged, everything]
+  const rotten = coarsen(wholeChunks([...unchanged.differing, ...allUnchanged.differing], job.blobBytes), MAX_REPORTED_RANGES)
+  const comparisons = [listed, footers, changed, unchanged, allChanged, allUnchanged]
   return {
-    mismatches: coarsen(comparisons.flatMap((comparison) => comparison.differing), MAX_REPORTED_RANGES),
+    mismatches: coarsen([...comparisons.flatMap((comparison) => comparison.differing), ...rotten], MAX_REPORTED_RANGES),
+    ...(rotten.length > 0 && { rotten }),
     writtenBytes,
     comparedBytes: comparisons.reduce((sum, comparison) => sum + comparison.comparedBytes, 0),
     sampledChunks: changedSample.chunks().length + unchangedSample.chunks().length,

@@ -81,10 +81,7 @@ export interface VerificationRecord {
 export async function recordVerification(engine: Engine, record: VerificationRecord, signal?: AbortSignal): Promise<void> {
   const { job, at, comparedBytes, damaged, day } = record
   const { targetUrl, chain, pointId, choice } = job
-  for (const { pointId: id, ranges } of damaged) {
-    const found = { since: at, ranges: [...ranges], foundIn: pointId }
-    await updateCheck(engine.azure, targetUrl, { chain, pointId: id }, (was) => suspected(was, id, found), signal)
-  }
+  await markSuspects(engine, record, signal)
   // A slice of a point says nothing of the rest of it.
   const level = choice.kind === 'slices' ? 'sample' : job.level
   const percent = choice.kind === 'sample' ? choice.percent : choice.kind === 'slices' ? (100 * choice.slices.length) / choice.count : undefined
@@ -93,6 +90,15 @@ export async function recordVerification(engine: Engine, record: VerificationRec
   if (choice.kind === 'none' && job.level !== 'structure' && damaged.length === 0) return
   if (damaged.length === 0) await updateCheck(engine.azure, targetUrl, { chain, pointId }, (was) => passed(was, pointId, verified), signal)
   if (day !== undefined) await writeVerifiedDay(engine.azure, targetUrl, chain, day, signal)
+}
+
+/** At every point that is concerned. Safe to run twice. */
+export async function markSuspects(engine: Engine, { job, at, damaged }: Pick<VerificationRecord, 'job' | 'at' | 'damaged'>, signal?: AbortSignal): Promise<void> {
+  const { targetUrl, chain, pointId: foundIn } = job
+  for (const { pointId, ranges } of damaged) {
+    const found = { since: at, ranges: [...ranges], foundIn }
+    await updateCheck(engine.azure, targetUrl, { chain, pointId }, (was) => suspected(was, pointId, found), signal)
+  }
 }
 
 function digestsMissing(pointId: string, why: string): BackupError {

@@ -11,7 +11,9 @@
 import { CancellationScope, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
+import { coarsen, type ByteRange } from '../domain/byte-range.ts'
 import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
+import { MAX_MENDED_RANGES } from '../domain/point-check.ts'
 import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
 import type { AnyPoint, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
@@ -43,7 +45,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
   const runKey = recoveryPointId(disk, targetUrl, request)
   upsertSearchAttributes([{ key: recoveryPointAttribute, value: runKey }])
   const names = sourceNames(input, request, planned)
-  const mended = planned.mend === undefined ? {} : { mended: planned.mend }
+  let mended = mendedOf(planned.mend ?? [])
   const release = (isSealed: boolean): Promise<string[]> =>
     control.releaseBackup.executeWithOptions({ summary: isSealed ? 'revoke SAS, apply retention' : 'revoke SAS, take back what was made' }, [
       { targetUrl, baseBlobName, chain, runKey, ...names.ofRelease, ...(isSealed && { retention: options.retention, ...mended }) },
@@ -73,8 +75,14 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
       ...(planned.mend && { mend: planned.mend }),
       ...howOf(input),
     })
-    const { movedBytes, requests, movement, verification, repaired } = await transferUntilConsistent(job, options.verify, progress)
+    const { movedBytes, requests, movement, verification, repaired, rotten } = await transferUntilConsistent(job, options.verify, progress)
     const digests = await dataActivities().updateDigests.executeWithOptions({ summary: 'bring the digests forward' }, [{ job, repaired }])
+    const lastPointId = planned.planned?.lastPoint?.pointId
+    if (rotten.length > 0 && lastPointId !== undefined) {
+      const doubt = { targetUrl, diskId: disk.id, pointId: lastPointId, ranges: rotten, at: startTime.toISOString() }
+      const { ranges } = await dataActivities().confirmDamage.executeWithOptions({ summary: 'look for the damage in older points' }, [doubt])
+      mended = mendedOf([...(planned.mend ?? []), ...ranges])
+    }
 
     progress.enter('seal')
     const counts = { changedBytes, clearedBytes, movedBytes, requests, movement, verification, digestBasis: digests.basis }
@@ -98,6 +106,11 @@ function howOf({ diskId, policy = diskId, options: { maxMibPerSecond, transfer }
     ...(maxMibPerSecond !== undefined && { cap: { name: policy, maxMibPerSecond } }),
     ...(transfer !== undefined && { mode: transfer }),
   }
+}
+
+/** Damage of older points that this run does not take over. */
+function mendedOf(ranges: readonly ByteRange[]): { readonly mended?: readonly ByteRange[] } {
+  return ranges.length === 0 ? {} : { mended: coarsen(ranges, MAX_MENDED_RANGES) }
 }
 
 function kindOf(plan: BackupPlan): Partial<Progress> {

@@ -27,6 +27,8 @@ export interface ConsistentTransfer extends Moved {
   readonly verification: Verification
   /** A cover of what was transferred a second time. */
   readonly repaired: readonly ByteRange[]
+  /** Of those, chunks that differed although nothing changed there since the last point. */
+  readonly rotten: readonly ByteRange[]
 }
 
 /** A blob takes 60 MiB/s whoever writes it, and each extent touches all stripes; a few at a time hide each other's ends. */
@@ -38,11 +40,12 @@ export async function transferUntilConsistent(job: TransferJob, rule: VerifyRule
   const data = dataActivities()
   let totals = await transferAll(job, progress)
   let repaired: ByteRange[] = []
+  let rotten: ByteRange[] = []
   for (let round = 1; ; round++) {
     progress.enter('verify', { round })
     const report = await data.verifyBaseBlob.executeWithOptions({ summary: `verify, round ${round}` }, [{ job, rule, round, repaired }])
     const { mismatches, writtenBytes, comparedBytes } = report
-    if (mismatches.length === 0) return { ...totals, repaired, verification: { result: 'passed', rounds: round, writtenBytes, comparedBytes } }
+    if (mismatches.length === 0) return { ...totals, repaired, rotten, verification: { result: 'passed', rounds: round, writtenBytes, comparedBytes } }
     if (round >= rule.maxRounds) throw notConsistent(job, round, mismatches)
 
     progress.enter('transfer', { round: round + 1 })
@@ -51,6 +54,7 @@ export async function transferUntilConsistent(job: TransferJob, rule: VerifyRule
     const again = await data.transferExtent.executeWithOptions({ summary }, [{ job, extentIndex: 0, window, repair: mismatches }])
     totals = add(job, totals, again)
     repaired = coarsen([...repaired, ...mismatches], MAX_REPAIRED_RANGES)
+    rotten = coarsen([...rotten, ...(report.rotten ?? [])], MAX_REPAIRED_RANGES)
   }
 }
 
