@@ -198,4 +198,20 @@ export const MUTANTS = [
     tests: HISTORIES,
     titles: 'made anew',
   },
+  {
+    name: 'level source reads a sample of what changed',
+    file: 'engine/verify-base-blob.ts',
+    find: "const isEveryChangeRead = rule.level === 'source'",
+    replace: 'const isEveryChangeRead = false',
+    tests: 'test/workflows/verify-source',
+    titles: 'flipped on its way',
+  },
+  {
+    name: 'what rotted unchanged is mended, and its chunk keeps what the last point holds',
+    file: 'engine/verify-base-blob.ts',
+    find: 'wholeChunks([...unchanged.differing, ...allUnchanged.differing], job.blobBytes)',
+    replace: '[...unchanged.differing, ...allUnchanged.differing]',
+    tests: 'test/workflows/verify-source',
+    titles: 'rotted in a chunk',
+  },
 ]

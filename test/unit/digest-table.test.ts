@@ -13,6 +13,7 @@ import {
   placeInChunk,
   rawOfEntry,
   readEntry,
+  wholeChunks,
   writeEntry,
   type DigestEntry,
 } from '../../domain/digest-table.ts'
@@ -80,4 +81,14 @@ test('what a run overwrites, clears and adds to a chunk, also to one that has gr
       expect(raw).toEqual(rawCrc64(bytesOf(now)))
     }),
   )
+})
+
+test('ranges are widened to the chunks that they touch, the last one as far as the blob reaches', () => {
+  const blobBytes = 2 * CHUNK_BYTES + PAGE_BYTES
+  const at = (startBytes: number, endBytes: number) => ({ startBytes, endBytes })
+  expect(wholeChunks([], blobBytes)).toEqual([])
+  expect(wholeChunks([at(512, 1024)], blobBytes)).toEqual([at(0, CHUNK_BYTES)])
+  expect(wholeChunks([at(CHUNK_BYTES - 512, CHUNK_BYTES + 512)], blobBytes)).toEqual([at(0, 2 * CHUNK_BYTES)])
+  expect(wholeChunks([at(0, CHUNK_BYTES)], blobBytes)).toEqual([at(0, CHUNK_BYTES)])
+  expect(wholeChunks([at(2 * CHUNK_BYTES, blobBytes), at(0, 512)], blobBytes)).toEqual([at(0, CHUNK_BYTES), at(2 * CHUNK_BYTES, blobBytes)])
 })

@@ -4,9 +4,9 @@ import { ApplicationFailure } from '@temporalio/common'
 import { listPoints } from '../../azure/manifests.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
 import { CHUNK_BYTES } from '../../domain/digest-table.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { pointBlobsOf, type Manifest } from '../../domain/manifest.ts'
 import { verifyWorkflowId } from '../../domain/names.ts'
-import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
+import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { runPolicy, verifyPoint } from '../../workflows/index.ts'
 import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
@@ -40,16 +40,25 @@ async function suspectsOf(verification: Promise<VerifyPointResult>): Promise<str
   return (cause.details as [{ suspects: string[] }])[0].suspects
 }
 
-const rot = (point: Manifest, offsetBytes: number): Promise<void> =>
-  scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlob.name, snapshot: point.baseBlob.snapshot, offsetBytes, mask: 1 << (SEED % 8) })
+/** Flips a bit of the point at an address of the disk, in the stripe that holds it: units are dealt out in turn. */
+function rot(point: Manifest, offsetBytes: number): Promise<void> {
+  const { stripes, baseBlob } = point
+  const mask = 1 << (SEED % 8)
+  if (stripes === undefined) return scene.azure.rotBlob({ account: 'backups', container: 'points', blob: baseBlob.name, snapshot: baseBlob.snapshot, offsetBytes, mask })
+  const { blobs, unitBytes } = stripes
+  const unit = Math.floor(offsetBytes / unitBytes)
+  const { name: blob, snapshot } = blobs[unit % blobs.length]!
+  const inStripeBytes = Math.floor(unit / blobs.length) * unitBytes + (offsetBytes % unitBytes)
+  return scene.azure.rotBlob({ account: 'backups', container: 'points', blob, snapshot, offsetBytes: inStripeBytes, mask })
+}
 
-async function suspectIds(): Promise<string[]> {
-  const { checks } = await listPoints(scene.clients, scene.targetUrl)
-  return [...checks.values()].filter(({ suspect }) => suspect !== undefined).map(({ pointId }) => pointId)
+async function suspectIds(diskId: string): Promise<string[]> {
+  const { checks } = await listPoints(scene.clients, scene.targetUrl, { diskId })
+  return [...checks.values()].filter(({ suspect }) => suspect !== undefined).map(({ pointId }) => pointId).toSorted()
 }
 
 /** Four points: `shared` is in all of them from the second on, `own` is rewritten before each. */
-async function fourPoints(): Promise<{ diskId: string; points: Manifest[]; sharedAt: number; ownAt: number }> {
+async function fourPoints(options: Partial<BackupOptions> = {}): Promise<{ diskId: string; points: Manifest[]; sharedAt: number; ownAt: number }> {
   const diskId = scene.createDisk(1)
   const sharedAt = 40 * MIB + 64 * KIB
   const ownAt = 80 * MIB
@@ -57,20 +66,24 @@ async function fourPoints(): Promise<{ diskId: string; points: Manifest[]; share
   for (let round = 0; round < 4; round++) {
     if (round === 1) await scene.azure.writeDisk(diskId, sharedAt, noise(64 * KIB, seededRandom(SEED)))
     await scene.azure.writeDisk(diskId, ownAt, noise(64 * KIB, seededRandom(SEED + round)))
-    await scene.backUp(diskId)
+    await scene.backUp(diskId, options)
   }
   return { diskId, points: (await scene.points(diskId)).toReversed(), sharedAt, ownAt }
 }
 
-test('one flipped bit is found by a full verification, flagged on exactly the points that share it, and mended by the next run', async () => {
-  const { diskId, points, sharedAt } = await fourPoints()
+test.each([
+  [1, 'page blob'],
+  [3, 'page blobs'],
+])('one flipped bit of a disk over %i %s is found by a full verification, flagged on exactly the points that share it, and mended by the next run', async (stripes) => {
+  const { diskId, points, sharedAt } = await fourPoints({ stripes })
+  expect(points.map((point) => pointBlobsOf(point).length)).toEqual(points.map(() => stripes))
   const [first, second, third, fourth] = points as [Manifest, Manifest, Manifest, Manifest]
   await expect(verify({ pointId: third.id, level: 'full' })).resolves.toMatchObject({ level: 'full' })
 
   await rot(third, sharedAt + 12_345)
   const found = await suspectsOf(verify({ pointId: third.id, level: 'full' }))
   expect(found.toSorted()).toEqual([second.id, third.id, fourth.id].toSorted())
-  expect((await suspectIds()).toSorted()).toEqual(found.toSorted())
+  expect(await suspectIds(diskId)).toEqual(found.toSorted())
   await expect(verify({ pointId: first.id, level: 'full' })).resolves.toMatchObject({ point: { id: first.id } })
 
   // The next run reads the chunk again from the source; what it seals is right.
@@ -87,7 +100,7 @@ test('one flipped bit is found by a full verification, flagged on exactly the po
   expect(later.mended).toBeUndefined()
   const newest = (await scene.points(diskId))[0]!
   await expectRightDigests(scene.clients, scene.targetUrl, newest)
-  expect((await suspectIds()).toSorted()).toEqual(found.toSorted())
+  expect(await suspectIds(diskId)).toEqual(found.toSorted())
 }, 300_000)
 
 test('damage in pages that only one point holds is flagged on that point alone', async () => {
