@@ -40,6 +40,13 @@ export function requireCount(option: string, text: string): number {
   return Number(text)
 }
 
+/** What an earlier sample says that it was drawn by: 32 bits. */
+export function requireSeed(option: string, text: string): number {
+  const seed = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (!(seed < 2 ** 32)) throw invalidArgument(option, text, 'expected the seed of an earlier sample, a whole number below 4294967296')
+  return seed
+}
+
 /** One of the words, or undefined where the option is not given. */
 export function requireChoice<Word extends string>(option: string, text: string | undefined, words: readonly Word[]): Word | undefined {
   const found = words.find((word) => word === text)

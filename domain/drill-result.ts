@@ -31,6 +31,8 @@ const drillResult = z.object({
   command: z
     .object({ words: z.array(z.string()), exitCode: z.number().int().nullable(), seconds, output: z.string() })
     .exactOptional(),
+  /** Points that were found to be damaged and are marked as suspect since. */
+  suspects: z.array(z.string()).exactOptional(),
   /** What could not be deleted, and why. */
   leftBehind: z.string().exactOptional(),
   warnings: z.array(z.string()),

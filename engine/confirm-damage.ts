@@ -22,7 +22,9 @@ export interface Doubt {
 }
 
 export interface ConfirmedDamage {
-  /** Points that are marked now; empty: the point is as its digests say, or has none that could be asked. */
+  /** `unknown`: it has no digests that could be asked. */
+  readonly point: 'damaged' | 'right' | 'unknown'
+  /** Points that are marked now. */
   readonly suspects: readonly string[]
   /** Whole chunks of the point that differ from its digests. */
   readonly ranges: readonly ByteRange[]
@@ -31,7 +33,7 @@ export interface ConfirmedDamage {
 /** Safe to run twice. */
 export async function confirmDamage(engine: Engine, doubt: Doubt, signal?: AbortSignal): Promise<ConfirmedDamage> {
   const job = await jobOf(engine, doubt, signal)
-  if (job === undefined) return { suspects: [], ranges: [] }
+  if (job === undefined) return { point: 'unknown', suspects: [], ranges: [] }
   const { content, digests } = job
   const ranges: ByteRange[] = []
   for (const window of wholeChunks(doubt.ranges, content.blobBytes)) {
@@ -39,10 +41,10 @@ export async function confirmDamage(engine: Engine, doubt: Doubt, signal?: Abort
     const { differing } = await checkChunks(reader, content.blobBytes, contentCopyOf(engine, content), { window, choice: { kind: 'all' }, signal })
     ranges.push(...differing)
   }
-  if (ranges.length === 0) return { suspects: [], ranges }
+  if (ranges.length === 0) return { point: 'right', suspects: [], ranges }
   const damaged = await traceDamage(engine, job, ranges, signal)
   await markSuspects(engine, { job, at: doubt.at, damaged }, signal)
-  return { suspects: damaged.map(({ pointId }) => pointId), ranges }
+  return { point: 'damaged', suspects: damaged.map(({ pointId }) => pointId), ranges }
 }
 
 /** @returns undefined for a point that is gone, damaged as a whole, or has no digests: then nothing can be said of its bytes. */

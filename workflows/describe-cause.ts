@@ -1,4 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common'
+import type { ByteRange } from '../domain/byte-range.ts'
+
+/** The details of a failure that names what differs. */
+export interface Mismatches {
+  readonly mismatches: readonly ByteRange[]
+}
 
 /** The innermost message of a failure chain: Temporal wraps what an activity threw in failures that say little. */
 export function describeCause(error: unknown): string {
@@ -7,8 +13,20 @@ export function describeCause(error: unknown): string {
 
 /** The same with the type that an activity or a child gave it. */
 export function failureOf(error: unknown): { readonly type: string; readonly message: string } {
-  let innermost = error
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause
+  const innermost = innermostOf(error)
   const type = innermost instanceof ApplicationFailure ? innermost.type : undefined
   return { type: type ?? (innermost instanceof Error ? innermost.name : 'Error'), message: innermost instanceof Error ? innermost.message : String(innermost) }
+}
+
+/** What differs, where a failure says so. */
+export function mismatchesOf(error: unknown): readonly ByteRange[] {
+  const innermost = innermostOf(error)
+  const [details] = innermost instanceof ApplicationFailure ? (innermost.details ?? []) : []
+  return (details as Partial<Mismatches> | undefined)?.mismatches ?? []
+}
+
+function innermostOf(error: unknown): unknown {
+  let innermost = error
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause
+  return innermost
 }

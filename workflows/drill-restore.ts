@@ -3,13 +3,14 @@
  *
  *     plan -> restore (child restoreDisk) -> compare all bytes, run the user's program -> delete -> record
  *
- * The disk is deleted however the drill ends. What was found is kept in the target; a drill that did not succeed fails with
- * `DrillFailed`. One that is cancelled deletes its disk and keeps nothing.
+ * The disk is deleted however the drill ends. Where it differed, the point itself is compared with its digests there, and marked as
+ * suspect if it is to blame. What was found is kept in the target; a drill that did not succeed fails with `DrillFailed`. One that is
+ * cancelled deletes its disk and keeps nothing.
  */
 import { ActivityCancellationType, ApplicationFailure, CancellationScope, executeChild, isCancellation, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { TypedSearchAttributes } from '@temporalio/common'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
-import { describeRanges } from '../domain/byte-range.ts'
+import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { drillRequestId } from '../domain/drill.ts'
 import type { DrillResult } from '../domain/drill-result.ts'
 import type { FailureType } from '../domain/failures.ts'
@@ -17,7 +18,7 @@ import { diskKeyOf, drillDiskName, drillIdOf, restoreWorkflowId, targetKeyOf } f
 import { restoreTags } from '../domain/tags.ts'
 import type { PlannedDrill } from '../activities/drill-activities.ts'
 import { control, dataActivities } from './activity-options.ts'
-import { failureOf } from './describe-cause.ts'
+import { failureOf, mismatchesOf, type Mismatches } from './describe-cause.ts'
 import { DRILL_PHASES, type DrillRestoreInput } from './messages.ts'
 import { raiseAlert } from './raise-alert.ts'
 import { restoreDisk } from './restore-disk.ts'
@@ -40,12 +41,14 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
   const progress = trackProgress(DRILL_PHASES)
   const findings: Findings = { phases: {}, warnings: [] }
   let failure: { readonly type: string; readonly message: string } | undefined
+  let mismatches: readonly ByteRange[] = []
   let cancelled: unknown
   try {
     await CancellationScope.withTimeout(input.rule.timeoutMinutes * 60_000, () => carryOut(drill, progress, findings))
   } catch (error) {
     if (isCancellation(error) && root.consideredCancelled) cancelled = error
     else failure = isCancellation(error) ? tookTooLong(input.rule.timeoutMinutes) : failureOf(error)
+    mismatches = mismatchesOf(error)
   }
   return CancellationScope.nonCancellable(async () => {
     progress.enter('delete')
@@ -54,6 +57,7 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
       progress.enter('failed')
       throw cancelled
     }
+    if (failure !== undefined && mismatches.length > 0) failure = { ...failure, message: failure.message + (await blame(drill, findings, mismatches)) }
     const result = resultOf(drill, progress, findings, failure ?? leftBehind)
     progress.enter('record')
     await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl: input.targetUrl, result }])
@@ -123,8 +127,9 @@ async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: Plann
   if (found.mismatches.length > 0) {
     const other = found.comparedWith === 'digests' ? `the digests of point ${point.id}` : `point ${point.id}`
     throw ApplicationFailure.nonRetryable(
-      `disk ${toDiskId} differs from ${other} at ${describeRanges(found.mismatches)}; find out which points are concerned: snapferry verify run --point ${point.id} --level full`,
+      `disk ${toDiskId} differs from ${other} at ${describeRanges(found.mismatches)}`,
       'VerificationFailed' satisfies FailureType,
+      { mismatches: found.mismatches } satisfies Mismatches,
     )
   }
   if (found.command === undefined) return
@@ -133,6 +138,22 @@ async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: Plann
   const { exitCode, words, output } = found.command
   if (exitCode === 0) return
   throw ApplicationFailure.nonRetryable(`command ${words.join(' ')} ended with ${exitCode ?? 'a signal'} on the image: ${output}`, 'DrillFailed' satisfies FailureType)
+}
+
+/** Whether the point itself is damaged where the disk differs, in words. Then it is marked, with all that share the damage. */
+async function blame({ targetUrl, diskId, startedAt }: Drill, findings: Findings, ranges: readonly ByteRange[]): Promise<string> {
+  if (findings.point === undefined) return ''
+  const doubt = { targetUrl, diskId, pointId: findings.point.id, ranges, at: startedAt }
+  try {
+    const { point, suspects } = await dataActivities().confirmDamage.executeWithOptions({ summary: 'is the point itself damaged?' }, [doubt])
+    if (point === 'unknown') return ''
+    if (point === 'right') return '. The point itself is as its digests say there: it was damaged on the way to the disk'
+    findings.suspects = [...suspects]
+    return `. The point itself is damaged; marked as suspect: ${suspects.slice(0, 10).join(', ')}${suspects.length > 10 ? ` and ${suspects.length - 10} more` : ''}`
+  } catch (error) {
+    findings.warnings.push(`whether the point itself is damaged could not be found out: ${failureOf(error).message}`)
+    return ''
+  }
 }
 
 /** @returns what could not be deleted. */

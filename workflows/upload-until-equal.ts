@@ -6,6 +6,7 @@ import type { FailureType } from '../domain/failures.ts'
 import { MAX_RESTORE_ROUNDS, MAY_BE_DAMAGED, originLabel } from '../domain/restore-request.ts'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
 import { control, dataActivities } from './activity-options.ts'
+import type { Mismatches } from './describe-cause.ts'
 import { mapConcurrent } from './map-concurrent.ts'
 import type { RunProgress } from './run-progress.ts'
 
@@ -49,5 +50,6 @@ export function refuseMismatches({ disk, origin }: PlannedRestore, mismatches: r
   throw ApplicationFailure.nonRetryable(
     `disk ${disk.id} differs from ${originLabel(origin)} at ${describeRanges(mismatches)}; it was deleted again. ${MAY_BE_DAMAGED}`,
     'VerificationFailed' satisfies FailureType,
+    { mismatches } satisfies Mismatches,
   )
 }

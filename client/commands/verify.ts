@@ -5,7 +5,7 @@ import { VERIFY_LEVELS } from '../../domain/point-check.ts'
 import type { verifyPoint } from '../../workflows/index.ts'
 import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
 import { diskAttribute, targetAttribute } from '../../workflows/search-attributes.ts'
-import { invalidArgument, requireChoice, requireCount } from '../arguments.ts'
+import { invalidArgument, requireChoice, requireCount, requireSeed } from '../arguments.ts'
 import { defineCommand, type Host } from '../command.ts'
 import { describeVerification } from '../describe-result.ts'
 import { pointChoiceOf, withPointOptions, type PointOptions } from '../point-choice.ts'
@@ -75,6 +75,6 @@ function verifyInputOf(options: VerifyRunOptions): VerifyPointInput {
     ...pointChoiceOf(options),
     level,
     ...(percent !== undefined && { percent: Number(percent) }),
-    ...(seed !== undefined && { seed: seed === '0' ? 0 : requireCount('--seed', seed) }),
+    ...(seed !== undefined && { seed: requireSeed('--seed', seed) }),
   }
 }

@@ -6,13 +6,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { ApplicationFailure } from '@temporalio/client'
 import type { DrillHost } from '../../activities/drill-host.ts'
 import { listDrillResults } from '../../azure/drill-results.ts'
-import { writeManifest } from '../../azure/manifests.ts'
+import { listPoints, writeManifest } from '../../azure/manifests.ts'
 import { findDisk } from '../../azure/disks.ts'
-import { MIB } from '../../domain/byte-range.ts'
+import { KIB, MIB } from '../../domain/byte-range.ts'
 import type { DrillRule } from '../../domain/drill.ts'
 import type { DrillResult } from '../../domain/drill-result.ts'
 import type { Silence } from '../../domain/drill-review.ts'
 import { drillDiskName, drillWorkflowId, manifestName, parseBaseBlobName, restoreWorkflowId } from '../../domain/names.ts'
+import type { Manifest } from '../../domain/manifest.ts'
+import { seededRandom } from '../../domain/sampler.ts'
 import { restoreTags } from '../../domain/tags.ts'
 import { createUploadDisk } from '../../azure/new-disks.ts'
 import { drillFolders } from '../../engine/drill-image.ts'
@@ -22,7 +24,7 @@ import type { drillPolicy, drillRestore, watchDrills } from '../../workflows/ind
 import type { DrillRestoreInput, WatchDrillsInput } from '../../workflows/messages.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { hasE2fsprogs, makeImage } from '../support/ext4.ts'
-import { createRandomDisk } from '../support/random-disk.ts'
+import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
@@ -112,10 +114,7 @@ test('a drill restores the newest point, compares all its bytes with the digests
 test('a drill finds one flipped bit of its point, as its restore does, keeps what it found, raises the alert, and leaves nothing behind', async () => {
   const diskId = await backedUpDisk()
   const [point] = await scene.points(diskId)
-  const content = pointContentOf(scene.targetUrl, point!)
-  const held = await firstHeld(content)
-  const { name, snapshot } = point!.baseBlob
-  await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: name, snapshot, offsetBytes: held + 77, mask: 4 })
+  await rotFirstHeld(point!)
   const { type, message, details } = await failureOf(drill(diskId))
   expect({ type, message }).toEqual({ type: 'DrillFailed', message: expect.stringContaining(`differs from point ${point!.id} at `) })
   const [kept] = await listDrillResults(scene.clients, scene.targetUrl, diskId)
@@ -124,7 +123,29 @@ test('a drill finds one flipped bit of its point, as its restore does, keeps wha
   expect(JSON.parse((await readFile(alerts, 'utf8')).trim().split('\n').at(-1)!)).toMatchObject({ format: 1, type: 'DrillFailed', diskId, drill: { id: kept?.id } })
 }, 120_000)
 
-test('a drill finds one flipped bit that is in the disk only after it was handed over', async () => {
+test('a point that a drill found to be damaged is suspect, with those that share the damage: the next drill passes them over, the next backup mends', async () => {
+  const diskId = scene.createDisk(1)
+  const sharedAt = 64 * MIB
+  for (const at of [0, sharedAt, 128 * MIB]) {
+    await scene.azure.writeDisk(diskId, at, noise(64 * KIB, seededRandom(SEED + at)))
+    await scene.backUp(diskId)
+  }
+  const [newest, middle, oldest] = (await scene.points(diskId)) as [Manifest, Manifest, Manifest]
+  await rotFirstHeld(newest, sharedAt)
+  const { message, details } = await failureOf(drill(diskId))
+  expect(message).toContain(`The point itself is damaged; marked as suspect: ${newest.id}, ${middle.id}`)
+  expect(details).toMatchObject([{ point: { id: newest.id }, suspects: [newest.id, middle.id] }])
+  expect((await suspectIds(diskId)).toSorted()).toEqual([newest.id, middle.id].toSorted())
+
+  await expect(drill(diskId)).resolves.toMatchObject({ verdict: 'passed', point: { id: oldest.id }, warnings: [newest, middle].map(({ id }) => `point ${id} is suspect and was passed over`) })
+  expect((await failureOf(drill(diskId, {}, { pointId: newest.id }))).message).toContain('is suspect since')
+
+  const { point: mended } = await scene.backUp(diskId)
+  expect(mended.mended).toEqual([{ startBytes: sharedAt, endBytes: sharedAt + 4 * MIB }])
+  await expect(drill(diskId)).resolves.toMatchObject({ verdict: 'passed', point: { id: mended.id } })
+}, 180_000)
+
+test('a drill finds one flipped bit that is in the disk only after it was handed over, and does not blame the point', async () => {
   const diskId = await backedUpDisk()
   const [point] = await scene.points(diskId)
   // The restore compares by its write access, the drill by one to read.
@@ -132,13 +153,24 @@ test('a drill finds one flipped bit that is in the disk only after it was handed
     operation === 'GetBlob' && account.startsWith('md-') && scene.azure.grantedAccess().some(({ id, access }) => access === 'Read' && /\/disks\//i.test(id)) ? { flipByteAt: 77 } : undefined
   const { message } = await failureOf(drill(diskId))
   expect(message).toContain(`differs from the digests of point ${point!.id} at `)
+  expect(message).toContain('The point itself is as its digests say there')
+  expect(await suspectIds(diskId)).toEqual([])
   const [kept] = await listDrillResults(scene.clients, scene.targetUrl, diskId)
   expect(kept).toMatchObject({ verdict: 'failed', failure: { type: 'VerificationFailed' }, comparedWith: 'digests' })
 }, 120_000)
 
-async function firstHeld(content: ReturnType<typeof pointContentOf>): Promise<number> {
-  for await (const { startBytes } of pointBlobOf(scene.engine, content).allocated({ startBytes: 0, endBytes: content.blobBytes })) return startBytes
-  throw new Error('the point is empty')
+/** Flips a bit of the first bytes that the point holds at or behind an address. */
+async function rotFirstHeld(point: Manifest, fromBytes = 0): Promise<void> {
+  const content = pointContentOf(scene.targetUrl, point)
+  const { name, snapshot } = point.baseBlob
+  for await (const { startBytes } of pointBlobOf(scene.engine, content).allocated({ startBytes: fromBytes, endBytes: content.blobBytes })) {
+    return scene.azure.rotBlob({ account: 'backups', container: 'points', blob: name, snapshot, offsetBytes: startBytes + 77, mask: 4 })
+  }
+}
+
+async function suspectIds(diskId: string): Promise<string[]> {
+  const { checks } = await listPoints(scene.clients, scene.targetUrl, { diskId })
+  return [...checks.values()].filter(({ suspect }) => suspect !== undefined).map(({ pointId }) => pointId)
 }
 
 describe('a command of the user', () => {
