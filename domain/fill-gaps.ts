@@ -3,9 +3,10 @@
  *
  * Only gaps that the source holds: a page that the source has not must not appear in the base blob. What is filled
  * depends on nothing outside its GiB of address space, so any window that begins at a GiB finds the same gaps again:
- * that is how a verification knows what was planned. How large a gap is worth it is decided in `gap-limit.ts`.
+ * that is how a verification knows what was planned. Which gaps are worth it is decided in `gap-rule.ts`.
  */
 import { GIB, lengthOf, type ByteRange } from './byte-range.ts'
+import { isWorthFilling, type GapRule } from './gap-rule.ts'
 import { sweep, type RangeStream } from './sweep.ts'
 import { endOfRequestAt, type Change } from './transfer-plan.ts'
 
@@ -15,7 +16,7 @@ export interface FilledChange extends Change {
 }
 
 /**
- * The changes, and between two copies the gap, where it is at most `maxGapBytes`, wholly `held`, and the second copy
+ * The changes, and between two copies the gap, where the rule finds it worth it, it is wholly `held`, and the second copy
  * at least begins within the request of the first. That makes as few requests as such gaps allow.
  *
  * @param changes sorted and disjoint.
@@ -24,7 +25,7 @@ export interface FilledChange extends Change {
 export async function* fillGaps(
   changes: RangeStream<Change>,
   held: RangeStream,
-  maxGapBytes: number,
+  rule: GapRule,
 ): AsyncGenerator<FilledChange> {
   /** What is held behind the last copy, without a hole. */
   let gap: ByteRange | undefined
@@ -33,14 +34,14 @@ export async function* fillGaps(
   for await (const { startBytes, endBytes, at } of sweep({ change: changes, held })) {
     const reaching: ByteRange | undefined = gap?.endBytes === startBytes ? gap : undefined
     if (at.change?.kind === 'copy') {
-      const isJoined = reaching !== undefined && startBytes < requestEndBytes
+      const isJoined = reaching !== undefined && startBytes < requestEndBytes && isWorthFilling(reaching, rule)
       if (isJoined && lengthOf(reaching) > 0) yield { kind: 'copy', ...reaching, isFill: true }
       if (!isJoined) requestEndBytes = endOfRequestAt(startBytes)
       while (requestEndBytes < endBytes) requestEndBytes = endOfRequestAt(requestEndBytes)
       gap = { startBytes: endBytes, endBytes }
     } else {
       const fromBytes: number = reaching?.startBytes ?? startBytes
-      const isFillable = at.change === undefined && reaching !== undefined && endBytes - fromBytes <= maxGapBytes
+      const isFillable = at.change === undefined && reaching !== undefined && endBytes - fromBytes <= rule.maxBytes
       gap = isFillable ? { startBytes: fromBytes, endBytes } : undefined
     }
     if (at.change !== undefined) yield { kind: at.change.kind, startBytes, endBytes, isFill: false }

@@ -4,6 +4,7 @@
  */
 import type { BackupPlan } from './backup-plan.ts'
 import type { ByteRange } from './byte-range.ts'
+import type { GapRule } from './gap-rule.ts'
 import { blobBytesOf, VHD_FOOTER_BYTES, type SourceSnapshot } from './source-disk.ts'
 import type { Striping } from './stripes.ts'
 
@@ -41,8 +42,8 @@ export interface TransferJob extends OpenedBase {
   readonly oldFooter?: ByteRange
   /** Damaged since they were written: read again from the source, whole chunks each. */
   readonly mend?: readonly ByteRange[]
-  /** Gaps of up to this length are copied along where that saves a request; absent: none (`fill-gaps.ts`). */
-  readonly maxGapBytes?: number
+  /** Gaps between changes that are copied along where that saves a request; absent: none (`fill-gaps.ts`). */
+  readonly gaps?: GapRule
   readonly cap?: RateCap
   /** How the transfer begins; default `copy`. */
   readonly mode?: CopyMode
@@ -68,7 +69,7 @@ export function transferJobOf(
   opened: OpenedBase,
   plan: BackupPlan,
   snapshot: SourceSnapshot,
-  how: Pick<TransferJob, 'maxGapBytes' | 'cap' | 'mode' | 'comparison' | 'mend'> = {},
+  how: Pick<TransferJob, 'gaps' | 'cap' | 'mode' | 'comparison' | 'mend'> = {},
 ): TransferJob {
   const job = {
     ...opened,

@@ -9,6 +9,7 @@
 import type { PageListSource } from '../azure/page-lists.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
 import { fillGaps, fromWholeGib, type FilledChange } from '../domain/fill-gaps.ts'
+import type { GapRule } from '../domain/gap-rule.ts'
 import { VHD_FOOTER_BYTES } from '../domain/source-disk.ts'
 import { sweep, type RangeStream } from '../domain/sweep.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
@@ -27,8 +28,8 @@ export interface ChangeOptions {
 export async function* sourceChanges(engine: Engine, job: TransferJob, window: ByteRange, options: ChangeOptions = {}): AsyncGenerator<Change> {
   if (options.repair !== undefined) yield* repairChanges(engine, job, window, options.repair, options.signal)
   else if (job.fromSnapshotId === undefined) yield* fullChanges(engine, job, window, options.signal)
-  else if (job.maxGapBytes === undefined) yield* incrementalChanges(engine, job, job.fromSnapshotId, window, options.signal)
-  else yield* filledChanges(engine, job, job.fromSnapshotId, job.maxGapBytes, window, options.signal)
+  else if (job.gaps === undefined) yield* incrementalChanges(engine, job, job.fromSnapshotId, window, options.signal)
+  else yield* filledChanges(engine, job, job.fromSnapshotId, job.gaps, window, options.signal)
 }
 
 async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): AsyncGenerator<Change> {
@@ -54,14 +55,14 @@ async function* filledChanges(
   engine: Engine,
   job: TransferJob,
   fromSnapshotId: string,
-  maxGapBytes: number,
+  gaps: GapRule,
   window: ByteRange,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FilledChange> {
   const whole = fromWholeGib(window)
   const changes = incrementalChanges(engine, job, fromSnapshotId, whole, signal)
   const held = await sourcePages(engine, job, whole, signal)
-  for await (const change of fillGaps(changes, held, maxGapBytes)) {
+  for await (const change of fillGaps(changes, held, gaps)) {
     const inside = clip(change, window)
     if (inside !== undefined) yield { ...change, ...inside }
   }
@@ -69,9 +70,9 @@ async function* filledChanges(
 
 /** Gaps between changes that a transfer copies along. */
 export async function* filledGaps(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
-  const { fromSnapshotId, maxGapBytes } = job
-  if (fromSnapshotId === undefined || maxGapBytes === undefined) return
-  for await (const change of filledChanges(engine, job, fromSnapshotId, maxGapBytes, window, signal)) if (change.isFill) yield change
+  const { fromSnapshotId, gaps } = job
+  if (fromSnapshotId === undefined || gaps === undefined) return
+  for await (const change of filledChanges(engine, job, fromSnapshotId, gaps, window, signal)) if (change.isFill) yield change
 }
 
 async function* incrementalChanges(

@@ -6,7 +6,7 @@
 import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { fillGaps } from '../domain/fill-gaps.ts'
-import { chooseGapLimit, isBoundByRequests, LARGEST_GAP_BYTES, type ChangeCounts } from '../domain/gap-limit.ts'
+import { ALL_GAPS, chooseGapRule, isBoundByRequests, type ChangeCounts, type GapRule } from '../domain/gap-rule.ts'
 import { isFailure } from '../domain/failures.ts'
 import { blobBytesOf, type SourceSnapshot } from '../domain/source-disk.ts'
 import type { Comparison } from '../domain/transfer-job.ts'
@@ -20,7 +20,7 @@ export interface Survey {
   readonly clearedBytes: number
   readonly ranges: number
   /** Of `TransferJob`. */
-  readonly maxGapBytes?: number
+  readonly gaps?: GapRule
   /** Of `TransferJob`. */
   readonly comparison?: Comparison
 }
@@ -42,8 +42,8 @@ export async function surveyChanges(engine: Engine, plan: BackupPlan, snapshot: 
       const totals = await total(list(), options)
       if (!isBoundByRequests(totals)) return { plan, ...totals }
       const held = engine.pageLists.allocated(source, window, options.signal)
-      const maxGapBytes = await gapLimit(totals, list(), held)
-      return { plan, ...totals, ...(maxGapBytes > 0 && { maxGapBytes }) }
+      const gaps = await gapRule(totals, list(), held)
+      return { plan, ...totals, ...(gaps !== undefined && { gaps }) }
     } catch (error) {
       if (isFailure(error, 'SourceSnapshotNotFound')) return surveyChanges(engine, { kind: 'reseed', cause: 'CursorSnapshotGone' }, snapshot, options)
       if (isFailure(error, 'DiffRefused')) return surveyChanges(engine, { kind: 'reseed', cause: 'DiffRefused' }, snapshot, options)
@@ -58,19 +58,19 @@ async function* asCopies(ranges: AsyncIterable<{ startBytes: number; endBytes: n
   for await (const { startBytes, endBytes } of ranges) yield { kind: 'copy', startBytes, endBytes }
 }
 
-async function gapLimit(
+async function gapRule(
   counts: ChangeCounts,
   changes: AsyncIterable<Change>,
   held: AsyncIterable<ByteRange>,
-): Promise<number> {
+): Promise<GapRule | undefined> {
   const gaps = new Map<number, number>()
-  for await (const change of fillGaps(changes, held, LARGEST_GAP_BYTES)) {
+  for await (const change of fillGaps(changes, held, ALL_GAPS)) {
     if (change.isFill) gaps.set(lengthOf(change), (gaps.get(lengthOf(change)) ?? 0) + 1)
   }
-  return chooseGapLimit(counts, gaps)
+  return chooseGapRule(counts, gaps)
 }
 
-async function total(changes: AsyncIterable<Change>, options: SurveyOptions): Promise<Omit<Survey, 'plan' | 'maxGapBytes'>> {
+async function total(changes: AsyncIterable<Change>, options: SurveyOptions): Promise<Omit<Survey, 'plan' | 'gaps'>> {
   const sums = { copy: 0, clear: 0 }
   let ranges = 0
   for await (const change of changes) {

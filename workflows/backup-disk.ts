@@ -67,10 +67,10 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
     const survey = await dataActivities().surveyChanges.executeWithOptions({ summary: 'count what changed' }, [
       { plan: openedPlan, snapshot, opened, ...(options.reseed !== undefined && { reseed: options.reseed }) },
     ])
-    const { plan, changedBytes, clearedBytes, maxGapBytes, comparison } = survey
+    const { plan, changedBytes, clearedBytes, gaps, comparison } = survey
     progress.update({ ...kindOf(plan), totalBytes: changedBytes })
     const job = transferJobOf(opened, plan, snapshot, {
-      ...(maxGapBytes !== undefined && { maxGapBytes }),
+      ...(gaps !== undefined && { gaps }),
       ...(comparison !== undefined && { comparison }),
       ...(planned.mend && { mend: planned.mend }),
       ...howOf(input),

@@ -16,7 +16,7 @@ const fill = (startBytes: number, endBytes: number): FilledChange => ({ ...copy(
 const asPlanned = (change: Change): FilledChange => ({ ...change, isFill: false })
 
 describe(`${INPUTS} random disks, seed ${SEED}`, () => {
-  const requestsOf = ({ changes, held, maxGapBytes }: PagesScene) => collect(planRequests(fillGaps(changes, held, maxGapBytes)))
+  const requestsOf = ({ changes, held, gapRule }: PagesScene) => collect(planRequests(fillGaps(changes, held, gapRule)))
 
   test('the requests make the old image the new one, page for page', async () => {
     const random = seededRandom(SEED)
@@ -86,7 +86,7 @@ test.each<[string, Change[], ByteRange[], FilledChange[]]>([
     [asPlanned(copy(4 * MIB - 1024, 4 * MIB - 512)), asPlanned(copy(4 * MIB + 512, 4 * MIB + 1024))],
   ],
 ])('%s', async (_claim, changes, held, expected) => {
-  const filled = await collect(fillGaps(changes, held, 64 * KIB))
+  const filled = await collect(fillGaps(changes, held, { maxBytes: 64 * KIB, shareOfLongest: 1 }))
   const changed = filled.filter(({ isFill }) => !isFill)
   expect(filled.filter(({ isFill }) => isFill)).toEqual(expected.filter(({ isFill }) => isFill))
   expect(await collect(planRequests(changed))).toEqual(await collect(planRequests(changes)))
@@ -106,7 +106,7 @@ test('a window finds the gaps that the whole blob has there, wherever it begins'
     const inside = changes.flatMap((change) =>
       change.endBytes <= startBytes ? [] : [{ ...change, startBytes: Math.max(startBytes, change.startBytes) }],
     )
-    const filled = await collect(fillGaps(inside, [{ startBytes, endBytes: sizeBytes }], 120 * KIB))
+    const filled = await collect(fillGaps(inside, [{ startBytes, endBytes: sizeBytes }], { maxBytes: 120 * KIB, shareOfLongest: 1 }))
     return filled.filter(({ isFill, startBytes: at }) => isFill && at >= offsetBytes)
   }
   const all = await gapsFrom(0)

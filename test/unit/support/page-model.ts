@@ -4,6 +4,7 @@
  * Runs are of up to some MiB, so that requests are cut at 4 MiB as well as merged.
  */
 import { MAX_WRITE_BYTES, PAGE_BYTES, type ByteRange } from '../../../domain/byte-range.ts'
+import type { GapRule } from '../../../domain/gap-rule.ts'
 import type { Change } from '../../../domain/transfer-plan.ts'
 
 /** A stretch of pages in one state before and in one state after. */
@@ -15,7 +16,7 @@ export interface PagesScene {
   readonly stretches: readonly Stretch[]
   readonly changes: Change[]
   readonly held: ByteRange[]
-  readonly maxGapBytes: number
+  readonly gapRule: GapRule
   /** By stretch: what the base blob shall hold. */
   readonly newPages: readonly PageState[]
 }
@@ -45,7 +46,7 @@ export function randomScene(random: () => number): PagesScene {
       kind === 'changed' || kind === 'cleared' ? [{ kind: kind === 'changed' ? 'copy' : 'clear', startBytes, endBytes }] : [],
     ),
     held: stretches.filter(({ kind }) => kind === 'changed' || kind === 'held'),
-    maxGapBytes: (1 + below(2 * PAGES.small)) * PAGE_BYTES,
+    gapRule: { maxBytes: (1 + below(2 * PAGES.small)) * PAGE_BYTES, shareOfLongest: 1 },
     newPages: stretches.map(({ kind }) => AFTER[kind]),
   }
 }
@@ -69,9 +70,9 @@ export function applyRequests({ stretches }: PagesScene, requests: readonly Chan
  * The fewest requests of any plan, found by trying: what is copied is cut into parts that a request may cover, and each
  * request begins at the first byte not yet covered and may end behind any later part within 4 MiB.
  */
-export function fewestRequests({ stretches, maxGapBytes }: PagesScene): number {
+export function fewestRequests({ stretches, gapRule }: PagesScene): number {
   const clears = runsOf(stretches, ({ kind }) => kind === 'cleared').length
-  return clears + chainsOf(stretches, maxGapBytes).reduce((sum, chain) => sum + fewestFor(chain), 0)
+  return clears + chainsOf(stretches, gapRule.maxBytes).reduce((sum, chain) => sum + fewestFor(chain), 0)
 }
 
 function fewestFor(chain: readonly ByteRange[]): number {
