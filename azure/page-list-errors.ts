@@ -17,15 +17,16 @@ const SAS_ERRORS: Readonly<Record<string, FailureType>> = {
 
 const READ_ACTION = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'
 
-export function listErrors(auth: StorageAuth): ListErrors {
-  return auth === 'sas' ? { when: SAS_ERRORS } : { notFound: 'TargetNotFound', action: READ_ACTION }
+/** @param isSnapshot of a blob in the target: that of a point may have been deleted while the blob is there. */
+export function listErrors(auth: StorageAuth, isSnapshot: boolean): ListErrors {
+  return auth === 'sas' ? { when: SAS_ERRORS } : { notFound: isSnapshot ? 'PointNotFound' : 'TargetNotFound', action: READ_ACTION }
 }
 
 /**
  * PreviousSnapshotNotFound, PreviousSnapshotCannotBeNewer, PreviousSnapshotOperationNotSupported, BlobOverwritten,
  * BlobGenerationMismatch, FeatureVersionMismatch and whatever else is a 400 or 409: there is no diff to be had.
  */
-export function diffErrors(auth: StorageAuth): ListErrors {
-  const errors = listErrors(auth)
+export function diffErrors(auth: StorageAuth, isSnapshot: boolean): ListErrors {
+  const errors = listErrors(auth, isSnapshot)
   return { ...errors, when: { ...errors.when, '400': 'DiffRefused', '409': 'DiffRefused' } }
 }

@@ -54,24 +54,34 @@ export function createPageLists(azure: AzureClients): PageLists {
   const rest = createStorageRest(azure)
   return {
     async *allocated(source, window, signal) {
-      const query: PageListQuery = { ...describe(source), query: '', headers: {}, errors: listErrors(source.auth) }
+      const query: PageListQuery = { ...describe(source), query: '', headers: {}, errors: errorsOf(source, listErrors) }
       for await (const { kind, startBytes, endBytes } of list(rest, query, window, signal)) {
         if (kind === 'copy') yield { startBytes, endBytes }
       }
     },
     managedDiskDiff(source, previousSasUrl, window, signal) {
       const headers = { 'x-ms-previous-snapshot-url': previousSasUrl }
-      return list(rest, { ...describe(source), query: '', headers, errors: diffErrors(source.auth) }, window, signal)
+      return list(rest, { ...describe(source), query: '', headers, errors: errorsOf(source, diffErrors) }, window, signal)
     },
     blobDiff(source, previousSnapshot, window, signal) {
       const query = `&prevsnapshot=${encodeURIComponent(previousSnapshot)}`
-      return list(rest, { ...describe(source), query, headers: {}, errors: diffErrors(source.auth) }, window, signal)
+      return list(rest, { ...describe(source), query, headers: {}, errors: errorsOf(source, diffErrors) }, window, signal)
     },
   }
 }
 
 function describe({ url, auth }: PageListSource): Pick<PageListQuery, 'url' | 'auth' | 'on'> {
-  return { url, auth, on: redact(url) }
+  const snapshot = snapshotIn(url)
+  return { url, auth, on: snapshot === undefined ? redact(url) : `snapshot ${snapshot} of ${redact(url)}` }
+}
+
+function errorsOf({ url, auth }: PageListSource, errors: typeof listErrors): PageListQuery['errors'] {
+  return errors(auth, snapshotIn(url) !== undefined)
+}
+
+/** The instant that names a snapshot of a blob in the target; an export has none. */
+function snapshotIn(url: string): string | undefined {
+  return new URL(url).searchParams.get('snapshot') ?? undefined
 }
 
 /** Below it, a timeout is not a matter of how much is asked for. */

@@ -42,6 +42,7 @@ const CODES: Readonly<Record<string, FailureType>> = {
 const ADVICE: Partial<Record<FailureType, string>> = {
   SourceDiskNotFound: 'check the resource id, and that the identity may read it',
   SourceSnapshotNotFound: 'the next backup starts from a full transfer',
+  PointNotFound: '"snapferry points list" shows what there is',
   TargetNotFound: 'create the storage account and the container, or correct the target',
   NotSignedIn:
     'sign in with `az login`, or give the worker a managed identity or AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret',

@@ -1,9 +1,11 @@
 /** `points` and `restore` as an operator meets them: child processes on the real stack. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { findDisk } from '../../azure/disks.ts'
 import { MIB } from '../../domain/byte-range.ts'
 import type { RecoveryPoint } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { RestoreDiskResult } from '../../workflows/messages.ts'
+import { startForTests } from '../simulator/local-azure-support.ts'
 import { snapferry, snapferryJson, type CliResult } from '../support/cli-process.ts'
 import { noise } from '../support/random-disk.ts'
 import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
@@ -114,3 +116,17 @@ describe('restore run', () => {
     expect(errorTypeOf(await snapferry(scene, [...args(), '--json']))).toEqual({ exitCode, type })
   })
 })
+
+test('with a token of another tenant, the one that is asked for is named, and nothing is made', async () => {
+  const elsewhere = await startForTests()
+  const env = { IDENTITY_ENDPOINT: elsewhere.identityEndpoint, IDENTITY_HEADER: elsewhere.identityHeader }
+  const toDiskId = scene.freshDiskId()
+  const target = ['--target', scene.targetUrl]
+  const restored = [...target, '--disk', diskId, '--to-disk', toDiskId, '--region', TARGET_REGION]
+  for (const args of [['points', 'list', ...target], ['rescue', 'list', ...target], ['rescue', 'restore', ...restored], ['restore', 'plan', ...restored]]) {
+    const { exitCode, stdout, stderr } = await snapferry(scene, args, { env })
+    expect({ args, exitCode, stdout, stderr }).toEqual({ args, exitCode: 6, stdout: '', stderr: expect.stringMatching(/InvalidAuthenticationInfo.*az login --tenant [0-9a-f-]{36}, or AZURE_TENANT_ID/s) })
+  }
+  await elsewhere.close()
+  expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+}, 60_000)

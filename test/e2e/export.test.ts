@@ -1,5 +1,5 @@
 /** Recovery points as VHD files: whole, sparse, resumable, never in the place of what was there. */
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { GIB, KIB, MIB } from '../../domain/byte-range.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { BaseBlob } from '../../azure/base-blob.ts'
+import { hasE2fsprogs, hasSfdisk, IMAGE_BYTES, makeGpt, makeImage } from '../support/ext4.ts'
 import { createFaults, offlineCli } from '../support/offline-cli.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { openScene, type Scene } from '../support/scene.ts'
@@ -104,6 +105,27 @@ describe('a point is exported', () => {
     const compared = await execute('qemu-img', ['compare', '--image-opts', image, `driver=raw,file.filename=${raw}`])
     expect(compared.stdout).toContain('Images are identical')
   }, 60_000)
+
+  const testWithTools = hasE2fsprogs() && hasSfdisk() ? test : test.skip
+  testWithTools('so that examples/fsck-ext4.mjs finds the ext4 file systems in the partitions of a GPT clean, and one that was damaged not', async () => {
+    const gptDiskId = scene.createDisk(1, 'partitioned')
+    const partitions = [MIB, 300 * MIB + 512].map((startBytes) => ({ startBytes, endBytes: startBytes + IMAGE_BYTES }))
+    for (const { offsetBytes, bytes } of makeGpt(GIB, partitions)) await scene.azure.writeDisk(gptDiskId, offsetBytes, bytes)
+    for (const { startBytes } of partitions) await scene.azure.writeDisk(gptDiskId, startBytes, makeImage())
+    const checkExported = async (): Promise<ReturnType<typeof spawnSync>> => {
+      await scene.backUp(gptDiskId)
+      const [point] = await scene.points(gptDiskId)
+      await rm(file, { force: true })
+      expect(await exportTo(file, point!)).toMatchObject({ exitCode: 0 })
+      return spawnSync(process.execPath, ['examples/fsck-ext4.mjs', file], { encoding: 'utf8' })
+    }
+    const clean = await checkExported()
+    expect(clean).toMatchObject({ status: 0, stderr: expect.not.stringContaining('file system at') })
+    // One line of totals each.
+    expect(String(clean.stdout).match(/\d+\/\d+ files/g)).toHaveLength(2)
+    await scene.azure.writeDisk(gptDiskId, partitions[1]!.startBytes + 8192, Buffer.alloc(4 * MIB))
+    expect(await checkExported()).toMatchObject({ status: 1, stderr: expect.stringContaining(`file system at byte ${partitions[1]!.startBytes}: `) })
+  }, 120_000)
 
   test('by `restore export` in the same way', async () => {
     const { exitCode } = await cli('restore', 'export', '--target', scene.targetUrl, '--disk', diskId, '--file', file)

@@ -1,6 +1,7 @@
 /** Runs that meet trouble on the way: they end with the right bytes or with a clear failure, and leave nothing behind. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { BaseBlob } from '../../azure/base-blob.ts'
+import { findDisk } from '../../azure/disks.ts'
 import { MIB } from '../../domain/byte-range.ts'
 import { isFailure } from '../../domain/failures.ts'
 import { seededRandom } from '../../domain/sampler.ts'
@@ -165,6 +166,19 @@ describe('an interrupted run', () => {
     letGo()
     const { point } = (await run.result()) as BackupDiskResult
     await expectPointEquals(point.id, sha256)
+    expect(scene.azure.grantedAccess()).toEqual([])
+  }, 120_000)
+})
+
+describe('a restore', () => {
+  test('whose point is deleted in the middle fails by that name, and takes its disk away', async () => {
+    const { point } = await scene.backUp(await diskWithData())
+    const [{ baseBlob }] = (await scene.points(point.diskId)) as [Awaited<ReturnType<Scene['points']>>[number]]
+    afterRequests('PutPageFromUrl', 3, () => new BaseBlob(scene.clients, scene.targetUrl, baseBlob.name).deleteSnapshot(baseBlob.snapshot))
+    const toDiskId = scene.freshDiskId()
+    const failed = { cause: { cause: { type: 'PointNotFound', message: expect.stringContaining(baseBlob.snapshot) } } }
+    await expect(scene.restore({ pointId: point.id, toDiskId })).rejects.toMatchObject(failed)
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
     expect(scene.azure.grantedAccess()).toEqual([])
   }, 120_000)
 })

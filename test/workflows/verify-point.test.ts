@@ -3,7 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import { listPoints } from '../../azure/manifests.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
-import { CHUNK_BYTES } from '../../domain/digest-table.ts'
+import { CHUNK_BYTES, ENTRY_BYTES } from '../../domain/digest-table.ts'
 import { pointBlobsOf, type Manifest } from '../../domain/manifest.ts'
 import { verifyWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
@@ -102,6 +102,18 @@ test.each([
   await expectRightDigests(scene.clients, scene.targetUrl, newest)
   expect(await suspectIds(diskId)).toEqual(found.toSorted())
 }, 300_000)
+
+test('a bit that rotted in the digest table is found like damage of its chunk, and the next run makes the digest anew', async () => {
+  const { diskId, points, sharedAt } = await fourPoints()
+  const { digests, id } = points[3]!
+  const chunk = Math.floor(sharedAt / CHUNK_BYTES)
+  await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: digests!.name, snapshot: digests!.snapshot, offsetBytes: chunk * ENTRY_BYTES + (SEED % 8) })
+  expect(await suspectsOf(verify({ pointId: id, level: 'full' }))).toContain(id)
+  const { point } = await scene.backUp(diskId)
+  expect(point.mended).toEqual([{ startBytes: chunk * CHUNK_BYTES, endBytes: (chunk + 1) * CHUNK_BYTES }])
+  await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
+  await expect(verify({ diskId, level: 'full' })).resolves.toMatchObject({ point: { id: point.id } })
+}, 200_000)
 
 test('damage in pages that only one point holds is flagged on that point alone', async () => {
   const { points, ownAt } = await fourPoints()
