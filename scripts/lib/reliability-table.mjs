@@ -21,9 +21,24 @@ export async function renderReliability() {
 export async function tableOf(folder) {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted()
   const reports = await Promise.all(files.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'))))
-  const rows = reports.map(({ command, cases, wrong, leaked, unfinished, date, seed, figures }) => {
+  const rows = addParts(reports).map(({ command, cases, wrong, leaked, unfinished, date, seed, figures }) => {
     const others = Object.entries(figures).map(([name, value]) => `${name}: ${value}`)
     return `| \`${command}\` | ${cases} | ${wrong} | ${leaked} | ${unfinished} | ${date} | ${seed ?? ''} | ${others.join('; ')} |\n`
   })
   return ['| command | cases | wrong | leaked | unfinished | date | seed | counted beside |\n', '|---|---|---|---|---|---|---|---|\n', ...rows].join('')
+}
+
+/** One row a proof: the counts of its parts are added up. */
+function addParts(reports) {
+  const rows = new Map()
+  for (const report of reports) rows.set(report.proof, rows.has(report.proof) ? sum(rows.get(report.proof), report) : report)
+  return [...rows.values()]
+}
+
+function sum(one, other) {
+  const add = (name) => one[name] + other[name]
+  const figures = Object.fromEntries(
+    Object.entries(one.figures).map(([name, value]) => [name, typeof value === 'number' ? value + (other.figures[name] ?? 0) : value]),
+  )
+  return { ...one, cases: add('cases'), wrong: add('wrong'), leaked: add('leaked'), unfinished: add('unfinished'), figures }
 }

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
 import { describeCause } from '../../workflows/describe-cause.ts'
 import { startKillableStack, VICTIMS, type KillableStack, type Victim } from './killable-stack.ts'
+import { isTimeUp, tellProgress } from './progress.ts'
 import { emptyTally, report, SEED } from './reliability-report.ts'
 import { changeDisk, faultsOfLane, leftInLane, openLane, pointsOf, type Lane } from './stack-lane.ts'
 
@@ -38,13 +39,14 @@ test('a run that is killed at any call comes to its end, with the right bytes an
   const callsOf = await countCalls()
   let lanes: Lane[] = []
   let most = 0
-  for (let batch = 0; tally.cases < POINTS && batch < 4 * POINTS; batch++) {
+  for (let batch = 0; tally.cases < POINTS && batch < 4 * POINTS && !isTimeUp(); batch++) {
     const scenario = SCENARIOS[batch % SCENARIOS.length]!
     // Each scenario meets each victim in time.
     const victim = VICTIMS[(batch + Math.floor(batch / SCENARIOS.length)) % VICTIMS.length]!
     if (scenario === 'full backup') lanes = await Promise.all(Array.from({ length: LANES }, () => openLane(stack)))
     const repeated = await playBatch(lanes, scenario, victim, (index) => 1 + ((batch * LANES + index * 7 + SEED) % callsOf[scenario]!))
     most = Math.max(most, repeated)
+    tellProgress(tally.cases, POINTS)
   }
   tally.figures['copies sent again by one run, at most'] = most
   await report('crash-sweep', tally)

@@ -11,6 +11,7 @@ import { faultsOfPoints, leavings } from '../chaos/final-checks.ts'
 import { backUp, change, clear } from '../chaos/support.ts'
 import { playStep } from '../chaos/play-history.ts'
 import { createWorld } from '../chaos/world.ts'
+import { isTimeUp, tellProgress } from './progress.ts'
 import { emptyTally, report, SEED } from './reliability-report.ts'
 
 const ROUNDS = Number(env['SNAPFERRY_LATE_ROUNDS'] ?? 30)
@@ -29,13 +30,14 @@ test('no page write that lands after its run changes a byte', async () => {
   const tally = emptyTally()
   const world = createWorld(scene, await scene.openLane())
   const { faults } = scene.azure
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS && !isTimeUp(); round++) {
     // `done`: the network doubled the request. What lands while its own run is open writes what belongs there.
     const rule = faults.add({ operation: WRITES, effect: { kind: 'lateWrite', delayMs: LATER_MS[round % LATER_MS.length]!, original: 'done' } })
     await playStep(world, change(SEED + 3 * round))
     if (round % 3 === 2) await playStep(world, clear)
     await playBackup(world, backUp({ keepLast: 3, sample: 1 }))
     faults.remove(rule)
+    tellProgress(round + 1, ROUNDS)
   }
   const outcomes = (): (string | undefined)[] => faults.fired().map(({ outcome }) => outcome)
   while (outcomes().some((outcome) => outcome === undefined)) await sleep(50)

@@ -22,7 +22,8 @@ export function emptyTally(): Tally {
 /** Of all randomness in a proof; printed, so that what failed can be played again. */
 export const SEED = Number(env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
-export async function report(proof: string, tally: Tally): Promise<void> {
+/** @param part of a proof that is played in several files; their counts are added up in the table. */
+export async function report(proof: string, tally: Tally, part?: number): Promise<void> {
   const { cases, wrong, leaked, unfinished, figures } = tally
   const others = Object.entries(figures).map(([name, value]) => `, ${name}: ${value}`)
   stderr.write(`${proof}: ${cases} cases, ${wrong} wrong, ${leaked} leaked, ${unfinished} unfinished${others.join('')} (seed ${SEED})\n`)
@@ -30,5 +31,5 @@ export async function report(proof: string, tally: Tally): Promise<void> {
   if (folder === undefined) return
   const written = { proof, command: env['SNAPFERRY_PROOF_COMMAND'], date: new Date().toISOString().slice(0, 10), seed: SEED, ...tally }
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, `${proof}.json`), `${JSON.stringify(written, null, 2)}\n`)
+  await writeFile(join(folder, `${part === undefined ? proof : `${proof}-${part}`}.json`), `${JSON.stringify(written, null, 2)}\n`)
 }

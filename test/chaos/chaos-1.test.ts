@@ -1,0 +1,3 @@
+import { testShare } from './random-histories.ts'
+
+testShare(1)
