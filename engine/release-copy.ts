@@ -5,7 +5,7 @@
  * Deletes only what carries snapferry's mark for this disk and target and this way of backing up. Works from what it finds, so it
  * also sweeps up behind runs that were terminated. The newest source snapshot stays until a newer one was copied.
  */
-import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
+import { deleteSnapshot, findSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
 import type { ListedSnapshot } from '../azure/snapshot-model.ts'
 import { parseArmId, sameArmId } from '../domain/arm-id.ts'
 import { isFailure } from '../domain/failures.ts'
@@ -45,12 +45,21 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
   // The manifest goes first: a point is never listed without its bytes. From here on its snapshot is spare.
   for (const { id } of remove) await tryStep(() => forgetCopiedPoint(engine, options, id, signal))
   const newest = keep[0]
+  // One that the run before could not revoke; it stands in nobody's way, but nobody else would end it.
+  const before = keep.find(({ id }) => id !== options.runKey)
+  if (before !== undefined) await tryStep(() => endAccess(engine, before.copiedSnapshot.id, signal))
   // Copies before their sources: while one is under way its source must stay.
   await tryStep(() => deleteSpare(engine, options, 'copied-snapshot', placesOf(copyId, points), newest, (id) => isCopyOf(keep, id)))
   await tryStep(() =>
     deleteSpare(engine, options, 'copy-source', placesOf(sourceId, []), newest, (id) => newest !== undefined && sameArmId(newest.source.snapshotId, id)),
   )
   return warnings
+}
+
+/** Who reads it at this time takes a new SAS and goes on. */
+async function endAccess(engine: Engine, snapshotId: string, signal: AbortSignal | undefined): Promise<void> {
+  const snapshot = await findSnapshot(engine.azure, snapshotId, signal)
+  if (/^activesas/i.test(snapshot?.diskState ?? '')) await engine.exports.revoke(snapshotId, signal)
 }
 
 /**

@@ -55,6 +55,30 @@ interface Run {
 interface Place {
   readonly run: Run
   readonly isShielded: boolean
+  /** Innermost that the code is in, of those that can be cancelled by themselves. */
+  readonly scope?: Scope
+}
+
+/** Cancels what begins in it from then on; what is under way comes to its end. */
+class Scope {
+  #isCancelled = false
+  readonly #outer = place.getStore()?.scope
+
+  static nonCancellable<T>(work: () => Promise<T>): Promise<T> {
+    return place.run({ ...here(), isShielded: true }, work)
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled || this.#outer?.isCancelled === true
+  }
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return place.run({ ...here(), scope: this }, work)
+  }
+
+  cancel(): void {
+    this.#isCancelled = true
+  }
 }
 
 const place = new AsyncLocalStorage<Place>()
@@ -67,8 +91,23 @@ function here(): Place {
 
 /** Resolves to the workflow's result. @throws what the workflow throws; Terminated. */
 export function playWorkflow<Input, Output>(workflow: (input: Input) => Promise<Output>, input: Input, options: RunOptions): Promise<Output> {
+  return new Promise((resolve, reject) => {
+    const run: Run = { info: createInfo(), options, process: startProcess(options, options.crash), isCancelled: false, isTerminated: false, terminate: reject }
+    place.run({ run, isShielded: false }, () => workflow(asPayload(input) as Input)).then(resolve, reject)
+  })
+}
+
+/** A run of its own that is cancelled with its parent, and whose failure is the parent's to handle. */
+async function playChild(workflow: (input: unknown) => Promise<unknown>, { args: [input] }: { readonly args: readonly [unknown] }): Promise<unknown> {
+  const parent = here()
+  refuseCancelled(parent)
+  const run: Run = { ...parent.run, info: createInfo() }
+  return asPayload(await place.run({ ...parent, run }, () => workflow(asPayload(input))))
+}
+
+function createInfo(): Run['info'] {
   const runId = randomUUID()
-  const info = {
+  return {
     workflowId: `in-process/${runId}`,
     runId,
     firstExecutionRunId: runId,
@@ -76,10 +115,10 @@ export function playWorkflow<Input, Output>(workflow: (input: Input) => Promise<
     taskQueue: 'in-process-control',
     typedSearchAttributes: new TypedSearchAttributes(),
   }
-  return new Promise((resolve, reject) => {
-    const run: Run = { info, options, process: startProcess(options, options.crash), isCancelled: false, isTerminated: false, terminate: reject }
-    place.run({ run, isShielded: false }, () => workflow(asPayload(input) as Input)).then(resolve, reject)
-  })
+}
+
+function refuseCancelled({ run, isShielded, scope }: Place): void {
+  if ((run.isCancelled || scope?.isCancelled === true) && !isShielded) throw new CancelledFailure('cancelled')
 }
 
 function startProcess({ startProcess: start }: RunOptions, crash: AbortSignal = new AbortController().signal): Process {
@@ -89,10 +128,10 @@ function startProcess({ startProcess: start }: RunOptions, crash: AbortSignal = 
 
 /** One activity with all its attempts. */
 async function execute(name: string, input: unknown): Promise<unknown> {
-  const { run, isShielded } = here()
+  const { run } = here()
   let heartbeatDetails: unknown
   for (let attempt = 1; ; attempt++) {
-    if (run.isCancelled && !isShielded) throw new CancelledFailure('cancelled')
+    refuseCancelled(here())
     const { process } = run
     try {
       const result = await attemptActivity(process, name, asPayload(input), { attempt, heartbeatDetails }, (details) => (heartbeatDetails = details))
@@ -168,7 +207,8 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
   ...temporal,
   proxyActivities: () => proxies,
   workflowInfo: () => here().run.info,
-  CancellationScope: { nonCancellable: <T>(work: () => Promise<T>) => place.run({ ...here(), isShielded: true }, work) },
+  CancellationScope: Scope,
+  executeChild: playChild,
   log: SILENT,
   setCurrentDetails: silent,
   setHandler: silent,
@@ -176,4 +216,4 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
 }))
 
 /** The workflows themselves, on what is above. */
-export const { backupDisk, restoreDisk } = await import('../../workflows/index.ts')
+export const { backupDisk, restoreDisk, restoreGroup, verifyPoint } = await import('../../workflows/index.ts')

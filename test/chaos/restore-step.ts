@@ -1,4 +1,5 @@
 /** A restore in a history: into a new disk, which is then read as its virtual machine would read it. */
+import type { Manifest } from '../../domain/manifest.ts'
 import { describeCause } from '../../workflows/describe-cause.ts'
 import type { BackupConditions } from './backup-step.ts'
 import { areasOf, bytesAt } from './disk-model.ts'
@@ -27,11 +28,18 @@ export async function playRestore(
     if (mayFail?.(outcome) !== true) faults.push(`a restore failed that should have gone through: ${describeCause(outcome)}`)
     return outcome
   }
-  const content = world.contentOf(point)
-  for (const area of areasOf(point.sizeBytes / 2 ** 30)) {
-    const held = await scene.azure.readDisk(toDiskId, area.startBytes, area.endBytes - area.startBytes)
-    if (content === undefined || !held.equals(bytesAt(content, area))) faults.push(`the disk restored from ${point.id} is wrong in the area at ${area.startBytes}`)
-  }
+  faults.push(...(await faultsOfDisk(world, point, toDiskId)))
   scene.azure.deleteDisk(toDiskId)
   return undefined
+}
+
+/** Holds a disk that was restored from a point against what the point should have. */
+export async function faultsOfDisk({ scene, contentOf }: World, point: Manifest, diskId: string): Promise<string[]> {
+  const content = contentOf(point)
+  const faults: string[] = []
+  for (const area of areasOf(point.sizeBytes / 2 ** 30)) {
+    const held = await scene.azure.readDisk(diskId, area.startBytes, area.endBytes - area.startBytes)
+    if (content === undefined || !held.equals(bytesAt(content, area))) faults.push(`the disk restored from ${point.id} is wrong in the area at ${area.startBytes}`)
+  }
+  return faults
 }

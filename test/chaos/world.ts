@@ -2,7 +2,7 @@
 import { listPoints } from '../../azure/manifests.ts'
 import { findSnapshot } from '../../azure/snapshots.ts'
 import { lengthOf, PAGE_BYTES } from '../../domain/byte-range.ts'
-import { isCopied, type Manifest } from '../../domain/manifest.ts'
+import { isCopied, type AnyManifest, type Manifest } from '../../domain/manifest.ts'
 import type { RequestKey } from '../../domain/names.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
@@ -25,7 +25,7 @@ export interface World {
   /** The same for one that a run may have made before it was stopped. */
   noteSnapshotAt(snapshotId: string, content: Content): Promise<void>
   /** @returns undefined for a point of a snapshot that was never seen. */
-  contentOf(point: Manifest): Content | undefined
+  contentOf(point: Pick<AnyManifest, 'source'>): Content | undefined
   /** Newest first. */
   points(target: number): Promise<Manifest[]>
   /** As `points` found them last, where nobody but runs has touched them since. */

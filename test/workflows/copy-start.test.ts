@@ -108,6 +108,19 @@ test('retention takes the manifest and the copied snapshot of old points, and no
   expect(await names('source', 'kept')).toHaveLength(2)
 }, 240_000)
 
+test('a SAS that a run could not revoke on its copy is revoked by the next run', async () => {
+  const diskId = scene.createDisk(1, 'refused')
+  await change(diskId)
+  const rule = scene.azure.faults.add({ operation: 'Snapshots_RevokeAccess', effect: { kind: 'status', status: 403 } })
+  const { copiedSnapshot } = await backUp(diskId)
+  scene.azure.faults.remove(rule)
+  const granted = (): string[] => scene.azure.grantedAccess().map(({ id }) => id.toLowerCase())
+  expect(granted()).toContain(copiedSnapshot.id.toLowerCase())
+  await change(diskId)
+  await backUp(diskId)
+  expect(granted()).toEqual([])
+}, 120_000)
+
 test('a disk that was backed up to a base blob keeps its cursor when Azure copies, and the other way round', async () => {
   const diskId = scene.createDisk(1, 'both')
   await change(diskId)

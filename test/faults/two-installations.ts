@@ -1,8 +1,9 @@
 /**
  * Two installations, each with a Temporal of its own, on one disk and one target: nothing but the base blob stands between them.
- * In each round both back up (with the same retention), or one backs up while the other restores, at the same time and with the
- * calls of both shuffled by random waits; the disk changes between their snapshots. A run may be fenced out; no point may be wrong,
- * lost or invented.
+ * One begins in the middle of the other, at a step that chance picks: with a backup, which prunes as well, a restore or a
+ * verification. Whichever is overtaken may fail by name; no point may be wrong, lost or invented.
+ *
+ * Played in two files, each with a local Azure of its own, as Jest gives each file a process.
  */
 import { env, stderr } from 'node:process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -21,9 +22,12 @@ import { playStep } from '../chaos/play-history.ts'
 import { playRestore } from '../chaos/restore-step.ts'
 import { backUp, change } from '../chaos/support.ts'
 import { createWorld, type World } from '../chaos/world.ts'
+import { isTimeUp, tellProgress } from './progress.ts'
 import { emptyTally, report, SEED } from './reliability-report.ts'
+import { playVerification } from './verify-scenario.ts'
 
-const ROUNDS = Number(env['SNAPFERRY_TWO_OPERATORS_ROUNDS'] ?? 40)
+const SHARES = 2
+const ROUNDS = Number(env['SNAPFERRY_TWO_OPERATORS_ROUNDS'] ?? 40) / SHARES
 /** Pairs of installations that quarrel at the same time, each about a disk of its own. */
 const LANES = 4
 /** Of the one run, behind which the other one begins. */
@@ -34,33 +38,38 @@ const LONGEST_RUN_MS = 12 * 3600_000
 
 const tally = emptyTally()
 const findings: string[] = []
-const random = seededRandom(SEED)
 let scene: ChaosScene
-beforeAll(async () => {
-  stderr.write(`seed ${SEED}\n`)
-  scene = await openChaosScene()
-})
-afterAll(() => scene?.close())
+let random: () => number
 
-test('of two installations on one disk and target neither makes, loses or spoils a point of the other', async () => {
-  scene.azure.faults.add({ id: 'shuffle', probability: 0.2, seed: SEED, effect: { kind: 'delay', when: 'before', delayMs: 15 } })
-  await Promise.all(Array.from({ length: LANES }, (_, index) => playLane(Math.ceil(ROUNDS / LANES), index)))
-  const { SequenceNumberConditionNotMet = 0, ConditionNotMet = 0 } = scene.azure.stats().blob.errors
-  tally.figures['writes refused by the epoch'] = SequenceNumberConditionNotMet
-  tally.figures['changes refused by an ETag'] = ConditionNotMet
-  await report('two-operators', tally)
-  expect(findings).toEqual([])
-  expect(Number(tally.figures['runs that made a point'])).toBeGreaterThan(0)
-}, LONGEST_RUN_MS)
+/** Declares the test of one of the two files. */
+export function testShare(share: 1 | 2): void {
+  const seed = SEED + share - 1
+  beforeAll(async () => {
+    stderr.write(`seed ${SEED}\n`)
+    random = seededRandom(seed)
+    scene = await openChaosScene()
+  })
+  afterAll(() => scene?.close())
+
+  test('of two installations on one disk and target neither makes, loses or spoils a point of the other', async () => {
+    scene.azure.faults.add({ id: 'shuffle', probability: 0.2, seed, effect: { kind: 'delay', when: 'before', delayMs: 15 } })
+    await Promise.all(Array.from({ length: LANES }, (_, index) => playLane(Math.ceil(ROUNDS / LANES), index)))
+    const { SequenceNumberConditionNotMet = 0, ConditionNotMet = 0 } = scene.azure.stats().blob.errors
+    tally.figures['writes refused by the epoch'] = SequenceNumberConditionNotMet
+    tally.figures['changes refused by an ETag'] = ConditionNotMet
+    await report('two-operators', tally, share)
+    expect(findings).toEqual([])
+    expect(Number(tally.figures['runs that made a point'])).toBeGreaterThan(0)
+  }, LONGEST_RUN_MS)
+}
 
 async function playLane(rounds: number, index: number): Promise<void> {
   const lane = await scene.openLane()
   const world = createWorld(scene, lane)
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds && !isTimeUp(); round++) {
     await playStep(world, change(SEED + round * 7 + index))
     const before = await world.points(0)
-    const others = (): Promise<unknown> =>
-      random() < 0.8 ? playInstallation(world, lane, `second ${round}`) : playRestore(world, { target: 0, which: 999 * random() }, { mayFail: isOvertaken })
+    const others = (): Promise<unknown> => playOther(world, lane, round)
     // The other comes in the middle, at a step that chance picks.
     const step = STEPS[Math.floor(random() * STEPS.length)]!
     let second: Promise<unknown> | undefined
@@ -69,6 +78,7 @@ async function playLane(rounds: number, index: number): Promise<void> {
     })
     await (second ?? others())
     tally.cases++
+    tellProgress(tally.cases, ROUNDS)
     const after = await world.points(0)
     const wrong = [...world.faults.splice(0), ...(await faultsOfPoints(world, 0))]
     // Each keeps three, so what was the newest before outlives both new ones.
@@ -81,6 +91,17 @@ async function playLane(rounds: number, index: number): Promise<void> {
   tally.unfinished += last === undefined ? 0 : 1
   tally.leaked += Math.sign(left.length)
   findings.push(...world.faults, ...left)
+}
+
+/** What the second installation does beside the first one's run. */
+async function playOther(world: World, lane: Lane, round: number): Promise<unknown> {
+  const dice = random()
+  if (dice < 0.7) return playInstallation(world, lane, `second ${round}`)
+  const what = dice < 0.85 ? 'restores' : 'verifications'
+  const conditions = { mayFail: isOvertaken }
+  const failure = await (what === 'restores' ? playRestore(world, { target: 0, which: 999 * random() }, conditions) : playVerification(world, conditions))
+  count(failure === undefined ? what : `${what} that ended with ${failureTypeOf(failure)}`)
+  return failure
 }
 
 /** One run, as an installation makes it that knows nothing of the other. */

@@ -1,0 +1,3 @@
+import { testShare } from './two-installations.ts'
+
+testShare(1)
