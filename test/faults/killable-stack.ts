@@ -6,17 +6,21 @@ import { setMaxListeners } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { createPageLists } from '../../azure/page-lists.ts'
+import { applyPolicies, policyHandle } from '../../client/schedules.ts'
+import type { PolicySpec } from '../../config/policy-file.ts'
 import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import type { BackupOptions, Policy } from '../../domain/policy.ts'
 import { FlowControl } from '../../engine/flow-control.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { LocalAzure } from '../../simulator/azure.ts'
+import type { TemporalLink } from '../../temporal/connect.ts'
 import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
-import type { backupDisk, restoreDisk, runPolicy } from '../../workflows/index.ts'
+import type { backupDisk, restoreDisk } from '../../workflows/index.ts'
 import { taskQueuesOf } from '../../workflows/messages.ts'
 import { credentialOf } from '../simulator/local-azure-support.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
@@ -43,8 +47,8 @@ export interface KillableStack {
   /** Resolves when the run is over, whatever was killed meanwhile. @throws what failed it. */
   backUp(lane: StackLane, options: BackupOptions): Promise<unknown>
   restore(lane: StackLane, pointId: string): Promise<unknown>
-  /** One run of a policy, as its schedule starts it. @returns how many events its history has, and the longest of its backups. */
-  runPolicy(policy: Policy, workflowId: string): Promise<{ own: number; longest: number }>
+  /** One run of a policy, started by its Schedule. @returns how many events its history has, and the longest of its backups. */
+  runPolicy(policy: Policy): Promise<{ own: number; longest: number }>
   /** Of the worker as it is now; undefined where the system does not tell. */
   workerUsage(): Promise<{ residentBytes: number; openFiles: number } | undefined>
   /** SIGKILL, then a new start of what was killed. */
@@ -53,6 +57,7 @@ export interface KillableStack {
 }
 
 const TASK_QUEUE = 'killable'
+const SCHEDULED_EVERY_MS = 5_000
 /** Held calls keep their slots until the kill. */
 const WORKER_ENV = { SNAPFERRY_MAX_CONCURRENT_TRANSFERS: '100' }
 
@@ -84,7 +89,7 @@ export async function startKillableStack(): Promise<KillableStack> {
         return await Promise.race([ask(new Client({ connection })), lost])
       } catch (error) {
         if (!signal.aborted && !isLostCall(error)) throw error
-        await new Promise((resolve) => setTimeout(resolve, 500))
+        await sleep(500)
       }
     }
   }
@@ -117,10 +122,8 @@ export async function startKillableStack(): Promise<KillableStack> {
       await untilAnswered((client) => client.workflow.start<typeof restoreDisk>('restoreDisk', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [input] }))
       return resultOf(workflowId)
     },
-    async runPolicy(policy, workflowId) {
-      await untilAnswered((client) =>
-        client.workflow.start<typeof runPolicy>('runPolicy', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [{ policy }] }),
-      )
+    async runPolicy(policy) {
+      const workflowId = await untilAnswered((client) => startOnSchedule(client, policy))
       await resultOf(workflowId)
       const eventsOf = async (id: string): Promise<number> =>
         (await untilAnswered((client) => client.workflow.getHandle(id).describe())).historyLength
@@ -153,6 +156,27 @@ export async function startKillableStack(): Promise<KillableStack> {
       await Promise.all([temporal.kill(), azure.kill()])
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Lets the Schedule of a policy begin one run, and pauses it again. @returns the run's workflow id */
+async function startOnSchedule(client: Client, policy: Policy): Promise<string> {
+  const connection = client.connection as Connection
+  const link: TemporalLink = { client, connection, address: connection.options.address, namespace: 'default', close: () => connection.close() }
+  const spec: PolicySpec = { policy, schedule: { kind: 'every', everyMs: SCHEDULED_EVERY_MS, offsetMs: 0 }, jitterMs: 0, catchUpWindowMs: 60_000, isPaused: true }
+  await applyPolicies(link, [spec], { taskQueuePrefix: TASK_QUEUE, prune: false, dryRun: false })
+  const schedule = policyHandle(link, policy.name)
+  const { numActionsTaken: before } = (await schedule.describe()).info
+  await schedule.unpause()
+  for (;;) {
+    const { numActionsTaken, recentActions } = (await schedule.describe()).info
+    const action = recentActions.at(-1)?.action
+    if (numActionsTaken > before && action !== undefined) {
+      // The disks are changed between two runs, so the next has to wait for that.
+      await schedule.pause()
+      return action.workflow.workflowId
+    }
+    await sleep(100)
   }
 }
 
