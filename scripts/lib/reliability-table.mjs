@@ -1,5 +1,5 @@
 /** The table in docs/reliability.md, made of what the proofs have written to docs/reliability/; the text around it stays. */
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from './workspace.mjs'
 
@@ -7,6 +7,13 @@ export const RELIABILITY_FOLDER = join(ROOT, 'docs/reliability')
 const PAGE = join(ROOT, 'docs/reliability.md')
 const BEGIN = '<!-- made by scripts/prove.mjs -->'
 const END = '<!-- until here -->'
+
+/** Of a proof that no test plays. */
+export async function writeReport(report) {
+  await mkdir(RELIABILITY_FOLDER, { recursive: true })
+  const dated = { ...report, date: new Date().toISOString().slice(0, 10) }
+  await writeFile(join(RELIABILITY_FOLDER, `${report.proof}.json`), `${JSON.stringify(dated, null, 2)}\n`)
+}
 
 /** Writes the page; twice is fine. */
 export async function renderReliability() {
