@@ -20,11 +20,12 @@ export function describeRestore(result: RestoreDiskResult): string {
   ].join('\n')
 }
 
-export function describeVerification({ point, level, choice, comparedBytes, comparedChunks }: VerifyPointResult): string {
+export function describeVerification({ point, level, choice, comparedBytes, comparedChunks, comparedSourceBytes }: VerifyPointResult): string {
   const sample = choice.kind === 'sample' ? ` (${choice.percent} %, seed ${choice.seed})` : ''
+  const source = comparedSourceBytes === undefined ? '' : `, and ${formatBytes(comparedSourceBytes)} of the source snapshot with the same`
   return [
     `recovery point ${point.id} of ${formatInstant(point.takenAt)} is as it was sealed`,
-    `${level}${sample}: ${formatBytes(comparedBytes)} in ${comparedChunks} chunks compared with their digests`,
+    `${level}${sample}: ${formatBytes(comparedBytes)} in ${comparedChunks} chunks compared with their digests${source}`,
   ].join('\n')
 }
 

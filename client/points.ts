@@ -1,6 +1,7 @@
 /** Recovery points as lines and tables. */
 import { parseArmId } from '../domain/arm-id.ts'
 import { describeRanges, totalBytes } from '../domain/byte-range.ts'
+import { differsFrom } from '../domain/point-check.ts'
 import type { AnyPoint } from '../domain/recovery-point.ts'
 import { formatBytes, formatInstant, formatRelative, formatSeconds } from './format.ts'
 import { renderTable } from './table.ts'
@@ -47,7 +48,7 @@ export function suspicionsOf(points: readonly AnyPoint[]): string[] {
     const { since, ranges, mendedBy } = suspect
     const where = ranges.length === 0 ? '' : ` at ${describeRanges(ranges, 3)}`
     const next = mendedBy === undefined ? 'the next backup reads these ranges again' : `point ${mendedBy} and later ones have them right`
-    return [`suspect since ${formatInstant(since)}: ${id} differs from its digests${where}; ${next}`]
+    return [`suspect since ${formatInstant(since)}: ${id} differs from ${differsFrom(suspect)}${where}; ${next}`]
   })
 }
 

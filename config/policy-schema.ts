@@ -7,7 +7,7 @@
 import { z } from 'zod'
 import { sameArmId } from '../domain/arm-id.ts'
 import { MAX_STRIPES } from '../domain/choose-striping.ts'
-import { VERIFY_LEVELS } from '../domain/point-check.ts'
+import { TARGET_LEVELS } from '../domain/point-check.ts'
 import { DEFAULT_MAX_CONCURRENT_DISKS, DEFAULT_RETENTION, DEFAULT_VERIFICATION_DAYS, DEFAULT_VERIFY } from '../domain/policy.ts'
 import { drillSchema } from './drill-schema.ts'
 import { MIN_INTERVAL_MS, scheduleSchema } from './schedule-schema.ts'
@@ -62,7 +62,7 @@ const copyStart = z
 const verification = z
   .strictObject({
     level: z
-      .enum(VERIFY_LEVELS)
+      .enum(TARGET_LEVELS)
       .default('full')
       .meta({ description: 'How much of the newest point is compared with its digests' }),
     everyDays: countSchema

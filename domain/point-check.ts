@@ -11,9 +11,15 @@ const MAX_RANGES = 256
 /** They travel with every step of a run. */
 export const MAX_MENDED_RANGES = 64
 
-export const VERIFY_LEVELS = ['structure', 'sample', 'full'] as const
-/** `structure` reads lists and tables only, `sample` some chunks, `full` all of them. */
+/** Levels that need the target alone. */
+export const TARGET_LEVELS = ['structure', 'sample', 'full'] as const
+export const VERIFY_LEVELS = [...TARGET_LEVELS, 'source'] as const
+/**
+ * `structure` reads lists and tables only, `sample` some chunks, `full` all of them; `source` reads them in the source snapshot as well,
+ * which lives as long as its point is the newest.
+ */
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number]
+export type TargetLevel = (typeof TARGET_LEVELS)[number]
 
 const count = z.number().int().nonnegative()
 const range = z.object({ startBytes: count, endBytes: count })
@@ -33,6 +39,8 @@ const suspect = z.object({
   ranges: z.array(range),
   /** The point whose verification found it: pages are shared. */
   foundIn: z.string(),
+  /** The source snapshot holds something else, whatever the digests say. */
+  isBySource: z.literal(true).exactOptional(),
   /** The run that transferred these ranges again, so that later points are right. */
   mendedBy: z.string().exactOptional(),
 })
@@ -63,9 +71,19 @@ export function decodePointCheck(pointId: string, text: string): PointCheck {
 }
 
 export function passed(was: PointCheck | undefined, pointId: string, found: Verified): PointCheck {
-  // Only who has read everything may lift a suspicion.
   const { suspect: suspicion, ...rest } = was ?? { format: FORMAT, pointId }
-  return { ...rest, verified: found, ...(suspicion !== undefined && found.level !== 'full' && { suspect: suspicion }) }
+  return { ...rest, verified: found, ...(suspicion !== undefined && !isLifted(suspicion, found) && { suspect: suspicion }) }
+}
+
+/** Only who has read everything may lift a suspicion, and digests cannot lift what the source has found. */
+function isLifted({ isBySource }: Suspicion, { level, percent }: Verified): boolean {
+  if (percent !== undefined) return false
+  return level === 'source' || (level === 'full' && isBySource !== true)
+}
+
+/** What the bytes of a suspect point differ from. */
+export function differsFrom({ isBySource }: Suspicion): string {
+  return isBySource === true ? 'its source snapshot' : 'its digests'
 }
 
 export function suspected(was: PointCheck | undefined, pointId: string, found: Omit<Suspicion, 'mendedBy'>): PointCheck {

@@ -2,14 +2,14 @@
  * What a policy asks of a backup. `snapferry.yaml` is parsed into this (client/config-file.ts); it travels to the
  * workflows as plain data.
  */
-import type { VerifyLevel } from './point-check.ts'
+import type { TargetLevel } from './point-check.ts'
 import type { RetentionRule } from './retention.ts'
 import type { CopyMode } from './transfer-job.ts'
 
 export interface VerifyRule {
   /** `source`: all that changed is read on both sides before the point is sealed, not a sample of it. Default: `sample`. */
   readonly level?: 'sample' | 'source'
-  /** Changed chunks of up to 4 MiB that are read on both sides and compared. */
+  /** Changed stretches of which up to 64 KiB are read on both sides and compared. */
   readonly sampleChanged: number
   /** Allocated but unchanged chunks that are compared as well: they find what no diff can tell. */
   readonly sampleUnchanged: number
@@ -48,7 +48,7 @@ export interface BackupOptions {
 /** How points are compared with their digests after they were sealed. */
 export interface VerificationRule {
   /** `full`: all chunks, an equal part a day, each at least once in `everyDays`; the others: once in `everyDays`. */
-  readonly level: VerifyLevel
+  readonly level: TargetLevel
   readonly everyDays: number
   /** Of a sample. */
   readonly percent?: number

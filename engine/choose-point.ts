@@ -4,7 +4,7 @@ import { findSnapshot } from '../azure/snapshots.ts'
 import { describeRanges } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 import { isCopied, type AnyManifest } from '../domain/manifest.ts'
-import type { PointCheck } from '../domain/point-check.ts'
+import { differsFrom, type PointCheck } from '../domain/point-check.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
@@ -74,7 +74,7 @@ function requireTrust(choice: PointChoice, { id, takenAt }: AnyManifest, check: 
   throw new BackupError({
     type: 'PointSuspect',
     message:
-      `point ${id} of ${takenAt} is suspect since ${since}: its bytes differ from its digests` +
+      `point ${id} of ${takenAt} is suspect since ${since}: its bytes differ from ${differsFrom(check.suspect)}` +
       `${ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`}; take another point, or this one with --allow-suspect`,
     facts,
   })

@@ -42,7 +42,7 @@ export async function confirmDamage(engine: Engine, doubt: Doubt, signal?: Abort
     ranges.push(...differing)
   }
   if (ranges.length === 0) return { point: 'right', suspects: [], ranges }
-  const damaged = await traceDamage(engine, job, ranges, signal)
+  const damaged = await traceDamage(engine, { job, differing: ranges }, signal)
   await markSuspects(engine, { job, at: doubt.at, damaged }, signal)
   return { point: 'damaged', suspects: damaged.map(({ pointId }) => pointId), ranges }
 }

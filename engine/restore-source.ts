@@ -16,7 +16,7 @@ import { BackupError, isFailure } from '../domain/failures.ts'
 import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
 import { stripingOfState } from '../domain/base-blob-state.ts'
 import { diskPrefix, parseBaseBlobName, stripeBlobName } from '../domain/names.ts'
-import { rangesToMend, type PointCheck, type Suspicion } from '../domain/point-check.ts'
+import { differsFrom, rangesToMend, type PointCheck, type Suspicion } from '../domain/point-check.ts'
 import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
 import type { RestoreOrigin, SourceChoice } from '../domain/restore-request.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
@@ -71,7 +71,7 @@ export function sourceOfPoint(targetUrl: string, manifest: AnyManifest, check?: 
     ...common,
     origin: { diskId: disk.id, takenAt, point: recoveryPointOf(manifest, check), baseBlobName: manifest.baseBlob.name },
     snapshot: { snapshotId: source.snapshotId, snapshotUniqueId: source.snapshotUniqueId },
-    warnings: check?.suspect === undefined ? [] : [`point ${manifest.id} is suspect since ${check.suspect.since}: its bytes differ from its digests${where(check.suspect)}`],
+    warnings: check?.suspect === undefined ? [] : [`point ${manifest.id} is suspect since ${check.suspect.since}: its bytes differ from ${differsFrom(check.suspect)}${where(check.suspect)}`],
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Which points hold the damage that was found in one: those that share pages of the damaged chunks with it, as the base blob's own diff
- * between their snapshots says, and whose bytes differ from their digests there. Reads, changes nothing.
+ * between their snapshots says, and whose bytes differ from their digests there. Where the source snapshot has shown that the digests
+ * are of the wrong bytes, sharing alone counts. Reads, changes nothing.
  */
 import { readManifest, listManifests } from '../azure/manifests.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
@@ -20,12 +21,19 @@ export interface DamagedPart {
   readonly ranges: readonly ByteRange[]
 }
 
+export interface Damage {
+  readonly job: VerifyJob
+  readonly differing: readonly ByteRange[]
+  /** The source snapshot told of it, and not the digests. */
+  readonly isBySource?: boolean
+}
+
 /** The point itself comes first. */
-export async function traceDamage(engine: Engine, job: VerifyJob, differing: readonly ByteRange[], signal?: AbortSignal): Promise<DamagedPart[]> {
+export async function traceDamage(engine: Engine, { job, differing, isBySource = false }: Damage, signal?: AbortSignal): Promise<DamagedPart[]> {
   const parts: DamagedPart[] = [{ pointId: job.pointId, ranges: differing }]
   for (const other of await otherPoints(engine, job, signal)) {
     const shared = await sharedChunks(engine, job, other, differing, signal)
-    const ranges = other.digests === undefined ? shared : await damagedOf(engine, job.targetUrl, other, shared, signal)
+    const ranges = isBySource || other.digests === undefined ? shared : await damagedOf(engine, job.targetUrl, other, shared, signal)
     if (ranges.length > 0) parts.push({ pointId: other.id, ranges })
   }
   return parts

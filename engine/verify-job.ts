@@ -17,6 +17,8 @@ export interface VerifyJob {
   readonly digests: DigestTableRef
   readonly level: VerifyLevel
   readonly choice: ChunkChoice
+  /** At level `source`: what the point was copied from. */
+  readonly sourceSnapshotId?: string
 }
 
 export function readerOf(engine: Engine, targetUrl: string, { name, snapshot }: DigestTableRef): DigestReader {

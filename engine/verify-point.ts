@@ -1,9 +1,10 @@
 /** The verification of a recovery point in steps: what is to be read, reading it, and writing down what was found. */
 import { updateCheck } from '../azure/point-checks.ts'
+import { findSnapshot } from '../azure/snapshots.ts'
 import { readVerifiedDay, writeVerifiedDay } from '../azure/verify-cycle.ts'
 import { slicesDue, type ChunkChoice } from '../domain/chunk-choice.ts'
 import { isFailure, BackupError } from '../domain/failures.ts'
-import { isCopied } from '../domain/manifest.ts'
+import { isCopied, type Manifest } from '../domain/manifest.ts'
 import { parseBaseBlobName } from '../domain/names.ts'
 import { passed, suspected, type VerifyLevel } from '../domain/point-check.ts'
 import { recoveryPointOf, type RecoveryPoint } from '../domain/recovery-point.ts'
@@ -30,7 +31,7 @@ export interface PlannedVerification {
 
 export const DEFAULT_PERCENT = 5
 
-/** @throws BackupError PointNotFound | PointDamaged | DigestsMissing */
+/** @throws BackupError PointNotFound | PointDamaged | DigestsMissing | SourceSnapshotNotFound */
 export async function planVerification(engine: Engine, request: VerifyRequest, signal?: AbortSignal): Promise<PlannedVerification> {
   const { targetUrl, level, cycle } = request
   const { manifest } = await choosePoint(engine, { ...request, allowsSuspect: true }, signal)
@@ -45,13 +46,28 @@ export async function planVerification(engine: Engine, request: VerifyRequest, s
     throw digestsMissing(manifest.id, `the snapshot ${digests.snapshot} of ${digests.name} is gone`)
   }
   const choice = cycle === undefined ? choiceOf(request) : await dueChoice(engine, request, cycle, chain, signal)
-  const job = { targetUrl, chain, pointId: manifest.id, content: pointContentOf(targetUrl, manifest), digests, level, choice }
+  const source = level === 'source' ? { sourceSnapshotId: await requireLiveSource(engine, manifest, signal) } : {}
+  const job = { targetUrl, chain, pointId: manifest.id, content: pointContentOf(targetUrl, manifest), digests, level, choice, ...source }
   return { job, point: recoveryPointOf(manifest) }
 }
 
-function choiceOf({ level, percent = DEFAULT_PERCENT, seed }: VerifyRequest): ChunkChoice {
+async function requireLiveSource(engine: Engine, { id, source }: Manifest, signal: AbortSignal | undefined): Promise<string> {
+  const { snapshotId, snapshotUniqueId } = source
+  const found = await findSnapshot(engine.azure, snapshotId, signal)
+  if (found?.uniqueId.toLowerCase() === snapshotUniqueId.toLowerCase()) return snapshotId
+  throw new BackupError({
+    type: 'SourceSnapshotNotFound',
+    message:
+      `the source snapshot ${snapshotId} of point ${id} is ${found === undefined ? 'gone' : 'another one by now'}: normally that of the newest point alone is kept. ` +
+      'Compare the point with its digests: --level full',
+    facts: { pointId: id, snapshotId },
+  })
+}
+
+function choiceOf({ level, percent, seed }: VerifyRequest): ChunkChoice {
   if (level === 'structure') return { kind: 'none' }
-  return level === 'full' ? { kind: 'all' } : { kind: 'sample', percent, seed }
+  const isWhole = level === 'full' || (level === 'source' && percent === undefined)
+  return isWhole ? { kind: 'all' } : { kind: 'sample', percent: percent ?? DEFAULT_PERCENT, seed }
 }
 
 async function dueChoice(
@@ -73,6 +89,8 @@ export interface VerificationRecord {
   readonly comparedBytes: number
   /** Empty: all that was compared is right. */
   readonly damaged: readonly DamagedPart[]
+  /** Whether it was the source snapshot that told. */
+  readonly isBySource?: boolean
   /** Slices up to this day were read. */
   readonly day?: number
 }
@@ -93,10 +111,10 @@ export async function recordVerification(engine: Engine, record: VerificationRec
 }
 
 /** At every point that is concerned. Safe to run twice. */
-export async function markSuspects(engine: Engine, { job, at, damaged }: Pick<VerificationRecord, 'job' | 'at' | 'damaged'>, signal?: AbortSignal): Promise<void> {
+export async function markSuspects(engine: Engine, { job, at, damaged, isBySource = false }: Pick<VerificationRecord, 'job' | 'at' | 'damaged' | 'isBySource'>, signal?: AbortSignal): Promise<void> {
   const { targetUrl, chain, pointId: foundIn } = job
   for (const { pointId, ranges } of damaged) {
-    const found = { since: at, ranges: [...ranges], foundIn }
+    const found = { since: at, ranges: [...ranges], foundIn, ...(isBySource && { isBySource }) }
     await updateCheck(engine.azure, targetUrl, { chain, pointId }, (was) => suspected(was, pointId, found), signal)
   }
 }

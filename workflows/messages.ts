@@ -88,7 +88,7 @@ export interface VerifyPointInput {
   readonly diskId?: string
   readonly at?: string
   readonly level: VerifyLevel
-  /** Of a sample; default 5. */
+  /** Of a sample; default 5. Level `source` reads all without it. */
   readonly percent?: number
   /** Chooses the sample; default: follows from the run id. */
   readonly seed?: number
@@ -103,6 +103,8 @@ export interface VerifyPointResult {
   readonly choice: ChunkChoice
   readonly comparedBytes: number
   readonly comparedChunks: number
+  /** Of the source snapshot, at level `source`. */
+  readonly comparedSourceBytes?: number
 }
 
 export interface DrillRestoreInput {

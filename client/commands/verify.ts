@@ -25,16 +25,16 @@ export function registerVerifyCommands(program: Command, host: Host): void {
 
   defineCommand<VerifyRunOptions>(verify, host, {
     usage: 'run',
-    summary: 'compare a recovery point with its digests; reads the target alone',
+    summary: 'compare a recovery point with its digests, or with its source snapshot as well',
     examples: [
       'verify run --target https://account.blob.core.windows.net/backups --disk /subscriptions/…/disks/data --level full --wait',
       'verify run --target https://account.blob.core.windows.net/backups --point 20261122T101500Z-0123456789ab --level sample --percent 10 --wait',
     ],
     configure: (command) =>
       withPointOptions(command)
-        .option('--level <level>', 'structure (lists and tables only), sample or full', 'sample')
-        .option('--percent <p>', 'with --level sample: how much is read (default 5)')
-        .option('--seed <n>', 'with --level sample: repeats the sample of an earlier verification')
+        .option('--level <level>', 'structure (lists and tables only), sample, full, or source (full, and the source snapshot while it lives)', 'sample')
+        .option('--percent <p>', 'with --level sample or source: how much is read (default 5 of sample, all of source)')
+        .option('--seed <n>', 'with --percent: repeats the sample of an earlier verification')
         .option('--wait', 'wait for the end, and end as the run does')
         .option('--follow', 'like --wait, and join a verification that is already open'),
     run: async ({ output, withTemporal }, options) => {
@@ -68,8 +68,9 @@ function verifyInputOf(options: VerifyRunOptions): VerifyPointInput {
   const level = requireChoice('--level', options.level, VERIFY_LEVELS) ?? 'sample'
   const { percent, seed } = options
   for (const [option, text] of Object.entries({ '--percent': percent, '--seed': seed })) {
-    if (text !== undefined && level !== 'sample') throw invalidArgument(option, text, 'expected --level sample beside it')
+    if (text !== undefined && level !== 'sample' && level !== 'source') throw invalidArgument(option, text, 'expected --level sample or source beside it')
   }
+  if (seed !== undefined && percent === undefined && level === 'source') throw invalidArgument('--seed', seed, 'expected --percent beside it: without, all is read')
   if (percent !== undefined && requireCount('--percent', percent) > 100) throw invalidArgument('--percent', percent, 'expected 1 to 100')
   return {
     ...pointChoiceOf(options),

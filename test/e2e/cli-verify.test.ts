@@ -51,6 +51,7 @@ describe('verify run, of a point as it was sealed', () => {
     ['structure', [], 'structure: 0 B in 0 chunks compared with their digests'],
     ['sample', ['--percent', '100', '--seed', '7'], 'sample (100 %, seed 7): 8.06 MiB in 4 chunks compared with their digests'],
     ['full', [], 'full: 8.06 MiB in 4 chunks compared with their digests'],
+    ['source', [], 'source: 8.06 MiB in 4 chunks compared with their digests, and 8.06 MiB of the source snapshot with the same'],
   ])('at level %s says what was compared, and ends with 0', async (level, options, told) => {
     const { exitCode, stdout } = await verify('--disk', diskId, '--level', level, ...options)
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining(`recovery point ${newest} of `) })
@@ -70,7 +71,7 @@ describe('verify run, of a point as it was sealed', () => {
 
   test('shows in points list what was compared', async () => {
     const { stdout } = await snapferry(scene, ['points', 'list', '--target', scene.targetUrl])
-    expect(stdout).toMatch(new RegExp(`${newest}.* full `))
+    expect(stdout).toMatch(new RegExp(`${newest}.* source `))
   })
 
   test.each([
@@ -80,6 +81,11 @@ describe('verify run, of a point as it was sealed', () => {
     ['a seed that no sample has', ['--level', 'sample', '--seed', '4294967296'], 2, '--seed'],
   ])('refuses %s', async (_what, options, exitCode, told) => {
     expect(await verify('--disk', diskId, ...options)).toMatchObject({ exitCode, stderr: expect.stringContaining(told) })
+  })
+
+  test('at level source is refused for a point whose source snapshot is gone, and tells of the other way', async () => {
+    const { exitCode, stderr } = await verify('--point', older, '--level', 'source')
+    expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringMatching(`of point ${older} is gone: .* Compare the point with its digests: --level full`) })
   })
 
   test('says that there is no such point, and ends with 4', async () => {
@@ -107,7 +113,7 @@ describe('one flipped bit', () => {
     expect(listed.stdout).not.toMatch(new RegExp(`${older}.* SUSPECT`))
     expect(listed.stderr).toContain(`${newest} differs from its digests at ${ROTTEN_RANGE}; the next backup reads these ranges again`)
     expect((await snapferry(scene, ['rescue', 'list', ...target])).stdout).toMatch(new RegExp(`${newest}.* SUSPECT`))
-    expect((await snapferry(scene, ['rescue', 'show', ...target, '--point', newest])).stdout).toContain('the bytes differ from the digests')
+    expect((await snapferry(scene, ['rescue', 'show', ...target, '--point', newest])).stdout).toContain('the bytes differ from its digests')
     const planned = await snapferry(scene, ['restore', 'plan', ...target, '--point', newest, '--allow-suspect', '--to-disk', scene.freshDiskId(), '--region', TARGET_REGION])
     expect(planned.stdout + planned.stderr).toContain(`point ${newest} is suspect since`)
   })

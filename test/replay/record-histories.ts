@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { BaseBlob } from '../../azure/base-blob.ts'
-import { MIB } from '../../domain/byte-range.ts'
+import { KIB, MIB } from '../../domain/byte-range.ts'
 import type { DrillRule } from '../../domain/drill.ts'
 import { backupWorkflowId, drillWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
@@ -17,6 +17,8 @@ import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 const run = promisify(execFile)
 /** A history is small; Node's default of 1 MiB is smaller. */
 const MAX_OUTPUT_BYTES = 64 * MIB
+
+const DRILL: DrillRule = { region: TARGET_REGION, resourceGroup: 'drills', point: 'newest', disks: 'one', timeoutMinutes: 60, alertAfterMs: 3_600_000 }
 
 /** One JSON file a shape is written into `folder`. */
 export async function recordHistories(folder: URL): Promise<void> {
@@ -80,8 +82,21 @@ export async function recordHistories(folder: URL): Promise<void> {
 
     const [last] = await scene.points(diskId)
     await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlobName, offsetBytes: 7 * MIB })
+    const drill: DrillRestoreInput = { targetUrl: scene.targetUrl, diskId, pointId: last?.id ?? '', rule: DRILL }
+    const drilled = drillWorkflowId(diskId, scene.targetUrl)
+    await scene.client.workflow.execute('drillRestore', { taskQueue: `${scene.taskQueuePrefix}-control`, workflowId: drilled, args: [drill] }).catch(() => {})
+    await keep('drill-found-damage', drilled)
     await verify(scene, 'replay-verify-damaged', last?.id ?? '').catch(() => {})
     await keep('verify-found-damage', 'replay-verify-damaged')
+
+    // Alone, so that a sample of what did not change holds it.
+    await scene.azure.writeDisk(diskId, 32 * MIB, noise(64 * KIB, seededRandom(4)))
+    await scene.backUp(diskId)
+    await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlobName, offsetBytes: 32 * MIB })
+    const { point: mended } = await scene.backUp(diskId)
+    await keep('backup-mended', backup(diskId))
+    await verify(scene, 'replay-verify-source', mended.id, 'source')
+    await keep('verify-source', 'replay-verify-source')
   } finally {
     await scene.close()
   }
@@ -90,7 +105,7 @@ export async function recordHistories(folder: URL): Promise<void> {
 async function recordDrills(scene: Scene, diskId: string, keep: (shape: string, workflowId: string) => Promise<void>): Promise<void> {
   const { targetUrl } = scene
   const taskQueue = `${scene.taskQueuePrefix}-control`
-  const rule: DrillRule = { region: TARGET_REGION, resourceGroup: 'drills', point: 'newest', disks: 'one', timeoutMinutes: 60, alertAfterMs: 3_600_000 }
+  const rule = DRILL
   scene.azure.createResourceGroup({ name: 'drills', location: TARGET_REGION })
   const drills = `drill/${scene.taskQueuePrefix}`
   const input: DrillPolicyInput = { policy: 'replay', targetUrl, diskIds: [diskId], rule }
@@ -140,8 +155,8 @@ async function restoreGroup(scene: Scene, workflowId: string, { diskId, pointId 
   await scene.client.workflow.execute('restoreGroup', { taskQueue, workflowId, args: [input] }).catch(() => {})
 }
 
-async function verify(scene: Scene, workflowId: string, pointId: string): Promise<void> {
-  const input: VerifyPointInput = { targetUrl: scene.targetUrl, pointId, level: 'full' }
+async function verify(scene: Scene, workflowId: string, pointId: string, level: VerifyPointInput['level'] = 'full'): Promise<void> {
+  const input: VerifyPointInput = { targetUrl: scene.targetUrl, pointId, level }
   await scene.client.workflow.execute('verifyPoint', { taskQueue: `${scene.taskQueuePrefix}-control`, workflowId, args: [input] })
 }
 

@@ -5,6 +5,8 @@ import { KIB, MIB } from '../../domain/byte-range.ts'
 import { listPoints } from '../../azure/manifests.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
+import type { verifyPoint } from '../../workflows/index.ts'
+import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
 import { noise } from '../support/random-disk.ts'
 import { expectRestorable } from '../support/round-trip.ts'
@@ -88,5 +90,68 @@ describe('at level source', () => {
     await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
     expect(await suspicions(diskId)).toEqual([[first.id, point.id]])
     expect(point.mended).toEqual([{ startBytes: CHUNK_BYTES, endBytes: 2 * CHUNK_BYTES }])
+  }, 120_000)
+})
+
+/** No sample of anything: what the transfer made wrong is sealed wrong. */
+const BLIND = { verify: { level: 'sample', sampleChanged: 0, sampleUnchanged: 0, maxRounds: 3 } } as const
+
+let verifications = 0
+async function verify(input: Omit<VerifyPointInput, 'targetUrl'>): Promise<VerifyPointResult> {
+  return scene.client.workflow.execute<typeof verifyPoint>('verifyPoint', {
+    taskQueue: `${scene.taskQueuePrefix}-control`,
+    workflowId: `verify-${scene.taskQueuePrefix}-${verifications++}`,
+    args: [{ targetUrl: scene.targetUrl, ...input }],
+  })
+}
+
+describe('a verification of a sealed point at level source', () => {
+  afterEach(() => expect(scene.azure.grantedAccess()).toEqual([]))
+
+  test('reads the point and its source snapshot, all or a sample of both, and ends its access', async () => {
+    const diskId = scene.createDisk(1)
+    for (const at of [0, 200 * MIB]) await scene.azure.writeDisk(diskId, at, noise(8 * MIB, seededRandom(SEED + at)))
+    const { point } = await scene.backUp(diskId)
+    await expect(verify({ diskId, level: 'source' })).resolves.toMatchObject({ point: { id: point.id }, choice: { kind: 'all' }, comparedBytes: 16 * MIB + 512, comparedSourceBytes: 16 * MIB })
+    const sample = await verify({ diskId, level: 'source', percent: 50, seed: SEED })
+    expect(sample).toMatchObject({ choice: { kind: 'sample', percent: 50, seed: SEED } })
+    // The footer is a chunk of the point alone.
+    expect(sample.comparedBytes - sample.comparedSourceBytes!).toBeLessThanOrEqual(512)
+    expect(sample.comparedSourceBytes).toBeLessThanOrEqual(16 * MIB)
+  }, 120_000)
+
+  test('finds bytes that were sealed wrong with digests that agree, in all points that share them; digests do not lift it, and the next backup mends', async () => {
+    const diskId = scene.createDisk(1)
+    await scene.azure.writeDisk(diskId, 0, noise(24 * MIB, seededRandom(SEED + 3)))
+    const nth = SEED % 6
+    flipInCopy(1 + nth)
+    const { point: first } = await scene.backUp(diskId, BLIND)
+    spoil = undefined
+    await scene.azure.writeDisk(diskId, 64 * MIB, noise(4 * KIB, seededRandom(SEED + 4)))
+    const { point: second } = await scene.backUp(diskId, BLIND)
+    await expect(verify({ diskId, level: 'full' })).resolves.toMatchObject({ point: { id: second.id } })
+
+    const failure = { type: 'PointSuspect', message: expect.stringMatching(`point ${second.id} differs from its source snapshot .* at \\[\\d+, \\d+\\); marked as suspect: ${second.id}, ${first.id}`) }
+    await expect(verify({ diskId, level: 'source' })).rejects.toMatchObject({ cause: failure })
+    const both = [[first.id, undefined], [second.id, undefined]].toSorted()
+    expect((await suspicions(diskId)).toSorted()).toEqual(both)
+    await verify({ pointId: second.id, level: 'full' })
+    expect((await suspicions(diskId)).toSorted()).toEqual(both)
+
+    const { sha256 } = await scene.azure.digestDisk(diskId)
+    const { point: third } = await scene.backUp(diskId, BLIND)
+    expect(third.mended).toHaveLength(1)
+    await expect(verify({ diskId, level: 'source' })).resolves.toMatchObject({ point: { id: third.id } })
+    await expectRestorable(scene, third.id, sha256)
+    expect(await suspicions(diskId)).toEqual(expect.arrayContaining([[first.id, third.id], [second.id, third.id]]))
+  }, 240_000)
+
+  test('of a point whose source snapshot is gone is refused, and tells of the other way', async () => {
+    const diskId = scene.createDisk(1)
+    const { point: older } = await scene.backUp(diskId)
+    await scene.backUp(diskId)
+    const failure = { type: 'SourceSnapshotNotFound', message: expect.stringContaining(`of point ${older.id} is gone`) }
+    await expect(verify({ pointId: older.id, level: 'source' })).rejects.toMatchObject({ cause: { cause: failure } })
+    expect(await suspicions(diskId)).toEqual([])
   }, 120_000)
 })

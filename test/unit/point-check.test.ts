@@ -1,0 +1,32 @@
+import { describe, expect, test } from '@jest/globals'
+import { decodePointCheck, differsFrom, encodePointCheck, passed, suspected, type Verified } from '../../domain/point-check.ts'
+
+const AT = '2026-11-26T10:00:00Z'
+const FOUND = { since: AT, ranges: [{ startBytes: 0, endBytes: 4096 }], foundIn: 'point' }
+const byDigests = suspected(undefined, 'point', FOUND)
+const bySource = suspected(undefined, 'point', { ...FOUND, isBySource: true })
+const verified = (level: Verified['level'], percent?: number): Verified => ({ level, at: AT, comparedBytes: 1, ...(percent !== undefined && { percent }) })
+
+describe('a suspicion is lifted', () => {
+  test.each([
+    ['full', undefined, true, false],
+    ['source', undefined, true, true],
+    ['source', 99, false, false],
+    ['sample', 100, false, false],
+    ['structure', undefined, false, false],
+  ] as const)('by level %s, %s percent: of digests %s, of the source %s', (level, percent, liftsDigests, liftsSource) => {
+    expect(passed(byDigests, 'point', verified(level, percent)).suspect === undefined).toBe(liftsDigests)
+    expect(passed(bySource, 'point', verified(level, percent)).suspect === undefined).toBe(liftsSource)
+  })
+})
+
+test('a check is read as it was written, and says what the bytes differ from', () => {
+  for (const [check, other] of [[byDigests, 'its digests'], [bySource, 'its source snapshot']] as const) {
+    expect(decodePointCheck('point', encodePointCheck(check))).toEqual(check)
+    expect(differsFrom(check.suspect!)).toBe(other)
+  }
+})
+
+test('a check that cannot be read makes its point suspect', () => {
+  for (const text of ['', '{', '{"format":2}']) expect(decodePointCheck('point', text).suspect).toBeDefined()
+})
