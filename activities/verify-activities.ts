@@ -29,8 +29,8 @@ export function createVerifyControl(engine: Engine) {
     /** Writes down what was found, at every point that is concerned. */
     recordVerification: asActivity((input: VerificationRecord): Promise<void> => recordVerification(engine, input, cancellationSignal())),
 
-    /** Ends the access to the source snapshot. */
-    endSourceAccess: asActivity(({ snapshotId }: { snapshotId: string }): Promise<void> => engine.exports.revoke(snapshotId, cancellationSignal())),
+    /** Ends the access to a snapshot that was read. */
+    endSnapshotAccess: asActivity(({ snapshotId }: { snapshotId: string }): Promise<void> => engine.exports.revoke(snapshotId, cancellationSignal())),
   }
 }
 

@@ -149,9 +149,6 @@ export const policySchema = z
     if (engine === 'copy-start' && transfer !== undefined) {
       complain('transfer', transfer, 'with `engine: copy-start` Azure moves the bytes; leave `transfer` out')
     }
-    if (engine === 'copy-start' && context.value.drill !== undefined) {
-      complain('drill', context.value.drill, 'with `engine: copy-start` a point is an Azure snapshot, which drills do not restore')
-    }
     if (catchUpWindowMs !== undefined && catchUpWindowMs < MIN_INTERVAL_MS) {
       complain('catchUpWindow', catchUpWindowMs, 'the shortest catch-up window is 10s')
     }

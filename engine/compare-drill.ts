@@ -10,7 +10,8 @@ import { compareBytes } from './compare-bytes.ts'
 import type { PointCopy } from './compare-with-point.ts'
 import { openDiskCopy } from './disk-copy.ts'
 import type { Engine } from './engine.ts'
-import { pointBlobOf, type RestoreJob } from './restore-job.ts'
+import { pointImageOf } from './point-image.ts'
+import type { RestoreJob } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
 import type { SparseFile } from './sparse-file.ts'
 import { readerOf } from './verify-job.ts'
@@ -33,7 +34,7 @@ export interface CompareDrillOptions {
 
 const MAX_REPORTED_RANGES = 256
 
-/** Ends the access that it took. @throws BackupError ExportAccessLost | LocalDiskFull | … */
+/** Ends the access to the disk; that to a copied snapshot is left to the drill, which may try again. @throws BackupError ExportAccessLost | LocalDiskFull | … */
 export async function compareDrill(
   engine: Engine,
   job: RestoreJob,
@@ -65,7 +66,7 @@ async function withDigests(
 }
 
 async function withPoint(engine: Engine, job: RestoreJob, copy: PointCopy, { onProgress, signal }: CompareDrillOptions): Promise<DrillComparison> {
-  const point = pointBlobOf(engine, job)
+  const point = pointImageOf(engine, job)
   const window = { startBytes: 0, endBytes: job.blobBytes }
   const lists = { point: point.allocated(window, signal), copy: copy.allocated(window, signal) }
   const { comparedBytes, differing } = await compareBytes(
@@ -91,7 +92,7 @@ function keepingImage(disk: PointCopy, image: SparseFile | undefined): PointCopy
 
 /** The VHD footer of a disk's export is made anew by Azure and tells nothing of the disk: that of the point stands in for it. */
 function withFooterOfPoint(engine: Engine, job: RestoreJob, disk: PointCopy): PointCopy {
-  const point = pointBlobOf(engine, job)
+  const point = pointImageOf(engine, job)
   const footer = restoreFooterOf(job)
   return {
     async *allocated(window, signal) {

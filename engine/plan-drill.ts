@@ -3,9 +3,9 @@ import { findDisk } from '../azure/disks.ts'
 import { listPoints } from '../azure/manifests.ts'
 import { drillBegunMs, pointToDrill, type DrillRule } from '../domain/drill.ts'
 import { BackupError } from '../domain/failures.ts'
-import { isCopied, type Manifest, type PointDigests } from '../domain/manifest.ts'
+import { isCopied, type AnyManifest, type CopiedManifest, type PointDigests } from '../domain/manifest.ts'
 import { requestOf } from '../domain/tags.ts'
-import { choosePoint, type ChosenPoint } from './choose-point.ts'
+import { choosePoint } from './choose-point.ts'
 import type { Engine } from './engine.ts'
 import { deleteRestoredDisk } from './release-restore.ts'
 import { pointContentOf, type RestoreJob } from './restore-job.ts'
@@ -38,7 +38,9 @@ export async function planDrill(engine: Engine, request: DrillRequest, signal?: 
   await clearLeftover(engine, request, signal)
   const warnings: string[] = []
   const manifest = await manifestFor(engine, request, warnings, signal)
-  const { id, takenAt, sizeBytes, digests } = manifest
+  const { id, takenAt, sizeBytes } = manifest
+  const digests = isCopied(manifest) ? undefined : manifest.digests
+  if (isCopied(manifest)) requireReadable(manifest)
   if (digests === undefined) warnings.push(`point ${id} has no digests, so the disk is compared with the bytes of the point itself`)
   return {
     point: { id, takenAt, sizeBytes },
@@ -48,16 +50,16 @@ export async function planDrill(engine: Engine, request: DrillRequest, signal?: 
   }
 }
 
-async function manifestFor(engine: Engine, request: DrillRequest, warnings: string[], signal?: AbortSignal): Promise<Manifest> {
+async function manifestFor(engine: Engine, request: DrillRequest, warnings: string[], signal?: AbortSignal): Promise<AnyManifest> {
   const { targetUrl, diskId, pointId, which, seed } = request
-  if (pointId !== undefined) return requireBaseBlob(await choosePoint(engine, { targetUrl, diskId, pointId }, signal))
+  if (pointId !== undefined) return (await choosePoint(engine, { targetUrl, diskId, pointId }, signal)).manifest
   const { points, damaged, checks } = await listPoints(engine.azure, targetUrl, { diskId }, signal)
-  const found = pointToDrill(points.filter((point) => !isCopied(point)), checks, which, seed)
+  const found = pointToDrill(points, checks, which, seed)
   // Says why there is none, in the words of a restore.
-  if (found === undefined) return requireBaseBlob(await choosePoint(engine, { targetUrl, diskId }, signal))
+  if (found === undefined) return (await choosePoint(engine, { targetUrl, diskId }, signal)).manifest
   for (const suspect of found.passedOver) warnings.push(`point ${suspect} is suspect and was passed over`)
   for (const { blobName, reason } of damaged) warnings.push(`${blobName} cannot be restored: ${reason}`)
-  return requireBaseBlob(await choosePoint(engine, { targetUrl, diskId, pointId: found.point.id }, signal))
+  return (await choosePoint(engine, { targetUrl, diskId, pointId: found.point.id }, signal)).manifest
 }
 
 /** A drill that was terminated could not delete its disk. One that may still be at work is left alone, and its name counts as taken. */
@@ -70,11 +72,12 @@ async function clearLeftover(engine: Engine, { toDiskId, timeoutMinutes, now }: 
   await deleteRestoredDisk(engine, { id: toDiskId, tags: found.tags }, signal)
 }
 
-function requireBaseBlob({ manifest }: ChosenPoint): Manifest {
-  if (!isCopied(manifest)) return manifest
+/** A copied snapshot has no digests: a drill can say something of it only where its data can be read. */
+function requireReadable({ id, verification }: CopiedManifest): void {
+  if (verification.result === 'passed') return
   throw new BackupError({
     type: 'InvalidArgument',
-    message: `point ${manifest.id} is an Azure snapshot (engine copy-start), which has no digests to compare a disk with; drill a point in a base blob`,
-    facts: { pointId: manifest.id },
+    message: `point ${id} is an Azure snapshot (engine copy-start) whose data cannot be read, so a drill could compare nothing; restore it by hand, or drill a point in a base blob`,
+    facts: { pointId: id },
   })
 }

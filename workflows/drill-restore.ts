@@ -118,9 +118,9 @@ async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: Plann
   const { command } = rule
   const summary = command === undefined ? 'compare all bytes' : `compare all bytes, run ${command[0]}`
   // Waited for also when it is cancelled: its program and its image are gone before the disk is.
-  const found = await dataActivities().inspectDrill.executeWithOptions({ summary, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }, [
-    { job, ...(digests !== undefined && { digests }), ...(command !== undefined && { command }) },
-  ])
+  const work = { job, ...(digests !== undefined && { digests }), ...(command !== undefined && { command }) }
+  const options = { summary, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }
+  const found = await endingAccess(job, () => dataActivities().inspectDrill.executeWithOptions(options, [work]))
   findings.comparedWith = found.comparedWith
   findings.comparedBytes = found.comparedBytes
   findings.phases['compare.read'] = found.compareSeconds
@@ -138,6 +138,17 @@ async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: Plann
   const { exitCode, words, output } = found.command
   if (exitCode === 0) return
   throw ApplicationFailure.nonRetryable(`command ${words.join(' ')} ended with ${exitCode ?? 'a signal'} on the image: ${output}`, 'DrillFailed' satisfies FailureType)
+}
+
+/** To the point itself, where it is a snapshot. */
+async function endingAccess<Output>({ copy }: PlannedDrill['job'], work: () => Promise<Output>): Promise<Output> {
+  try {
+    return await work()
+  } finally {
+    if (copy !== undefined) {
+      await CancellationScope.nonCancellable(() => control.endSnapshotAccess.executeWithOptions({ summary: 'end the access to the point' }, [copy]))
+    }
+  }
 }
 
 /** Whether the point itself is damaged where the disk differs, in words. Then it is marked, with all that share the damage. */

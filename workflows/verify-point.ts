@@ -75,7 +75,7 @@ async function checkSource(job: VerifyJob, progress: RunProgress): Promise<Check
       dataActivities().verifySourceExtent.executeWithOptions({ summary }, [{ job, snapshotId, window }]),
     )
   } finally {
-    await CancellationScope.nonCancellable(() => control.endSourceAccess.executeWithOptions({ summary: 'end the access to the source' }, [{ snapshotId }]))
+    await CancellationScope.nonCancellable(() => control.endSnapshotAccess.executeWithOptions({ summary: 'end the access to the source' }, [{ snapshotId }]))
   }
 }
 

@@ -1,4 +1,5 @@
 /** Drills on the real stack: what they find, what they leave behind (nothing), and that silence is heard. */
+import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,8 +13,8 @@ import { KIB, MIB } from '../../domain/byte-range.ts'
 import type { DrillRule } from '../../domain/drill.ts'
 import type { DrillResult } from '../../domain/drill-result.ts'
 import type { Silence } from '../../domain/drill-review.ts'
-import { drillDiskName, drillWorkflowId, manifestName, parseBaseBlobName, restoreWorkflowId } from '../../domain/names.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { chainPrefix, drillDiskName, drillWorkflowId, manifestName, parseBaseBlobName, restoreWorkflowId } from '../../domain/names.ts'
+import { isCopied, type Manifest } from '../../domain/manifest.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { restoreTags } from '../../domain/tags.ts'
 import { createUploadDisk } from '../../azure/new-disks.ts'
@@ -25,7 +26,7 @@ import type { DrillRestoreInput, WatchDrillsInput } from '../../workflows/messag
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { hasE2fsprogs, makeImage } from '../support/ext4.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
-import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
+import { openScene, SOURCE_REGION, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 const HOUR_MS = 3_600_000
@@ -294,6 +295,56 @@ test('a point without digests is compared with its own bytes, and the result say
   expect(result).toMatchObject({ verdict: 'passed', comparedWith: 'point', warnings: [expect.stringContaining('has no digests')] })
   expect(result.comparedBytes).toBeGreaterThanOrEqual(await allocatedBytesOf(scene.engine, pointContentOf(scene.targetUrl, point!)))
 }, 120_000)
+
+describe('a point that Azure copied', () => {
+  const copyStart = { resourceGroup: 'copies', region: TARGET_REGION }
+  async function copiedDisk(): Promise<{ diskId: string; pointId: string }> {
+    const diskId = scene.createDisk(1)
+    scene.azure.createResourceGroup({ name: 'copies', location: TARGET_REGION })
+    await createRandomDisk(scene.azure, diskId, 32 * MIB, SEED).change(10)
+    return { diskId, pointId: (await scene.backUp(diskId, { copyStart })).point.id }
+  }
+
+  test.each([TARGET_REGION, SOURCE_REGION])('is drilled in %s: all bytes of the disk are compared with those of the snapshot, and the program gets them', async (region) => {
+    const { diskId, pointId } = await copiedDisk()
+    scene.azure.createResourceGroup({ name: `drills-${region}`, location: region })
+    const script = `process.stdout.write(require('crypto').createHash('sha256').update(require('fs').readFileSync(process.argv[1])).digest('hex'))`
+    const result = await drill(diskId, { region, resourceGroup: `drills-${region}`, command: [process.execPath, '-e', script] })
+    expect(result).toMatchObject({ verdict: 'passed', point: { id: pointId }, comparedWith: 'point', warnings: [expect.stringContaining('has no digests')] })
+    expect(result.comparedBytes).toBeGreaterThan(MIB)
+    const image = createHash('sha256')
+    for (let at = 0; at < 1024; at += 64) image.update(await scene.azure.readDisk(diskId, at * MIB, 64 * MIB))
+    expect(result.command).toMatchObject({ exitCode: 0, output: image.digest('hex') })
+  }, 120_000)
+
+  test('whose disk is not as it is fails the drill; nothing is marked, as there are no digests to ask', async () => {
+    const { diskId, pointId } = await copiedDisk()
+    // Disk and snapshot are read alike: of the two reads of a place the second one is another.
+    const seen = new Set<string>()
+    spoil = ({ operation, account, request }) => {
+      if (operation !== 'GetBlob' || !account.startsWith('md-')) return undefined
+      if (!scene.azure.grantedAccess().some(({ id }) => id.includes('/resourceGroups/drills/'))) return undefined
+      const range = request.header('x-ms-range') ?? request.header('range') ?? ''
+      if (seen.has(range)) return { flipByteAt: 77 }
+      seen.add(range)
+      return undefined
+    }
+    const { message, details } = await failureOf(drill(diskId))
+    expect(message).toContain(`differs from point ${pointId} at `)
+    expect(details).toMatchObject([{ verdict: 'failed', failure: { type: 'VerificationFailed' } }])
+    expect(await suspectIds(diskId)).toEqual([])
+  }, 120_000)
+
+  test('whose data cannot be read is refused before anything is made', async () => {
+    const { diskId, pointId } = await copiedDisk()
+    const [copied] = (await listPoints(scene.clients, scene.targetUrl, { diskId })).points.filter(isCopied)
+    const { id, uniqueId } = { ...copied!.disk }
+    const manifest = { ...copied!, verification: { ...copied!.verification, result: 'none' as const } }
+    await writeManifest(scene.clients, scene.targetUrl, manifestName(chainPrefix(id, uniqueId), pointId), manifest)
+    const { message } = await failureOf(drill(diskId))
+    expect(message).toContain(`point ${pointId} is an Azure snapshot (engine copy-start) whose data cannot be read`)
+  }, 120_000)
+})
 
 describe('a policy', () => {
   const policyInput = (diskIds: string[], rule: Partial<DrillRule>) => ({ policy: 'drilled', targetUrl: scene.targetUrl, diskIds, rule: { ...RULE, ...rule } })
