@@ -23,9 +23,10 @@ export async function downloadRange(
   const data = Buffer.allocUnsafe(lengthBytes)
   let filledBytes = 0
   for await (const chunk of answer.readableStreamBody ?? []) {
-    const bytes = Buffer.from(chunk as Uint8Array)
+    const bytes = chunk as Uint8Array
     if (filledBytes + bytes.length > lengthBytes) throw short(on, range, filledBytes + bytes.length)
-    filledBytes += bytes.copy(data, filledBytes)
+    data.set(bytes, filledBytes)
+    filledBytes += bytes.length
   }
   if (filledBytes !== lengthBytes) throw short(on, range, filledBytes)
   return data

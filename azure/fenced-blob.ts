@@ -44,6 +44,8 @@ export class FencedBlob {
   readonly #azure: AzureClients
   readonly #targetUrl: string
   readonly #client: PageBlobClient
+  /** By `x-ms-snapshot`: making one costs as much as a small request. */
+  readonly #snapshotClients = new Map<string, PageBlobClient>()
   readonly #reach: Reach = (send) => send(this.#client)
 
   constructor(azure: AzureClients, targetUrl: string, blobName: string) {
@@ -224,7 +226,7 @@ export class FencedBlob {
       notFound: 'PointNotFound',
     } as const
     await orUndefined('PointNotFound', () =>
-      callStorage(call, (abortSignal) => this.#client.withSnapshot(snapshot).delete({ abortSignal })),
+      callStorage(call, (abortSignal) => this.#at(snapshot).delete({ abortSignal })),
     )
   }
 
@@ -251,7 +253,7 @@ export class FencedBlob {
       retry: PATIENT,
       notFound: 'PointNotFound',
     } as const
-    const client = snapshot === undefined ? this.#client : this.#client.withSnapshot(snapshot)
+    const client = snapshot === undefined ? this.#client : this.#at(snapshot)
     return callStorage(call, (attempt) => downloadRange(client, range, attempt, call.on))
   }
 
@@ -262,9 +264,7 @@ export class FencedBlob {
       retry: PATIENT,
       notFound: 'PointNotFound',
     } as const
-    const found = await callStorage(call, (abortSignal) =>
-      this.#client.withSnapshot(snapshot).getProperties({ abortSignal }),
-    )
+    const found = await callStorage(call, (abortSignal) => this.#at(snapshot).getProperties({ abortSignal }))
     return found.contentLength ?? 0
   }
 
@@ -275,6 +275,14 @@ export class FencedBlob {
 
   pageListSource(snapshot?: string): PageListSource {
     return { url: snapshot === undefined ? this.url : this.snapshotUrl(snapshot), auth: 'bearer' }
+  }
+
+  #at(snapshot: string): PageBlobClient {
+    const known = this.#snapshotClients.get(snapshot)
+    if (known !== undefined) return known
+    const client = this.#client.withSnapshot(snapshot)
+    this.#snapshotClients.set(snapshot, client)
+    return client
   }
 
   #call(doing: string, action: string, signal: AbortSignal | undefined): StorageCall {

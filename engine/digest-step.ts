@@ -27,7 +27,7 @@ import { DigestReader } from './digest-reader.ts'
 import type { DigestedPoint } from './digested-point.ts'
 import type { Engine } from './engine.ts'
 import { runRequests } from './request-pool.ts'
-import { baseBlobOf } from './striped-blob.ts'
+import { baseBlobOf, type StripedBlob } from './striped-blob.ts'
 
 export interface DigestOptions {
   /** Written more than once in this run: the checksums of the transfer are not believed there. */
@@ -60,6 +60,9 @@ export class DigestStep {
   readonly #job: TransferJob
   readonly #table: DigestBlob
   readonly #last: DigestedPoint | undefined
+  readonly #base: StripedBlob
+  /** The base blob as it was at the last point. */
+  readonly #baseAtLast: StripedBlob | undefined
   readonly #options: DigestOptions
   readonly #present: DigestReader
   readonly #before: DigestReader | undefined
@@ -77,8 +80,9 @@ export class DigestStep {
     this.#options = options
     this.#present = new DigestReader(table, undefined)
     this.#before = last && new DigestReader(table, last.table)
-    const base = baseBlobOf(engine, job)
-    this.#trust = new ChecksumTrust((range, signal) => base.read(range, signal))
+    this.#base = baseBlobOf(engine, job)
+    this.#baseAtLast = last && this.#base.at(last.snapshots)
+    this.#trust = new ChecksumTrust((range, signal) => this.#base.read(range, signal))
   }
 
   async run(): Promise<void> {
@@ -109,13 +113,11 @@ export class DigestStep {
   #works(): AsyncGenerator<ChunkWork> {
     const { blobBytes } = this.#job
     const { signal } = this.#options
-    const base = baseBlobOf(this.#engine, this.#job)
     const window = { startBytes: 0, endBytes: blobBytes }
-    const now = base.allocated(window, signal)
-    if (this.#last === undefined) return chunkWorks({ now, before: [] }, blobBytes)
-    const { snapshots } = this.#last
-    const before = base.at(snapshots).allocated(window, signal)
-    return chunkWorks({ changed: base.changedSince(snapshots, window, signal), now, before }, blobBytes)
+    const now = this.#base.allocated(window, signal)
+    if (this.#last === undefined || this.#baseAtLast === undefined) return chunkWorks({ now, before: [] }, blobBytes)
+    const changed = this.#base.changedSince(this.#last.snapshots, window, signal)
+    return chunkWorks({ changed, now, before: this.#baseAtLast.allocated(window, signal) }, blobBytes)
   }
 
   /** Where the table is not what it was at the last point: it may hold what an interrupted run, or this one, has left there. */
@@ -188,7 +190,6 @@ export class DigestStep {
       this.#weaken('target-read')
       return found
     }
-    const base = baseBlobOf(this.#engine, this.#job)
     let raw = ZERO
     const told = this.#toldOf(work, found)
     if (told !== undefined && (isServiceBelieved || told.basis === 'source-stream')) {
@@ -197,10 +198,10 @@ export class DigestStep {
     } else if (work.written.length > 0) {
       this.#weaken('target-read')
       this.#readBytes += readBytesOf(work.written)
-      raw = await readSum((range, readSignal) => base.read(range, readSignal), work.written, work, signal)
+      raw = await readSum((range, readSignal) => this.#base.read(range, readSignal), work.written, work, signal)
     }
-    if (!work.keepsPages || before === undefined) return digestEntryOf(raw, lengthBytes, epoch)
-    const last = base.at(this.#last!.snapshots)
+    const last = this.#baseAtLast
+    if (!work.keepsPages || before === undefined || last === undefined) return digestEntryOf(raw, lengthBytes, epoch)
     this.#readBytes += readBytesOf(work.replaced)
     const replaced = await readSum((range, readSignal) => last.read(range, readSignal), work.replaced, work, signal)
     return digestEntryOf(xor(xor(rawOfEntry(before, lengthBytes, lengthBytes), replaced), raw), lengthBytes, epoch)
