@@ -4,7 +4,7 @@ import type { AzureClients } from '../../azure/clients.ts'
 import { encodeChecksum } from '../../azure/crc64.ts'
 import { DigestBlob } from '../../azure/digest-blob.ts'
 import { createPageLists } from '../../azure/page-lists.ts'
-import { lengthOf } from '../../domain/byte-range.ts'
+import { clip, lengthOf, type ByteRange } from '../../domain/byte-range.ts'
 import { checksumOf, ZERO } from '../../domain/crc64-algebra.ts'
 import { chunkAt, chunkCount, chunkIndexAt } from '../../domain/digest-table.ts'
 import type { Manifest } from '../../domain/manifest.ts'
@@ -20,18 +20,24 @@ export async function wrongDigests(clients: AzureClients, targetUrl: string, poi
   const image = pointBlobOf({ azure: clients, pageLists: createPageLists(clients) }, content)
   const reader = new DigestReader(new DigestBlob(clients, targetUrl, digests!.name), digests!.snapshot)
   const wrong: number[] = []
-  const held = new Set<number>()
-  for await (const { startBytes, endBytes } of image.allocated({ startBytes: 0, endBytes: blobBytes })) {
-    for (let index = chunkIndexAt(startBytes); index <= chunkIndexAt(endBytes - 1); index++) held.add(index)
+  /** Of each chunk, from the first page that it holds to the last. */
+  const held = new Map<number, ByteRange>()
+  for await (const range of image.allocated({ startBytes: 0, endBytes: blobBytes })) {
+    for (let index = chunkIndexAt(range.startBytes); index <= chunkIndexAt(range.endBytes - 1); index++) {
+      const { startBytes, endBytes } = clip(range, chunkAt(index, blobBytes))!
+      held.set(index, { startBytes: held.get(index)?.startBytes ?? startBytes, endBytes })
+    }
   }
   for (let index = 0; index < chunkCount(blobBytes); index++) {
     const chunk = chunkAt(index, blobBytes)
     const entry = await reader.entry(index)
-    if (!held.has(index)) {
+    const span = held.get(index)
+    if (span === undefined) {
       if (entry !== undefined) wrong.push(index)
       continue
     }
-    const data = await image.read(chunk)
+    const data = Buffer.alloc(lengthOf(chunk))
+    data.set(await image.read(span), span.startBytes - chunk.startBytes)
     const isZero = data.equals(Buffer.alloc(data.length))
     const told = entry === undefined ? checksumOf(ZERO, lengthOf(chunk)) : entry.kind === 'digest' ? entry.checksum : undefined
     const isRight = told !== undefined && encodeChecksum(told).toString('base64') === crc64Base64(data) && isZero === (entry === undefined)
