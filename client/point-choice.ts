@@ -19,6 +19,8 @@ export interface SourceOptions extends PointOptions {
   readonly allowSuspect?: boolean
 }
 
+export const VERIFIED = 'only a point whose bytes were compared with its digests since it was sealed'
+
 export function withPointOptions(command: Command): Command {
   return command
     .requiredOption('--target <url>', 'URL of the container that holds the backups')
@@ -30,7 +32,7 @@ export function withPointOptions(command: Command): Command {
 export function withSourceOptions(command: Command): Command {
   return withPointOptions(command)
     .option('--base-blob', 'with --disk: what its base blob holds now, which is not sealed, instead of a point')
-    .option('--verified', 'only a point whose bytes were compared with its digests since it was sealed')
+    .option('--verified', VERIFIED)
     .option('--allow-suspect', 'also a point whose bytes were found to differ from its digests')
 }
 

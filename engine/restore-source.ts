@@ -18,7 +18,7 @@ import { stripingOfState } from '../domain/base-blob-state.ts'
 import { diskPrefix, parseBaseBlobName, stripeBlobName } from '../domain/names.ts'
 import { differsFrom, rangesToMend, type PointCheck, type Suspicion } from '../domain/point-check.ts'
 import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
-import type { RestoreOrigin, SourceChoice } from '../domain/restore-request.ts'
+import type { RestoreOrigin, RestoreRequest, SourceChoice } from '../domain/restore-request.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
 import { stripeSizes } from '../domain/stripes.ts'
 import { choosePoint } from './choose-point.ts'
@@ -44,11 +44,18 @@ export interface RestoreSource {
 }
 
 /** @throws BackupError PointNotFound | PointDamaged | BaseBlobNotClean | BaseBlobForeign | InvalidArgument | TargetNotFound */
-export async function findRestoreSource(engine: Engine, choice: SourceChoice, signal?: AbortSignal): Promise<RestoreSource> {
+export async function findRestoreSource(engine: Engine, choice: SourceChoice & Pick<RestoreRequest, 'way'>, signal?: AbortSignal): Promise<RestoreSource> {
   if (choice.isBaseBlob === true) return findBaseBlob(engine, choice, signal)
   const { manifest, check } = await choosePoint(engine, choice, signal)
   const source = sourceOfPoint(choice.targetUrl, manifest, check)
-  return choice.allowsSuspect === true ? withoutDigests(source) : source
+  if (choice.allowsSuspect !== true) return source
+  return choice.way === 'source-snapshot' ? fromSource(source, check) : withoutDigests(source)
+}
+
+/** The source snapshot shares no damage with the point: it is what the digests were taken of, unless it was what told of the damage. */
+function fromSource(source: RestoreSource, check: PointCheck | undefined): RestoreSource {
+  if (check?.suspect?.isBySource !== true) return source
+  return { ...source, isUnreadable: true, warnings: [...source.warnings, SOURCE_ALONE] }
 }
 
 /** Who takes what its digests deny gets it as it is: compared with itself. */
@@ -76,6 +83,7 @@ export function sourceOfPoint(targetUrl: string, manifest: AnyManifest, check?: 
 }
 
 const NO_DIGESTS = 'a suspect point was allowed, so what is made is compared with the point as it is, and not with its digests'
+const SOURCE_ALONE = 'the disk is made from the source snapshot, which differs from the point and its digests, so it is compared with neither'
 const NOT_COMPARED = 'the data of the point cannot be read by a restore, so the disk is not compared with it'
 
 function where({ ranges }: Suspicion): string {

@@ -15,6 +15,7 @@ import { drillRequestId } from '../domain/drill.ts'
 import type { DrillResult } from '../domain/drill-result.ts'
 import type { FailureType } from '../domain/failures.ts'
 import { diskKeyOf, drillDiskName, drillIdOf, restoreWorkflowId, targetKeyOf } from '../domain/names.ts'
+import { MAY_BE_DAMAGED } from '../domain/restore-request.ts'
 import { restoreTags } from '../domain/tags.ts'
 import type { PlannedDrill } from '../activities/drill-activities.ts'
 import { control, dataActivities } from './activity-options.ts'
@@ -28,6 +29,8 @@ import { diskAttribute, recoveryPointAttribute, targetAttribute } from './search
 /** What is known of the drill so far. */
 type Findings = { -readonly [Key in keyof DrillResult]?: DrillResult[Key] } & { phases: Record<string, number>; warnings: string[] }
 
+type Failure = NonNullable<DrillResult['failure']>
+
 interface Drill extends DrillRestoreInput {
   readonly id: string
   readonly toDiskId: string
@@ -40,7 +43,7 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
   const root = CancellationScope.current()
   const progress = trackProgress(DRILL_PHASES)
   const findings: Findings = { phases: {}, warnings: [] }
-  let failure: { readonly type: string; readonly message: string } | undefined
+  let failure: Failure | undefined
   let mismatches: readonly ByteRange[] = []
   let cancelled: unknown
   try {
@@ -57,7 +60,7 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
       progress.enter('failed')
       throw cancelled
     }
-    if (failure !== undefined && mismatches.length > 0) failure = { ...failure, message: failure.message + (await blame(drill, findings, mismatches)) }
+    if (failure !== undefined && mismatches.length > 0) failure = await blame(drill, findings, failure, mismatches)
     const result = resultOf(drill, progress, findings, failure ?? leftBehind)
     progress.enter('record')
     await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl: input.targetUrl, result }])
@@ -151,19 +154,24 @@ async function endingAccess<Output>({ copy }: PlannedDrill['job'], work: () => P
   }
 }
 
-/** Whether the point itself is damaged where the disk differs, in words. Then it is marked, with all that share the damage. */
-async function blame({ targetUrl, diskId, startedAt }: Drill, findings: Findings, ranges: readonly ByteRange[]): Promise<string> {
-  if (findings.point === undefined) return ''
+/** The failure, with whether the point itself is damaged where the disk differs. Then it is marked, with all that share the damage. */
+async function blame({ targetUrl, diskId, startedAt }: Drill, findings: Findings, failure: Failure, ranges: readonly ByteRange[]): Promise<Failure> {
+  if (findings.point === undefined) return failure
   const doubt = { targetUrl, diskId, pointId: findings.point.id, ranges, at: startedAt }
   try {
     const { point, suspects } = await dataActivities().confirmDamage.executeWithOptions({ summary: 'is the point itself damaged?' }, [doubt])
-    if (point === 'unknown') return ''
-    if (point === 'right') return '. The point itself is as its digests say there: it was damaged on the way to the disk'
-    findings.suspects = [...suspects]
-    return `. The point itself is damaged; marked as suspect: ${suspects.slice(0, 10).join(', ')}${suspects.length > 10 ? ` and ${suspects.length - 10} more` : ''}`
+    if (point === 'unknown') return failure
+    if (point === 'damaged') findings.suspects = [...suspects]
+    const more = suspects.length > 10 ? ` and ${suspects.length - 10} more` : ''
+    const verdict =
+      point === 'damaged'
+        ? `The point itself is damaged; marked as suspect: ${suspects.slice(0, 10).join(', ')}${more}`
+        : 'The point itself is as its digests say there: it was damaged on the way to the disk'
+    // It takes the place of what a restore, which does not know, tells to do.
+    return { ...failure, message: `${failure.message.replace(`. ${MAY_BE_DAMAGED}`, '')}. ${verdict}` }
   } catch (error) {
     findings.warnings.push(`whether the point itself is damaged could not be found out: ${failureOf(error).message}`)
-    return ''
+    return failure
   }
 }
 

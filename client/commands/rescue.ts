@@ -11,7 +11,7 @@ import { defineCommand, type Host } from '../command.ts'
 import { describeManifest } from '../describe-manifest.ts'
 import { describeRestore } from '../describe-result.ts'
 import { createEngine } from '../engine.ts'
-import { pointChoiceOf, withPointOptions, type PointOptions } from '../point-choice.ts'
+import { pointChoiceOf, VERIFIED, withPointOptions, type PointOptions } from '../point-choice.ts'
 import { renderPoints, suspicionsOf } from '../points.ts'
 import { restoreInputOf, withRestoreOptions, type RestoreOptions } from '../restore-options.ts'
 import { workHere } from '../work-here.ts'
@@ -51,13 +51,13 @@ function registerList(rescue: Command, host: Host): void {
 }
 
 function registerShow(rescue: Command, host: Host): void {
-  defineCommand<PointOptions>(rescue, host, {
+  defineCommand<PointOptions & { readonly verified?: boolean }>(rescue, host, {
     usage: 'show',
     summary: 'show a recovery point: what it holds and what kind of disk it becomes',
     examples: [`rescue show --target ${TARGET} --point 20261122T101500Z-0123456789ab`],
-    configure: withPointOptions,
+    configure: (command) => withPointOptions(command).option('--verified', VERIFIED),
     run: async ({ output, load }, options) => {
-      const choice = pointChoiceOf(options)
+      const choice = { ...pointChoiceOf(options), ...(options.verified === true && { mustBeVerified: true }) }
       const { settings } = await load()
       const engine = await createEngine(settings.azure)
       const { choosePoint } = await import('../../engine/choose-point.ts')

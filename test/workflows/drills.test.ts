@@ -134,7 +134,7 @@ test('a point that a drill found to be damaged is suspect, with those that share
   const [newest, middle, oldest] = (await scene.points(diskId)) as [Manifest, Manifest, Manifest]
   await rotFirstHeld(newest, sharedAt)
   const { message, details } = await failureOf(drill(diskId))
-  expect(message).toContain(`The point itself is damaged; marked as suspect: ${newest.id}, ${middle.id}`)
+  expect(message).toContain(`it was deleted again. The point itself is damaged; marked as suspect: ${newest.id}, ${middle.id}`)
   expect(details).toMatchObject([{ point: { id: newest.id }, suspects: [newest.id, middle.id] }])
   expect((await suspectIds(diskId)).toSorted()).toEqual([newest.id, middle.id].toSorted())
 

@@ -204,6 +204,17 @@ describe('a restore', () => {
     expect(Buffer.compare(await scene.azure.readDisk(diskId, 5 * MIB, 64 * KIB), expected)).toBe(0)
   }, 120_000)
 
+  test('of a point that has rotted is right by the source snapshot while that lives, and compared with the digests of the point', async () => {
+    const { point, sha256 } = await smallPoint()
+    const { name, snapshot } = (await scene.points()).find(({ id }) => id === point.id)!.baseBlob
+    await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: name, snapshot, offsetBytes: 5 * MIB + 77, mask: 4 })
+    scene.azure.createResourceGroup({ name: 'beside', location: SOURCE_REGION })
+    const toDiskId = scene.freshDiskId().replace('/restored/', '/beside/')
+    const { warnings, comparedBytes } = await scene.restore({ pointId: point.id, allowsSuspect: true, way: 'source-snapshot', region: SOURCE_REGION, toDiskId })
+    expect({ warnings, comparedBytes }).toEqual({ warnings: [], comparedBytes: 64 * KIB })
+    expect((await scene.azure.digestDisk(toDiskId)).sha256).toBe(sha256)
+  }, 120_000)
+
   test('of a point whose digests were deleted is compared with the point itself', async () => {
     const { point, sha256 } = await smallPoint()
     const { digests } = (await scene.points()).find(({ id }) => id === point.id)!

@@ -10,7 +10,7 @@ import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messag
 import { expectRightDigests } from '../support/check-digests.ts'
 import { noise } from '../support/random-disk.ts'
 import { expectRestorable } from '../support/round-trip.ts'
-import { openScene, type Scene } from '../support/scene.ts'
+import { openScene, SOURCE_REGION, type Scene } from '../support/scene.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 /** Of changed pages no sample: what is found is found because all of them are read. */
@@ -136,6 +136,12 @@ describe('a verification of a sealed point at level source', () => {
     const both = { [first.id]: 'not mended', [second.id]: 'not mended' }
     expect(await suspicions(diskId)).toEqual(both)
     await verify({ pointId: second.id, level: 'full' })
+    // What told of it is right, and is handed over on request.
+    scene.azure.createResourceGroup({ name: 'beside', location: SOURCE_REGION })
+    const toDiskId = scene.freshDiskId().replace('/restored/', '/beside/')
+    const restored = await scene.restore({ pointId: second.id, allowsSuspect: true, way: 'source-snapshot', region: SOURCE_REGION, toDiskId })
+    expect(restored.warnings).toContainEqual(expect.stringContaining('compared with neither'))
+    expect((await scene.azure.digestDisk(toDiskId)).sha256).toBe((await scene.azure.digestDisk(diskId)).sha256)
     expect(await suspicions(diskId)).toEqual(both)
 
     const { sha256 } = await scene.azure.digestDisk(diskId)
