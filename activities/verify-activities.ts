@@ -13,6 +13,7 @@ import { withHeartbeat } from './heartbeat.ts'
 import { asActivity } from './to-failure.ts'
 
 export type { ChunkCheckState } from '../engine/check-chunks.ts'
+export type { Doubt } from '../engine/confirm-damage.ts'
 export type { VerifyJob } from '../engine/verify-job.ts'
 
 /** An extent of the source, or of the point. */

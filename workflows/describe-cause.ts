@@ -4,6 +4,8 @@ import type { ByteRange } from '../domain/byte-range.ts'
 /** The details of a failure that names what differs. */
 export interface Mismatches {
   readonly mismatches: readonly ByteRange[]
+  /** Points that are to blame and are marked as suspect. Absent: nobody was asked. */
+  readonly suspects?: readonly string[]
 }
 
 /** The innermost message of a failure chain: Temporal wraps what an activity threw in failures that say little. */
@@ -19,10 +21,10 @@ export function failureOf(error: unknown): { readonly type: string; readonly mes
 }
 
 /** What differs, where a failure says so. */
-export function mismatchesOf(error: unknown): readonly ByteRange[] {
+export function mismatchesOf(error: unknown): Mismatches | undefined {
   const innermost = innermostOf(error)
   const [details] = innermost instanceof ApplicationFailure ? (innermost.details ?? []) : []
-  return (details as Partial<Mismatches> | undefined)?.mismatches ?? []
+  return typeof details === 'object' && details !== null && 'mismatches' in details ? (details as Mismatches) : undefined
 }
 
 function innermostOf(error: unknown): unknown {

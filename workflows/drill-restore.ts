@@ -10,15 +10,15 @@
 import { ActivityCancellationType, ApplicationFailure, CancellationScope, executeChild, isCancellation, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { TypedSearchAttributes } from '@temporalio/common'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
-import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
+import { describeRanges } from '../domain/byte-range.ts'
 import { drillRequestId } from '../domain/drill.ts'
 import type { DrillResult } from '../domain/drill-result.ts'
 import type { FailureType } from '../domain/failures.ts'
 import { diskKeyOf, drillDiskName, drillIdOf, restoreWorkflowId, targetKeyOf } from '../domain/names.ts'
-import { MAY_BE_DAMAGED } from '../domain/restore-request.ts'
 import { restoreTags } from '../domain/tags.ts'
 import type { PlannedDrill } from '../activities/drill-activities.ts'
 import { control, dataActivities } from './activity-options.ts'
+import { blamePoint } from './blame-point.ts'
 import { failureOf, mismatchesOf, type Mismatches } from './describe-cause.ts'
 import { DRILL_PHASES, type DrillRestoreInput } from './messages.ts'
 import { raiseAlert } from './raise-alert.ts'
@@ -28,8 +28,6 @@ import { diskAttribute, recoveryPointAttribute, targetAttribute } from './search
 
 /** What is known of the drill so far. */
 type Findings = { -readonly [Key in keyof DrillResult]?: DrillResult[Key] } & { phases: Record<string, number>; warnings: string[] }
-
-type Failure = NonNullable<DrillResult['failure']>
 
 interface Drill extends DrillRestoreInput {
   readonly id: string
@@ -43,15 +41,13 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
   const root = CancellationScope.current()
   const progress = trackProgress(DRILL_PHASES)
   const findings: Findings = { phases: {}, warnings: [] }
-  let failure: Failure | undefined
-  let mismatches: readonly ByteRange[] = []
+  let failed: unknown
   let cancelled: unknown
   try {
     await CancellationScope.withTimeout(input.rule.timeoutMinutes * 60_000, () => carryOut(drill, progress, findings))
   } catch (error) {
     if (isCancellation(error) && root.consideredCancelled) cancelled = error
-    else failure = isCancellation(error) ? tookTooLong(input.rule.timeoutMinutes) : failureOf(error)
-    mismatches = mismatchesOf(error)
+    else failed = error
   }
   return CancellationScope.nonCancellable(async () => {
     progress.enter('delete')
@@ -60,8 +56,8 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
       progress.enter('failed')
       throw cancelled
     }
-    if (failure !== undefined && mismatches.length > 0) failure = await blame(drill, findings, failure, mismatches)
-    const result = resultOf(drill, progress, findings, failure ?? leftBehind)
+    const failure = failed === undefined ? leftBehind : isCancellation(failed) ? tookTooLong(input.rule.timeoutMinutes) : failureOf(await blamed(failed, drill, findings))
+    const result = resultOf(drill, progress, findings, failure)
     progress.enter('record')
     await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl: input.targetUrl, result }])
     if (result.failure === undefined) {
@@ -154,24 +150,20 @@ async function endingAccess<Output>({ copy }: PlannedDrill['job'], work: () => P
   }
 }
 
-/** The failure, with whether the point itself is damaged where the disk differs. Then it is marked, with all that share the damage. */
-async function blame({ targetUrl, diskId, startedAt }: Drill, findings: Findings, failure: Failure, ranges: readonly ByteRange[]): Promise<Failure> {
-  if (findings.point === undefined) return failure
-  const doubt = { targetUrl, diskId, pointId: findings.point.id, ranges, at: startedAt }
+/** The error, with whether the point itself is damaged where the disk differs: then it is marked, with all that share the damage. */
+async function blamed(error: unknown, { targetUrl, diskId, startedAt }: Drill, findings: Findings): Promise<unknown> {
+  const found = mismatchesOf(error)
+  if (found === undefined || findings.point === undefined) return error
   try {
-    const { point, suspects } = await dataActivities().confirmDamage.executeWithOptions({ summary: 'is the point itself damaged?' }, [doubt])
-    if (point === 'unknown') return failure
-    if (point === 'damaged') findings.suspects = [...suspects]
-    const more = suspects.length > 10 ? ` and ${suspects.length - 10} more` : ''
-    const verdict =
-      point === 'damaged'
-        ? `The point itself is damaged; marked as suspect: ${suspects.slice(0, 10).join(', ')}${more}`
-        : 'The point itself is as its digests say there: it was damaged on the way to the disk'
-    // It takes the place of what a restore, which does not know, tells to do.
-    return { ...failure, message: `${failure.message.replace(`. ${MAY_BE_DAMAGED}`, '')}. ${verdict}` }
-  } catch (error) {
-    findings.warnings.push(`whether the point itself is damaged could not be found out: ${failureOf(error).message}`)
-    return failure
+    // The restore may have asked already.
+    const doubt = { targetUrl, diskId, pointId: findings.point.id, ranges: found.mismatches, at: startedAt }
+    const judged = found.suspects === undefined ? await blamePoint(error, doubt) : error
+    const suspects = mismatchesOf(judged)?.suspects ?? []
+    if (suspects.length > 0) findings.suspects = [...suspects]
+    return judged ?? error
+  } catch (cause) {
+    findings.warnings.push(`whether the point itself is damaged could not be found out: ${failureOf(cause).message}`)
+    return error
   }
 }
 

@@ -4,12 +4,14 @@
  *     plan -> create -> transfer <-> verify -> release
  *
  * Never overwrites: what it makes must not exist. What fails or is cancelled is taken away again, and a disk is handed over only
- * after it was compared; until then its tag says so. A cancel that comes when it is handed over comes too late.
+ * after it was compared; until then its tag says so. A cancel that comes when it is handed over comes too late. A disk that differs from
+ * the digests of its point raises a doubt about the point, which is settled before the restore fails.
  */
 import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
 import { control, dataActivities, waiting } from './activity-options.ts'
-import { describeCause } from './describe-cause.ts'
+import { blamePoint } from './blame-point.ts'
+import { describeCause, mismatchesOf } from './describe-cause.ts'
 import { RESTORE_PHASES, type RestoreDiskInput, type RestoreDiskResult } from './messages.ts'
 import { phaseSeconds, trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
@@ -52,15 +54,27 @@ export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskR
       warnings,
     }
   } catch (error) {
-    await CancellationScope.nonCancellable(async () => {
+    throw await CancellationScope.nonCancellable(async () => {
       progress.enter('failed')
       log.warn('what was half-made is taken away', { diskId: disk.id, cancelled: isCancellation(error) })
       // What went wrong first is what the run failed of.
       await control.abandonRestore.executeWithOptions({ summary: 'take away what was half-made' }, [plan]).catch((cause: unknown) => {
         log.warn('what was half-made is still there', { diskId: disk.id, why: describeCause(cause) })
       })
+      return blamed(error, input.targetUrl, plan, startTime)
     })
-    throw error
+  }
+}
+
+async function blamed(error: unknown, targetUrl: string, { origin, job }: PlannedRestore, startTime: Date): Promise<unknown> {
+  const found = mismatchesOf(error)
+  if (found === undefined || origin.point === undefined || job.digests === undefined) return error
+  try {
+    const doubt = { targetUrl, diskId: origin.diskId, pointId: origin.point.id, ranges: found.mismatches, at: startTime.toISOString() }
+    return (await blamePoint(error, doubt)) ?? error
+  } catch (cause) {
+    log.warn('whether the point itself is damaged could not be found out', { why: describeCause(cause) })
+    return error
   }
 }
 

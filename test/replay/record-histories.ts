@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
 import type { DrillRule } from '../../domain/drill.ts'
-import { backupWorkflowId, drillWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
+import { armIdOf, parseArmId } from '../../domain/arm-id.ts'
+import { backupWorkflowId, drillDiskName, drillWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
@@ -86,6 +87,7 @@ export async function recordHistories(folder: URL): Promise<void> {
     const drilled = drillWorkflowId(diskId, scene.targetUrl)
     await scene.client.workflow.execute('drillRestore', { taskQueue: `${scene.taskQueuePrefix}-control`, workflowId: drilled, args: [drill] }).catch(() => {})
     await keep('drill-found-damage', drilled)
+    await keep('restore-found-damage', restoreWorkflowId(armIdOf({ ...parseArmId(diskId, 'disks'), resourceGroup: DRILL.resourceGroup, name: drillDiskName(diskId, scene.targetUrl) }).id))
     await verify(scene, 'replay-verify-damaged', last?.id ?? '').catch(() => {})
     await keep('verify-found-damage', 'replay-verify-damaged')
 

@@ -193,15 +193,25 @@ describe('a restore', () => {
     const { name, snapshot } = (await scene.points()).find(({ id }) => id === point.id)!.baseBlob
     await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: name, snapshot, offsetBytes: 5 * MIB + 77, mask: 4 })
     const toDiskId = scene.freshDiskId()
-    const failure = { type: 'VerificationFailed', message: expect.stringContaining('snapferry verify run') }
+    const failure = { type: 'VerificationFailed', message: expect.stringContaining(`it was deleted again. The point itself is damaged; marked as suspect: ${point.id}`) }
     await expect(scene.restore({ pointId: point.id, toDiskId })).rejects.toMatchObject({ cause: failure })
     expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
 
     const { diskId, warnings } = await scene.restore({ pointId: point.id, allowsSuspect: true })
-    expect(warnings).toEqual([expect.stringContaining('not with its digests')])
+    expect(warnings).toEqual([expect.stringContaining('is suspect since'), expect.stringContaining('not with its digests')])
     const expected = noise(64 * KIB, seededRandom(SEED))
     expected[77]! ^= 4
     expect(Buffer.compare(await scene.azure.readDisk(diskId, 5 * MIB, 64 * KIB), expected)).toBe(0)
+  }, 120_000)
+
+  test('of a point that has rotted tells how to find out, where the worker may not mark it', async () => {
+    const { point } = await smallPoint()
+    const { name, snapshot } = (await scene.points()).find(({ id }) => id === point.id)!.baseBlob
+    await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: name, snapshot, offsetBytes: 5 * MIB + 77, mask: 4 })
+    const rule = scene.azure.faults.add({ operation: 'PutBlob', effect: { kind: 'status', status: 403, code: 'AuthorizationPermissionMismatch' } })
+    const failure = { type: 'VerificationFailed', message: expect.stringContaining('snapferry verify run') }
+    await expect(scene.restore({ pointId: point.id })).rejects.toMatchObject({ cause: failure })
+    scene.azure.faults.remove(rule)
   }, 120_000)
 
   test('of a point that has rotted is right by the source snapshot while that lives, and compared with the digests of the point', async () => {
