@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { main } from './lib/main.mjs'
 import { run } from './lib/processes.mjs'
-import { renderReliability, RELIABILITY_FOLDER } from './lib/reliability-table.mjs'
+import { forgetReport, renderReliability, RELIABILITY_FOLDER } from './lib/reliability-table.mjs'
 import { ROOT } from './lib/workspace.mjs'
 
 /**
@@ -70,6 +70,7 @@ await main(async () => {
     ...(!values.quick && { SNAPFERRY_CRASH_CASES: 'all' }),
     ...(values.report && { SNAPFERRY_PROOF_FOLDER: RELIABILITY_FOLDER }),
   }
+  if (values.report) await forgetReport(name)
   const tests = (values.quick && proof.quickTests) || proof.tests
   process.exitCode = await run(process.execPath, [join(ROOT, 'scripts/test.mjs'), tests], { cwd: ROOT, env })
   if (values.report) await renderReliability()

@@ -1,5 +1,5 @@
 /** The table in docs/reliability.md, made of what the proofs have written to docs/reliability/; the text around it stays. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from './workspace.mjs'
 
@@ -13,6 +13,12 @@ export async function writeReport(report) {
   await mkdir(RELIABILITY_FOLDER, { recursive: true })
   const dated = { ...report, date: new Date().toISOString().slice(0, 10) }
   await writeFile(join(RELIABILITY_FOLDER, `${report.proof}.json`), `${JSON.stringify(dated, null, 2)}\n`)
+}
+
+/** What an earlier run of a proof has counted, in one file or in parts, is not added to that of the next. */
+export async function forgetReport(proof) {
+  const isOfProof = new RegExp(`^${proof}(-\\d+)?\\.json$`)
+  for (const name of await readdir(RELIABILITY_FOLDER)) if (isOfProof.test(name)) await rm(join(RELIABILITY_FOLDER, name))
 }
 
 /** Writes the page; twice is fine. */
