@@ -62,7 +62,7 @@ const copyStart = z
 const verification = z
   .strictObject({
     level: z
-      .enum(TARGET_LEVELS)
+      .enum(TARGET_LEVELS, { error: 'expected structure, sample or full; the source is compared before a point is sealed, by `verify: { level: source }`' })
       .default('full')
       .meta({ description: 'How much of the newest point is compared with its digests' }),
     everyDays: countSchema

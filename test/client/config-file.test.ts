@@ -56,6 +56,22 @@ describe('a right file', () => {
     })
   })
 
+  test('lets Azure copy and has the copies drilled', () => {
+    const engine = '    engine: copy-start\n    copyStart: { resourceGroup: copies, region: northeurope }\n'
+    const drill = '    drill: { schedule: { every: 7d }, region: northeurope, resourceGroup: drills, alertAfter: 10d }\n'
+    const [spec] = parseConfigFile(aPolicy(engine + drill), 'snapferry.yaml').policies
+    expect(spec).toMatchObject({ policy: { options: { copyStart: { region: 'northeurope' } } }, drill: { rule: { resourceGroup: 'drills', point: 'newest' } } })
+  })
+
+  test('compares with the source before the seal, by `verify`', () => {
+    const [spec] = parseConfigFile(aPolicy('    verify: { level: source }\n'), 'snapferry.yaml').policies
+    expect(spec?.policy.options.verify).toMatchObject({ level: 'source', sampleUnchanged: 16 })
+  })
+
+  test('and not by `verification`, which says so', () => {
+    expect(complaintsIn(aPolicy('    verification: { level: source }\n'))).toContain('expected structure, sample or full; the source is compared before a point is sealed, by `verify: { level: source }`')
+  })
+
   test('lets the target of a policy win over that of the file', () => {
     const [spec] = parseConfigFile(
       aPolicy('    target: https://other.blob.core.windows.net/backups/\n'),
