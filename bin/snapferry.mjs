@@ -3,8 +3,7 @@
 import { existsSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 
-// A worker waits more than it computes, and runs for months: V8 shall keep its heap small rather than let garbage lie. Looked after by
-// test/e2e/worker-process.
+// While a worker starts; then see worker/small-heap.ts.
 if (process.argv.includes('worker')) setFlagsFromString('--optimize-for-size')
 
 const entry = new URL('../dist/client/main.js', import.meta.url)

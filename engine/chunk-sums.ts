@@ -4,21 +4,32 @@ import { lengthOf, PAGE_BYTES, totalBytes, type ByteRange } from '../domain/byte
 import { xor, ZERO, type Word64 } from '../domain/crc64-algebra.ts'
 import { placeInChunk } from '../domain/digest-table.ts'
 import type { ReadRange } from './compare-bytes.ts'
+import { runRequests } from './request-pool.ts'
+
+/** What one request reads. */
+interface Span extends ByteRange {
+  readonly ranges: readonly ByteRange[]
+}
 
 /** A gap of this length costs less to read along than another request does (500 requests a second, 60 MiB/s). */
 const NEAR_BYTES = 64 * 1024
+/** Of one chunk, so together they hold no more than it. */
+const READS_IN_FLIGHT = 4
 
 /** The raw sum of the chunk with only these ranges in it, zeros elsewhere. @param ranges sorted, disjoint, within the chunk. */
 export async function readSum(read: ReadRange, ranges: readonly ByteRange[], chunk: ByteRange, signal: AbortSignal): Promise<Word64> {
   let sum = ZERO
-  for (const group of nearGroups(ranges)) {
-    const span = { startBytes: group[0]!.startBytes, endBytes: group.at(-1)!.endBytes }
-    const data = await read(span, signal)
-    for (const range of group) {
-      const part = data.subarray(range.startBytes - span.startBytes, range.endBytes - span.startBytes)
-      sum = xor(sum, placeInChunk(rawCrc64(part), range, chunk))
-    }
-  }
+  await runRequests(spansOf(ranges), {
+    concurrency: READS_IN_FLIGHT,
+    signal,
+    run: async (span, readSignal) => {
+      const data = await read({ startBytes: span.startBytes, endBytes: span.endBytes }, readSignal)
+      for (const range of span.ranges) {
+        const part = data.subarray(range.startBytes - span.startBytes, range.endBytes - span.startBytes)
+        sum = xor(sum, placeInChunk(rawCrc64(part), range, chunk))
+      }
+    },
+  })
   return sum
 }
 
@@ -28,10 +39,11 @@ export function pagesOf(ranges: readonly ByteRange[]): number {
 
 /** What `readSum` reads for these ranges. */
 export function readBytesOf(ranges: readonly ByteRange[]): number {
-  return totalBytes(nearGroups(ranges).map((group) => ({ startBytes: group[0]!.startBytes, endBytes: group.at(-1)!.endBytes })))
+  return totalBytes(spansOf(ranges))
 }
 
-function nearGroups(ranges: readonly ByteRange[]): ByteRange[][] {
+/** Sorted and disjoint; ranges that are near each other are read in one. */
+function spansOf(ranges: readonly ByteRange[]): Span[] {
   const groups: ByteRange[][] = []
   for (const range of ranges) {
     if (lengthOf(range) === 0) continue
@@ -39,5 +51,5 @@ function nearGroups(ranges: readonly ByteRange[]): ByteRange[][] {
     if (group !== undefined && range.startBytes - group.at(-1)!.endBytes <= NEAR_BYTES) group.push(range)
     else groups.push([range])
   }
-  return groups
+  return groups.map((group) => ({ startBytes: group[0]!.startBytes, endBytes: group.at(-1)!.endBytes, ranges: group }))
 }

@@ -142,7 +142,7 @@ export class DigestStep {
     ;(await this.#before?.bytes(first, GROUP_CHUNKS, signal))?.copy(entries)
     await this.#lengthenTail(first, entries)
     const isServiceBelieved = await this.#trust.deserves(this.#toldSums(works, present, first), signal ?? new AbortController().signal)
-    await runRequests(streamOf(works), {
+    await runRequests(works, {
       concurrency: CHUNKS_IN_FLIGHT,
       signal,
       run: async (work, abortSignal) => {
@@ -243,8 +243,4 @@ export class DigestStep {
 
 function groupOf({ index }: ChunkWork): number {
   return Math.floor(index / GROUP_CHUNKS)
-}
-
-async function* streamOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
-  yield* items
 }

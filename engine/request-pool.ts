@@ -13,14 +13,14 @@ export interface PoolOptions<Request extends ByteRange> {
   /** Does one request; aborted by `signal` when another one fails. */
   readonly run: (request: Request, signal: AbortSignal) => Promise<void>
   /** Called after each request that succeeded. */
-  readonly onDone: (request: Request, watermarkBytes: number) => void
+  readonly onDone?: (request: Request, watermarkBytes: number) => void
 }
 
 /**
  * Pulls requests (sorted, disjoint) and runs them. Resolves when all are done; on the first error stops pulling, aborts what
  * is in flight, waits for it to settle and throws that error. Nothing is running any more when it returns.
  */
-export async function runRequests<Request extends ByteRange>(requests: AsyncIterable<Request>, options: PoolOptions<Request>): Promise<void> {
+export async function runRequests<Request extends ByteRange>(requests: AsyncIterable<Request> | Iterable<Request>, options: PoolOptions<Request>): Promise<void> {
   const { concurrency, run, onDone } = options
   const aborter = new AbortController()
   const signal = options.signal === undefined ? aborter.signal : AbortSignal.any([options.signal, aborter.signal])
@@ -37,7 +37,7 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
   }
   const settle = (request: Request): void => {
     inFlight.delete(request)
-    onDone(request, watermark())
+    onDone?.(request, watermark())
   }
   const fail = (error: unknown): void => {
     // What failed stays in the map: the watermark must not pass it.

@@ -20,6 +20,7 @@ import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
 import { taskQueuesOf } from '../workflows/messages.ts'
 import { createDrillGauges } from './drill-gauges.ts'
 import { installRuntime } from './runtime.ts'
+import { endSmallHeapOfStart } from './small-heap.ts'
 
 export type Plane = 'control' | 'data'
 
@@ -63,6 +64,7 @@ export async function runWorker(settings: Settings, { planes }: WorkerRunOptions
     const { runsDrillCommands: mayRunCommands, alertCommand } = settings.worker
     const drills: DrillHost = { mayRunCommands, alertCommand, gauges: createDrillGauges(Runtime.instance().metricMeter) }
     const workers = await Promise.all(planes.map((plane) => createWorker(plane, settings, connection, engine, drills)))
+    endSmallHeapOfStart()
     await Promise.all(workers.map((worker) => worker.run()))
   } finally {
     await connection.close()
