@@ -60,11 +60,12 @@ export function restoreTags(pointId: string, requestId: string): Tags {
   return { [OWNER_TAG]: 'restore', [POINT_TAG]: pointId, [REQUEST_TAG]: requestId, [CHECK_TAG]: 'pending' }
 }
 
-export function withCheckPassed(tags: Tags): Tags {
-  return { ...tags, [CHECK_TAG]: 'passed' }
+/** `none`: what it was made from could not be compared with it. */
+export function withCheck(tags: Tags, verdict: 'passed' | 'none'): Tags {
+  return { ...tags, [CHECK_TAG]: verdict }
 }
 
-/** A restored disk that was not compared with what it was made from, or not yet. */
+/** A restored disk that was not compared with what it was made from yet, or was left before that. */
 export function isUnchecked(tags: Tags | undefined): boolean {
   return tagOf(tags, CHECK_TAG) === 'pending'
 }

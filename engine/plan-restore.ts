@@ -25,8 +25,8 @@ export interface PlannedRestore {
   readonly filling: Filling
   /** What the content was copied from; whether it still lives is not said. */
   readonly sourceSnapshot?: SnapshotRef
-  /** What it is made from cannot be read, so the disk is not compared. */
-  readonly isUnreadable?: boolean
+  /** There is nothing to compare the disk with. */
+  readonly isUncompared?: boolean
   /** The disk that is filled and compared: what was asked for, or what the snapshot is taken of. */
   readonly disk: {
     readonly id: string
@@ -68,7 +68,7 @@ export async function draftRestore(engine: Engine, request: RestoreRequest, sign
     job: { ...source.content, toDiskId: product.diskId },
     filling: fillingOf(way, source, request),
     ...(source.snapshot && { sourceSnapshot: source.snapshot }),
-    ...(source.isUnreadable === true && { isUnreadable: true }),
+    ...(source.isUncompared === true && { isUncompared: true }),
     disk: { id: product.diskId, location: request.region, sizeBytes: source.sizeBytes, shape, tags },
     ...(product.snapshot && { snapshot: product.snapshot }),
     warnings: [...source.warnings, ...warnings],

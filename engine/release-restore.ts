@@ -6,7 +6,7 @@ import { deleteDisk, findDisk, tagDisk } from '../azure/disks.ts'
 import type { SnapshotStatus } from '../azure/snapshot-model.ts'
 import { createSnapshot, deleteSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import { isSameRequest, withCheckPassed } from '../domain/tags.ts'
+import { isSameRequest, withCheck } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import { deleteStaged } from './fill-disk.ts'
 import type { PlannedRestore } from './plan-restore.ts'
@@ -30,11 +30,12 @@ export async function closeUpload(engine: Engine, disk: PlannedRestore['disk'], 
 }
 
 /** Hands over a disk that was compared: its tag says so from here on. @throws BackupError BaseBlobNotClean */
-export async function handOver(engine: Engine, { job, disk }: PlannedRestore, signal?: AbortSignal): Promise<void> {
+export async function handOver(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<void> {
+  const { job, disk } = plan
   await requireUnchanged(engine, job, signal)
   await releasePoint(engine, job, signal)
   const found = await findDisk(engine.azure, disk.id, signal)
-  await tagDisk(engine.azure, disk.id, withCheckPassed(found?.tags ?? disk.tags), signal)
+  await tagDisk(engine.azure, disk.id, withCheck(found?.tags ?? disk.tags, verdictOf(plan)), signal)
 }
 
 /** Begins the snapshot of a compared disk, or finds the one that was begun. It is whole when it `isReadable`. */
@@ -50,7 +51,7 @@ export async function snapshotDisk(engine: Engine, plan: PlannedRestore, signal?
       diskUniqueId: found?.uniqueId ?? '',
       location: disk.location,
       isIncremental: snapshot.isIncremental,
-      tags: withCheckPassed(disk.tags),
+      tags: withCheck(disk.tags, verdictOf(plan)),
     },
     signal,
   )
@@ -86,4 +87,8 @@ export async function abandon(engine: Engine, plan: PlannedRestore, signal?: Abo
 async function deleteOwnSnapshot(engine: Engine, snapshotId: string, { disk }: PlannedRestore, signal?: AbortSignal): Promise<void> {
   const found = await findSnapshot(engine.azure, snapshotId, signal)
   if (found !== undefined && isSameRequest(found.tags, disk.tags)) await deleteSnapshot(engine.azure, snapshotId, signal)
+}
+
+function verdictOf({ isUncompared = false }: PlannedRestore): 'passed' | 'none' {
+  return isUncompared ? 'none' : 'passed'
 }

@@ -38,8 +38,8 @@ export interface RestoreSource {
   readonly snapshot?: SnapshotRef
   /** Where a disk of that snapshot is the way to take unless another one is asked for. */
   readonly fastRegion?: string
-  /** Its data cannot be read, so nothing can be compared with it. */
-  readonly isUnreadable?: boolean
+  /** Nothing is compared with it: its data cannot be read, or what the disk is made from is known to differ from it. */
+  readonly isUncompared?: boolean
   readonly warnings: readonly string[]
 }
 
@@ -55,7 +55,7 @@ export async function findRestoreSource(engine: Engine, choice: SourceChoice & P
 /** The source snapshot shares no damage with the point: it is what the digests were taken of, unless it was what told of the damage. */
 function fromSource(source: RestoreSource, check: PointCheck | undefined): RestoreSource {
   if (check?.suspect?.isBySource !== true) return source
-  return { ...source, isUnreadable: true, warnings: [...source.warnings, SOURCE_ALONE] }
+  return { ...source, isUncompared: true, warnings: [...source.warnings, SOURCE_ALONE] }
 }
 
 /** Who takes what its digests deny gets it as it is: compared with itself. */
@@ -72,7 +72,7 @@ export function sourceOfPoint(targetUrl: string, manifest: AnyManifest, check?: 
     const origin = { diskId: disk.id, takenAt, point: recoveryPointOf(manifest, check) }
     const fast = { origin, snapshot: { snapshotId, snapshotUniqueId }, fastRegion: location }
     const isReadable = manifest.verification.result === 'passed'
-    return { ...common, ...fast, ...(!isReadable && { isUnreadable: true, warnings: [NOT_COMPARED] }) }
+    return { ...common, ...fast, ...(!isReadable && { isUncompared: true, warnings: [NOT_COMPARED] }) }
   }
   return {
     ...common,

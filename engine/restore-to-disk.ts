@@ -63,7 +63,7 @@ async function runSteps(engine: Engine, plan: PlannedRestore, options: RestoreTo
   const uploaded = filling.kind === 'upload' ? await upload(engine, plan, options, patience) : { movedBytes: 0, comparedBytes: 0, isCompared: false }
   const { movedBytes } = uploaded
   let { comparedBytes } = uploaded
-  if (!uploaded.isCompared && plan.isUnreadable !== true) {
+  if (!uploaded.isCompared && plan.isUncompared !== true) {
     onProgress?.({ phase: 'verify', movedBytes })
     const report = await persist(() => verifyDisk(engine, plan.job, { signal }), patience)
     refuseMismatches(plan, report.mismatches)

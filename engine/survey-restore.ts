@@ -46,7 +46,7 @@ export interface RestoreSurvey extends RightsReport {
 export async function surveyRestore(engine: Engine, request: RestoreRequest, prices: Prices = {}, signal?: AbortSignal): Promise<RestoreSurvey> {
   const plan = await draftRestore(engine, request, signal)
   const { origin, job, filling, disk, snapshot, warnings } = plan
-  const { contentBytes, requests } = plan.isUnreadable === true ? { contentBytes: 0, requests: 0 } : await measure(engine, job, signal)
+  const { contentBytes, requests } = plan.isUncompared === true ? { contentBytes: 0, requests: 0 } : await measure(engine, job, signal)
   await releasePoint(engine, job, signal)
   const nameTaken = await whereReadable(() => findNameTaken(engine, plan, signal))
   const usage = { egressBytes: filling.kind === 'upload' ? contentBytes : 0, readRequests: requests, diskBytes: disk.sizeBytes }

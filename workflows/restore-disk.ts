@@ -80,7 +80,7 @@ async function blamed(error: unknown, targetUrl: string, { origin, job }: Planne
 
 /** @returns the number of bytes that were read on both sides. */
 async function compareClosed(plan: PlannedRestore, begin: () => void): Promise<number> {
-  if (plan.isUnreadable === true) return 0
+  if (plan.isUncompared === true) return 0
   begin()
   const { mismatches, comparedBytes } = await dataActivities().verifyDisk.executeWithOptions({ summary: 'compare the closed disk' }, [plan.job])
   refuseMismatches(plan, mismatches)

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { CHUNK_BYTES } from '../../domain/digest-table.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
+import { findDisk } from '../../azure/disks.ts'
 import { listPoints } from '../../azure/manifests.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
@@ -140,6 +141,7 @@ describe('a verification of a sealed point at level source', () => {
     scene.azure.createResourceGroup({ name: 'beside', location: SOURCE_REGION })
     const toDiskId = scene.freshDiskId().replace('/restored/', '/beside/')
     const restored = await scene.restore({ pointId: second.id, allowsSuspect: true, way: 'source-snapshot', region: SOURCE_REGION, toDiskId })
+    expect(await findDisk(scene.clients, toDiskId)).toMatchObject({ tags: { 'snapferry-check': 'none' } })
     expect(restored.warnings).toContainEqual(expect.stringContaining('compared with neither'))
     expect((await scene.azure.digestDisk(toDiskId)).sha256).toBe((await scene.azure.digestDisk(diskId)).sha256)
     expect(await suspicions(diskId)).toEqual(both)
