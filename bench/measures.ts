@@ -18,6 +18,8 @@ export interface Measure {
   readonly name: string
   /** Of the worker: it then has a setting of its own also in a quick bench. */
   readonly nodeOptions?: readonly string[]
+  /** Less of it would say nothing, or it takes too long: left out of a quick bench. */
+  readonly isFullOnly?: boolean
   measure(setting: Setting, extent: Extent): Promise<Row[]>
 }
 
@@ -26,27 +28,26 @@ export type Extent = 'full' | 'quick'
 
 const SCATTERED: Record<Extent, ScatteredOptions> = {
   full: { ranges: 100_000, overBytes: 4 * GIB, rounds: 3 },
-  quick: { ranges: 6_000, overBytes: 256 * MIB, rounds: 1 },
+  quick: { ranges: 6_000, overBytes: 128 * MIB, rounds: 1 },
 }
 
 export const MEASURES: readonly Measure[] = [
   measureOf('full-copy', measureShapedFullCopy, {
     full: { allocatedBytes: GIB, rounds: 3 },
-    quick: { allocatedBytes: 192 * MIB, rounds: 1 },
+    quick: { allocatedBytes: 128 * MIB, rounds: 1 },
   }),
   measureOf('restore', measureRestore, {
     full: { allocatedBytes: GIB, rounds: 3 },
-    quick: { allocatedBytes: 256 * MIB, rounds: 1 },
+    quick: { allocatedBytes: 64 * MIB, rounds: 1 },
   }),
   measureOf('scattered-random', (setting, options) => measureScatteredChanges(setting, 'random', options), SCATTERED),
-  measureOf('scattered-clustered', (setting, options) => measureScatteredChanges(setting, 'clustered', options), SCATTERED),
+  measureOf('scattered-clustered', (setting, options) => measureScatteredChanges(setting, 'clustered', options), { full: SCATTERED.full }),
   measureOf('striped', measureStriped, {
     full: { allocatedBytes: 2 * GIB, rounds: 3 },
-    quick: { allocatedBytes: 512 * MIB, rounds: 1 },
+    quick: { allocatedBytes: 128 * MIB, rounds: 1 },
   }),
   measureOf('disk-sizes', measureDiskSizes, {
     full: { changedBytes: GIB, rounds: 3 },
-    quick: { changedBytes: 64 * MIB, rounds: 1 },
   }),
   measureOf('azcopy', measureAgainstAzcopy, {
     full: { allocatedBytes: 2 * GIB, rounds: 3 },
@@ -54,7 +55,7 @@ export const MEASURES: readonly Measure[] = [
   }),
   measureOf('raw-driver', measureAgainstRawDriver, {
     full: { allocatedBytes: GIB, rounds: 5 },
-    quick: { allocatedBytes: 256 * MIB, rounds: 3 },
+    quick: { allocatedBytes: 128 * MIB, rounds: 1 },
   }),
   measureOf('many-disks', measureManyDisks, { full: { disks: 64 }, quick: { disks: 8 } }),
   measureOf('disturbed', measureDisturbedLine, {
@@ -62,7 +63,7 @@ export const MEASURES: readonly Measure[] = [
     quick: { allocatedBytes: 128 * MIB, rounds: 1 },
   }),
   {
-    ...measureOf('million-ranges', measureMillionRanges, { full: { ranges: 1_000_000 }, quick: { ranges: 50_000 } }),
+    ...measureOf('million-ranges', measureMillionRanges, { full: { ranges: 1_000_000 } }),
     nodeOptions: SPARING_HEAP,
   },
 ]
@@ -70,7 +71,7 @@ export const MEASURES: readonly Measure[] = [
 function measureOf<Options>(
   name: string,
   measure: (setting: Setting, options: Options) => Promise<Row[]>,
-  amounts: Record<Extent, Options>,
+  { full, quick }: { readonly full: Options; readonly quick?: Options },
 ): Measure {
-  return { name, measure: (setting, extent) => measure(setting, amounts[extent]) }
+  return { name, isFullOnly: quick === undefined, measure: (setting, extent) => measure(setting, extent === 'quick' ? (quick ?? full) : full) }
 }
