@@ -2,28 +2,33 @@
  * Whether the checksums that a storage service tells are those of what it wrote. They are documented (Put Page From URL), but a digest
  * that is wrong would deny a good disk at the restore; so of every GiB that was written one chunk is read back.
  *
- * A service that tells something else is not believed in that run, and bytes are read instead. Where one chunk alone is
- * not as told, the chunk is at fault.
+ * Where the chunk is not as told, the source says who is wrong. If the base blob holds what the source does, the service told something
+ * else: it is not believed in that run, and bytes are read instead. If not, the chunk was damaged.
  */
+import { GIB, totalBytes } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
-import type { Word64 } from '../domain/crc64-algebra.ts'
+import { isSame, type Word64 } from '../domain/crc64-algebra.ts'
 import type { ChunkWork } from './chunk-works.ts'
 import { readBytesOf, readSum } from './chunk-sums.ts'
 import type { ReadRange } from './compare-bytes.ts'
 
-/** A chunk, and the sum of what was written to it as the service told it. */
+/** A chunk, and the sum of what was written to it as the service told it, or as it was streamed. */
 export interface ToldSum {
   readonly work: ChunkWork
   readonly raw: Word64
 }
 
 export class ChecksumTrust {
-  readonly #read: ReadRange
+  readonly #readBase: ReadRange
+  readonly #readSource: ReadRange
   #isRefuted = false
+  /** The first chunk of all is read back, too. */
+  #unprobedBytes = GIB
   #probedBytes = 0
 
-  constructor(read: ReadRange) {
-    this.#read = read
+  constructor(readBase: ReadRange, readSource: ReadRange) {
+    this.#readBase = readBase
+    this.#readSource = readSource
   }
 
   get probedBytes(): number {
@@ -32,18 +37,22 @@ export class ChecksumTrust {
 
   /** Whether these sums may be believed. @throws BackupError VerificationFailed where the base blob lost what was written to it. */
   async deserves(told: readonly ToldSum[], signal: AbortSignal): Promise<boolean> {
-    if (this.#isRefuted) return false
-    const [first, second] = told
-    if (first === undefined || (await this.#isAsTold(first, signal))) return true
-    if (second !== undefined && (await this.#isAsTold(second, signal))) throw notAsWritten(first.work)
+    const [first] = told
+    if (this.#isRefuted || first === undefined) return !this.#isRefuted
+    this.#unprobedBytes += totalBytes(told.flatMap(({ work }) => work.written))
+    if (this.#unprobedBytes < GIB) return true
+    this.#unprobedBytes = 0
+    const { work, raw } = first
+    const held = await this.#sumOf(this.#readBase, work, signal)
+    if (isSame(held, raw)) return true
+    if (!isSame(held, await this.#sumOf(this.#readSource, work, signal))) throw notAsWritten(work)
     this.#isRefuted = true
     return false
   }
 
-  async #isAsTold({ work, raw }: ToldSum, signal: AbortSignal): Promise<boolean> {
+  #sumOf(read: ReadRange, work: ChunkWork, signal: AbortSignal): Promise<Word64> {
     this.#probedBytes += readBytesOf(work.written)
-    const sum = await readSum(this.#read, work.written, work, signal)
-    return sum.high === raw.high && sum.low === raw.low
+    return readSum(read, work.written, work, signal)
   }
 }
 

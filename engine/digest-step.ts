@@ -3,6 +3,7 @@
  * run has left in the table is replaced.
  */
 import type { DigestBlob } from '../azure/digest-blob.ts'
+import { readSource } from '../azure/source-blob.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
 import { xor, ZERO } from '../domain/crc64-algebra.ts'
 import {
@@ -23,6 +24,7 @@ import type { TransferJob } from '../domain/transfer-job.ts'
 import { pagesOf, readBytesOf, readSum } from './chunk-sums.ts'
 import { chunkWorks, type ChunkWork } from './chunk-works.ts'
 import { ChecksumTrust, type ToldSum } from './checksum-trust.ts'
+import type { ReadRange } from './compare-bytes.ts'
 import { DigestReader } from './digest-reader.ts'
 import type { DigestedPoint } from './digested-point.ts'
 import type { Engine } from './engine.ts'
@@ -82,7 +84,10 @@ export class DigestStep {
     this.#before = last && new DigestReader(table, last.table)
     this.#base = baseBlobOf(engine, job)
     this.#baseAtLast = last && this.#base.at(last.snapshots)
-    this.#trust = new ChecksumTrust((range, signal) => this.#base.read(range, signal))
+    const readBase: ReadRange = (range, signal) => this.#base.read(range, signal)
+    this.#trust = new ChecksumTrust(readBase, async (range, signal) => {
+      return readSource(engine.azure, await engine.exports.read(job.toSnapshotId, signal, job.blobBytes), range, signal)
+    })
   }
 
   async run(): Promise<void> {
@@ -161,7 +166,7 @@ export class DigestStep {
   #toldSums(works: readonly ChunkWork[], present: Buffer, first: number): ToldSum[] {
     return works.flatMap((work) => {
       const told = this.#toldOf(work, readEntry(present, work.index - first))
-      return told?.basis === 'service-checksum' ? [{ work, raw: told.raw }] : []
+      return told === undefined ? [] : [{ work, raw: told.raw }]
     })
   }
 

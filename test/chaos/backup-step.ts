@@ -21,10 +21,12 @@ export interface BackupConditions {
   readonly options?: Partial<BackupOptions>
   /** Whether a failure is what the run was to end with, or may have. */
   readonly mayFail?: (error: Error) => boolean
+  /** The service may say of a point that it is gone: then it stays, without a warning, until the next run. */
+  readonly mayLeavePoints?: boolean
 }
 
 /** @returns what failed the run; undefined when it made its point. */
-export async function playBackup(world: World, step: BackUp, { around = (run) => run(), options, mayFail }: BackupConditions = {}): Promise<Error | undefined> {
+export async function playBackup(world: World, step: BackUp, { around = (run) => run(), options, mayFail, mayLeavePoints }: BackupConditions = {}): Promise<Error | undefined> {
   const { scene, lane, faults } = world
   const { fault, target, keepLast, sample } = step
   const targetUrl = lane.targetUrls[target]!
@@ -80,7 +82,7 @@ export async function playBackup(world: World, step: BackUp, { around = (run) =>
   if (mayFail === undefined && made.verification.rounds !== 1) faults.push(`point ${made.id} took ${made.verification.rounds} rounds`)
   const expected = newestFirst(retained(before, made, keepLast))
   // What a run was refused to tidy up, and says so, the next run does.
-  const mayBeMore = mayFail !== undefined && outcome.warnings.length > 0
+  const mayBeMore = mayLeavePoints === true || (mayFail !== undefined && outcome.warnings.length > 0)
   const kept = mayBeMore ? after.filter(({ id }) => expected.some((point) => point.id === id)) : after
   if (idsOf(expected) !== idsOf(kept)) faults.push(`of ${idsOf(before)} and the new ${made.id}, ${idsOf(after)} were kept and not ${idsOf(expected)}`)
   return undefined

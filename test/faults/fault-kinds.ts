@@ -8,6 +8,8 @@ export interface FaultKind {
   readonly operation?: readonly string[]
   /** A run has to get over it; of the others it may fail, by name and with all older points intact. */
   readonly passes: boolean
+  /** Strikes every call of its operation, not one. */
+  readonly isLasting?: boolean
 }
 
 /** Of which a flipped byte is the copy's: what a read or a list answers is the reader's trouble alone. */
@@ -34,4 +36,4 @@ export const PASSING: readonly FaultKind[] = [
 ]
 
 /** Each strikes every call of one operation, for as long as the run goes on. */
-export const LASTING: readonly FaultKind[] = [status(403, false), status(404, false), status(409, false), status(412, false)]
+export const LASTING: readonly FaultKind[] = [403, 404, 409, 412].map((code) => ({ ...status(code, false), isLasting: true }))

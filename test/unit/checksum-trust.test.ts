@@ -1,12 +1,14 @@
 import { expect, test } from '@jest/globals'
 import { rawCrc64 } from '../../azure/crc64.ts'
-import { MIB } from '../../domain/byte-range.ts'
+import { MIB, type ByteRange } from '../../domain/byte-range.ts'
 import { CHUNK_BYTES, chunkAt, placeInChunk } from '../../domain/digest-table.ts'
 import { ChecksumTrust, type ToldSum } from '../../engine/checksum-trust.ts'
 
 const BLOB = Buffer.from(Array.from({ length: 2 * CHUNK_BYTES }, (_, index) => index % 251))
 const signal = new AbortController().signal
-const trust = (): ChecksumTrust => new ChecksumTrust(async ({ startBytes, endBytes }) => BLOB.subarray(startBytes, endBytes))
+const read = (bytes: Buffer) => async ({ startBytes, endBytes }: ByteRange) => bytes.subarray(startBytes, endBytes)
+/** The base blob holds `BLOB`. */
+const trust = (source = BLOB): ChecksumTrust => new ChecksumTrust(read(BLOB), read(source))
 
 function told(index: number, bytes = BLOB): ToldSum {
   const chunk = chunkAt(index, BLOB.length)
@@ -21,6 +23,8 @@ test('sums that are those of the bytes are believed, at the price of one chunk',
   const ours = trust()
   await expect(ours.deserves([told(0), told(1)], signal)).resolves.toBe(true)
   expect(ours.probedBytes).toBe(MIB)
+  await expect(ours.deserves([told(1)], signal)).resolves.toBe(true)
+  expect(ours.probedBytes).toBe(MIB)
 })
 
 test('a service whose sums are of something else is not believed any more', async () => {
@@ -29,11 +33,10 @@ test('a service whose sums are of something else is not believed any more', asyn
   await expect(ours.deserves([told(0)], signal)).resolves.toBe(false)
 })
 
-test('one chunk alone that is not as told fails the run, with its place', async () => {
-  await expect(trust().deserves([told(0, OTHER), told(1)], signal)).rejects.toMatchObject({
-    type: 'VerificationFailed',
-    facts: { startBytes: 0, endBytes: CHUNK_BYTES },
-  })
+test('a chunk that is neither as told nor as the source fails the run, with its place, also where it is the only one', async () => {
+  const damaged = { type: 'VerificationFailed', facts: { startBytes: 0, endBytes: CHUNK_BYTES } }
+  await expect(trust(OTHER).deserves([told(0, OTHER)], signal)).rejects.toMatchObject(damaged)
+  await expect(trust(OTHER).deserves([told(0, OTHER), told(1)], signal)).rejects.toMatchObject(damaged)
 })
 
 test('where nothing was told there is nothing to doubt', async () => {
