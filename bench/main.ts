@@ -7,7 +7,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { figuresOf, renderJson, renderTable, writeInto } from './figures.ts'
+import { figuresOf, renderJson, renderTable, writeInto, type Figures } from './figures.ts'
 import { MEASURES, type Extent, type Measure } from './measures.ts'
 import { renderRatePlot } from './rate-plot.ts'
 import { isMet, type Row } from './row.ts'
@@ -47,9 +47,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 const figures = figuresOf(await measureAll(chosen, options.quick === true ? 'quick' : 'full'))
 process.stdout.write(`${renderTable(figures)}\n`)
-if (options.json !== undefined) await writeFile(options.json, renderJson(figures))
-if (options.plots !== undefined) await writePlots(options.plots, figures.rows)
-if (options.write !== undefined) await writeInto(options.write, figures)
 const short = figures.rows.filter((row) => !isMet(row))
 for (const { name } of short) process.stderr.write(`falls short: ${name}\n`)
 if (options.check === true && short.length > 0) process.exitCode = 1
@@ -69,11 +66,19 @@ async function measureAll(measures: readonly Measure[], extent: Extent): Promise
       const measured = await measure(setting, extent)
       process.stderr.write(`${name}, ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${measured.map(({ ours }) => ours).join('; ')}\n`)
       rows.push(...measured)
+      await save(figuresOf(rows))
     }
     return rows
   } finally {
     await setting?.close()
   }
+}
+
+/** After each measure: one that is broken off leaves what it has measured. */
+async function save(soFar: Figures): Promise<void> {
+  if (options.json !== undefined) await writeFile(options.json, renderJson(soFar))
+  if (options.plots !== undefined) await writePlots(options.plots, soFar.rows)
+  if (options.write !== undefined) await writeInto(options.write, soFar)
 }
 
 async function writePlots(into: string, rows: readonly Row[]): Promise<void> {

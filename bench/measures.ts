@@ -27,7 +27,7 @@ export interface Measure {
 export type Extent = 'full' | 'quick'
 
 const SCATTERED: Record<Extent, ScatteredOptions> = {
-  full: { ranges: 100_000, overBytes: 4 * GIB, rounds: 3 },
+  full: { ranges: 100_000, overBytes: 4 * GIB, rounds: 1 },
   quick: { ranges: 6_000, overBytes: 128 * MIB, rounds: 1 },
 }
 
@@ -43,11 +43,11 @@ export const MEASURES: readonly Measure[] = [
   measureOf('scattered-random', (setting, options) => measureScatteredChanges(setting, 'random', options), SCATTERED),
   measureOf('scattered-clustered', (setting, options) => measureScatteredChanges(setting, 'clustered', options), { full: SCATTERED.full }),
   measureOf('striped', measureStriped, {
-    full: { allocatedBytes: 2 * GIB, rounds: 3 },
+    full: { allocatedBytes: GIB, rounds: 1 },
     quick: { allocatedBytes: 128 * MIB, rounds: 1 },
   }),
   measureOf('disk-sizes', measureDiskSizes, {
-    full: { changedBytes: GIB, rounds: 3 },
+    full: { changedBytes: GIB, rounds: 2 },
   }),
   measureOf('azcopy', measureAgainstAzcopy, {
     full: { allocatedBytes: 2 * GIB, rounds: 3 },

@@ -20,6 +20,7 @@ import { FlowControl } from '../engine/flow-control.ts'
 import type { backupDisk, restoreDisk } from '../workflows/index.ts'
 import { taskQueuesOf, type BackupDiskResult } from '../workflows/messages.ts'
 import { startAzureChild, type AzureChild } from './azure-child.ts'
+import { credentialOf } from './identity.ts'
 import { readRunHistory, type RunHistory } from './run-history.ts'
 import { startWorkerChild, type WorkerChild } from './worker-child.ts'
 
@@ -67,9 +68,7 @@ export async function openSetting(folder: string, env: NodeJS.ProcessEnv, nodeOp
     const worker = await startWorkerChild(own, folder, nodeOptions)
     closers.push(() => worker.stop())
     const { settings } = await loadSettings(own)
-    // Where the SDK's credential looks, in this process as in the worker.
-    for (const name of ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER'] as const) process.env[name] = azure.env[name]
-    const clients = createAzureClients(settings.azure)
+    const clients = createAzureClients(settings.azure, credentialOf(azure))
     const engine: Engine = {
       azure: clients,
       exports: new ExportAccess(clients),
