@@ -88,13 +88,12 @@ describe('where the storage service tells', () => {
     expect(probedBytes).toBeGreaterThan(0)
   }, 120_000)
 
-  test('the checksums, one chunk of each GiB is read back to see that they are', async () => {
+  test('the checksums, one chunk for each GiB that was written is read back to see that they are', async () => {
     const diskId = scene.createDisk(2)
     await scene.azure.writeDisk(diskId, 0, noise(12 * MIB, seededRandom(SEED + 7)))
     await scene.azure.writeDisk(diskId, GIB, noise(12 * MIB, seededRandom(SEED + 8)))
     await scene.backUp(diskId)
-    // The footer is a GiB of its own.
-    expect(await lastReport(diskId)).toMatchObject({ basis: 'service-checksum', readBytes: 0, probedBytes: 8 * MIB + PAGE_BYTES })
+    expect(await lastReport(diskId)).toMatchObject({ basis: 'service-checksum', readBytes: 0, probedBytes: 4 * MIB })
   }, 120_000)
 })
 
