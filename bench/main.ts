@@ -5,7 +5,7 @@
  * Started by scripts/bench.mjs.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
 import { figuresOf, renderJson, renderTable, writeInto, type Figures } from './figures.ts'
 import { MEASURES, type Extent, type Measure } from './measures.ts'
@@ -76,7 +76,10 @@ async function measureAll(measures: readonly Measure[], extent: Extent): Promise
 
 /** After each measure: one that is broken off leaves what it has measured. */
 async function save(soFar: Figures): Promise<void> {
-  if (options.json !== undefined) await writeFile(options.json, renderJson(soFar))
+  if (options.json !== undefined) {
+    await mkdir(dirname(options.json), { recursive: true })
+    await writeFile(options.json, renderJson(soFar))
+  }
   if (options.plots !== undefined) await writePlots(options.plots, soFar.rows)
   if (options.write !== undefined) await writeInto(options.write, soFar)
 }
