@@ -3,8 +3,8 @@ import { rawCrc64 } from '../azure/crc64.ts'
 import { lengthOf, PAGE_BYTES, totalBytes, type ByteRange } from '../domain/byte-range.ts'
 import { xor, ZERO, type Word64 } from '../domain/crc64-algebra.ts'
 import { placeInChunk } from '../domain/digest-table.ts'
+import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { ReadRange } from './compare-bytes.ts'
-import { runRequests } from './request-pool.ts'
 
 /** What one request reads. */
 interface Span extends ByteRange {
@@ -19,16 +19,12 @@ const READS_IN_FLIGHT = 4
 /** The raw sum of the chunk with only these ranges in it, zeros elsewhere. @param ranges sorted, disjoint, within the chunk. */
 export async function readSum(read: ReadRange, ranges: readonly ByteRange[], chunk: ByteRange, signal: AbortSignal): Promise<Word64> {
   let sum = ZERO
-  await runRequests(spansOf(ranges), {
-    concurrency: READS_IN_FLIGHT,
-    signal,
-    run: async (span, readSignal) => {
-      const data = await read({ startBytes: span.startBytes, endBytes: span.endBytes }, readSignal)
-      for (const range of span.ranges) {
-        const part = data.subarray(range.startBytes - span.startBytes, range.endBytes - span.startBytes)
-        sum = xor(sum, placeInChunk(rawCrc64(part), range, chunk))
-      }
-    },
+  await mapConcurrent(spansOf(ranges), READS_IN_FLIGHT, async (span) => {
+    const data = await read({ startBytes: span.startBytes, endBytes: span.endBytes }, signal)
+    for (const range of span.ranges) {
+      const part = data.subarray(range.startBytes - span.startBytes, range.endBytes - span.startBytes)
+      sum = xor(sum, placeInChunk(rawCrc64(part), range, chunk))
+    }
   })
   return sum
 }

@@ -13,7 +13,7 @@ export interface PoolOptions<Request extends ByteRange> {
   /** Does one request; aborted by `signal` when another one fails. */
   readonly run: (request: Request, signal: AbortSignal) => Promise<void>
   /** Called after each request that succeeded. */
-  readonly onDone?: (request: Request, watermarkBytes: number) => void
+  readonly onDone: (request: Request, watermarkBytes: number) => void
 }
 
 /**
@@ -37,7 +37,7 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
   }
   const settle = (request: Request): void => {
     inFlight.delete(request)
-    onDone?.(request, watermark())
+    onDone(request, watermark())
   }
   const fail = (error: unknown): void => {
     // What failed stays in the map: the watermark must not pass it.

@@ -7,10 +7,10 @@ import { coarsen, describeRanges, type ByteRange } from '../domain/byte-range.ts
 import { cutIntoExtents } from '../domain/extents.ts'
 import type { FailureType } from '../domain/failures.ts'
 import type { Movement, Verification } from '../domain/manifest.ts'
+import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { VerifyRule } from '../domain/policy.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import { dataActivities } from './activity-options.ts'
-import { mapConcurrent } from './map-concurrent.ts'
 import type { TransferCheckpoint } from './messages.ts'
 import type { RunProgress } from './run-progress.ts'
 

@@ -3,11 +3,11 @@ import { ApplicationFailure } from '@temporalio/workflow'
 import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { cutIntoExtents } from '../domain/extents.ts'
 import type { FailureType } from '../domain/failures.ts'
+import { mapConcurrent } from '../domain/map-concurrent.ts'
 import { MAX_RESTORE_ROUNDS, MAY_BE_DAMAGED, originLabel } from '../domain/restore-request.ts'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
 import { control, dataActivities } from './activity-options.ts'
 import type { Mismatches } from './describe-cause.ts'
-import { mapConcurrent } from './map-concurrent.ts'
 import type { RunProgress } from './run-progress.ts'
 
 const EXTENTS_IN_FLIGHT = 2

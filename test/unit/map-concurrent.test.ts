@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { mapConcurrent } from '../../workflows/map-concurrent.ts'
+import { mapConcurrent } from '../../domain/map-concurrent.ts'
 
 const anyLimit = fc.integer({ min: 1, max: 5 })
 const anyMap = [fc.array(fc.nat(99), { maxLength: 12 }), anyLimit, fc.scheduler()] as const
