@@ -125,8 +125,8 @@ export const MUTANTS = [
   {
     name: 'a checkpoint runs ahead of the writes',
     file: 'engine/request-pool.ts',
-    find: 'onDone?.(request, watermark())',
-    replace: 'onDone?.(request, pulledUpToBytes)',
+    find: 'onDone(request, watermark())',
+    replace: 'onDone(request, pulledUpToBytes)',
     tests: 'test/unit/request-pool',
   },
   {
