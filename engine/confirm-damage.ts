@@ -35,10 +35,11 @@ export async function confirmDamage(engine: Engine, doubt: Doubt, signal?: Abort
   const job = await jobOf(engine, doubt, signal)
   if (job === undefined) return { point: 'unknown', suspects: [], ranges: [] }
   const { content, digests } = job
+  const reader = readerOf(engine, doubt.targetUrl, digests)
+  const point = contentCopyOf(engine, content)
   const ranges: ByteRange[] = []
   for (const window of wholeChunks(doubt.ranges, content.blobBytes)) {
-    const reader = readerOf(engine, doubt.targetUrl, digests)
-    const { differing } = await checkChunks(reader, content.blobBytes, contentCopyOf(engine, content), { window, choice: { kind: 'all' }, signal })
+    const { differing } = await checkChunks(reader, content.blobBytes, point, { window, choice: { kind: 'all' }, signal })
     ranges.push(...differing)
   }
   if (ranges.length === 0) return { point: 'right', suspects: [], ranges }
