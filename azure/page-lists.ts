@@ -54,34 +54,27 @@ export function createPageLists(azure: AzureClients): PageLists {
   const rest = createStorageRest(azure)
   return {
     async *allocated(source, window, signal) {
-      const query: PageListQuery = { ...describe(source), query: '', headers: {}, errors: errorsOf(source, listErrors) }
+      const query: PageListQuery = { ...describe(source, listErrors), query: '', headers: {} }
       for await (const { kind, startBytes, endBytes } of list(rest, query, window, signal)) {
         if (kind === 'copy') yield { startBytes, endBytes }
       }
     },
     managedDiskDiff(source, previousSasUrl, window, signal) {
       const headers = { 'x-ms-previous-snapshot-url': previousSasUrl }
-      return list(rest, { ...describe(source), query: '', headers, errors: errorsOf(source, diffErrors) }, window, signal)
+      return list(rest, { ...describe(source, diffErrors), query: '', headers }, window, signal)
     },
     blobDiff(source, previousSnapshot, window, signal) {
       const query = `&prevsnapshot=${encodeURIComponent(previousSnapshot)}`
-      return list(rest, { ...describe(source), query, headers: {}, errors: errorsOf(source, diffErrors) }, window, signal)
+      return list(rest, { ...describe(source, diffErrors), query, headers: {} }, window, signal)
     },
   }
 }
 
-function describe({ url, auth }: PageListSource): Pick<PageListQuery, 'url' | 'auth' | 'on'> {
-  const snapshot = snapshotIn(url)
-  return { url, auth, on: snapshot === undefined ? redact(url) : `snapshot ${snapshot} of ${redact(url)}` }
-}
-
-function errorsOf({ url, auth }: PageListSource, errors: typeof listErrors): PageListQuery['errors'] {
-  return errors(auth, snapshotIn(url) !== undefined)
-}
-
-/** The instant that names a snapshot of a blob in the target; an export has none. */
-function snapshotIn(url: string): string | undefined {
-  return new URL(url).searchParams.get('snapshot') ?? undefined
+function describe({ url, auth }: PageListSource, errorsOf: typeof listErrors): Pick<PageListQuery, 'url' | 'auth' | 'on' | 'errors'> {
+  /** The instant that names a snapshot of a blob in the target; an export has none. */
+  const snapshot = new URL(url).searchParams.get('snapshot')
+  const on = snapshot === null ? redact(url) : `snapshot ${snapshot} of ${redact(url)}`
+  return { url, auth, on, errors: errorsOf(auth, snapshot !== null) }
 }
 
 /** Below it, a timeout is not a matter of how much is asked for. */

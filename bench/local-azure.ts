@@ -5,6 +5,7 @@ import { Agent, request } from 'undici'
 import { accountSas } from './account-sas.ts'
 import { startAzureChild } from './azure-child.ts'
 import type { AzureReady } from './azure-orders.ts'
+import { credentialOf } from './identity.ts'
 
 /**
  * How fast the local Azure is, over TLS, from another process: `npm run build && node dist/bench/local-azure.js`.
@@ -125,10 +126,8 @@ function createClient({ blobEndpoint, accountKey }: AzureReady, agent: Agent): C
 }
 
 async function grantAccess(ready: AzureReady, agent: Agent, diskId: string): Promise<string> {
-  const tokenUrl = `${ready.identityEndpoint}?api-version=2019-08-01&resource=https://management.azure.com`
-  const identity = await request(tokenUrl, { headers: { 'x-identity-header': ready.identityHeader } })
-  const { access_token: token } = (await identity.body.json()) as { access_token: string }
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const granted = await credentialOf(ready).getToken('https://management.azure.com/.default')
+  const headers = { authorization: `Bearer ${granted?.token}`, 'content-type': 'application/json' }
   const begun = await request(`${ready.resourceManagerEndpoint}${diskId}/beginGetAccess?api-version=2025-01-02`, {
     method: 'POST',
     headers,

@@ -15,9 +15,9 @@ export interface GapRule {
   readonly shareOfLongest: number
 }
 
-/** A gap of this size costs as much time in bytes as a request does: about 120 KiB. */
-export const LARGEST_GAP_BYTES =
-  Math.floor(BLOB_BYTES_PER_SECOND / BLOB_REQUESTS_PER_SECOND / PAGE_BYTES) * PAGE_BYTES
+/** These take as much time as a request does: about 120 KiB. */
+const BYTES_FOR_A_REQUEST = BLOB_BYTES_PER_SECOND / BLOB_REQUESTS_PER_SECOND
+export const LARGEST_GAP_BYTES = Math.floor(BYTES_FOR_A_REQUEST / PAGE_BYTES) * PAGE_BYTES
 
 /** Whatever could pay off. */
 export const ALL_GAPS: GapRule = { maxBytes: LARGEST_GAP_BYTES, shareOfLongest: 1 }
@@ -65,8 +65,8 @@ export function chooseGapRule({ changedBytes, ranges }: ChangeCounts, gaps: Read
 
 /** How many gaps of this length can be filled before bytes bind. */
 function fillsUntilEven(bytes: number, requests: number, gapBytes: number): number {
-  const spareBytes = requests * (BLOB_BYTES_PER_SECOND / BLOB_REQUESTS_PER_SECOND) - bytes
-  return Math.max(0, Math.floor(spareBytes / (gapBytes + BLOB_BYTES_PER_SECOND / BLOB_REQUESTS_PER_SECOND)))
+  const spareBytes = requests * BYTES_FOR_A_REQUEST - bytes
+  return Math.max(0, Math.floor(spareBytes / (gapBytes + BYTES_FOR_A_REQUEST)))
 }
 
 /** From 0 to below 1. */

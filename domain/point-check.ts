@@ -3,7 +3,7 @@
  * differ. JSON beside the manifest, which never changes.
  */
 import { z } from 'zod'
-import { coarsen, type ByteRange } from './byte-range.ts'
+import { coarsen, describeRanges, type ByteRange } from './byte-range.ts'
 
 const FORMAT = 1
 /** A superset does no harm, and the file stays small. */
@@ -79,6 +79,13 @@ export function passed(was: PointCheck | undefined, pointId: string, found: Veri
 function isLifted({ isBySource }: Suspicion, { level, percent }: Verified): boolean {
   if (percent !== undefined) return false
   return level === 'source' || (level === 'full' && isBySource !== true)
+}
+
+/** Since when, from what and where, as a part of a sentence about the point. */
+export function describeSuspicion(suspicion: Suspicion): string {
+  const { since, ranges } = suspicion
+  const where = ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`
+  return `suspect since ${since}: its bytes differ from ${differsFrom(suspicion)}${where}`
 }
 
 /** What the bytes of a suspect point differ from. */

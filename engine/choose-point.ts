@@ -1,10 +1,9 @@
 /** Finds the recovery point that somebody means, or says why there is none. Reads the target alone and changes nothing. */
 import { listPoints } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
-import { describeRanges } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 import { isCopied, type AnyManifest } from '../domain/manifest.ts'
-import { differsFrom, type PointCheck } from '../domain/point-check.ts'
+import { describeSuspicion, type PointCheck } from '../domain/point-check.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
@@ -70,12 +69,9 @@ function requireTrust(choice: PointChoice, { id, takenAt }: AnyManifest, check: 
     const message = `point ${id} of ${takenAt} was not compared with its digests since it was sealed; "snapferry verify run" does it`
     throw new BackupError({ type: 'PointNotFound', message, facts })
   }
-  const { ranges, since } = check.suspect
   throw new BackupError({
     type: 'PointSuspect',
-    message:
-      `point ${id} of ${takenAt} is suspect since ${since}: its bytes differ from ${differsFrom(check.suspect)}` +
-      `${ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`}; take another point, or this one with --allow-suspect`,
+    message: `point ${id} of ${takenAt} is ${describeSuspicion(check.suspect)}; take another point, or this one with --allow-suspect`,
     facts,
   })
 }

@@ -16,7 +16,7 @@ import { BackupError, isFailure } from '../domain/failures.ts'
 import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
 import { stripingOfState } from '../domain/base-blob-state.ts'
 import { diskPrefix, parseBaseBlobName, stripeBlobName } from '../domain/names.ts'
-import { differsFrom, rangesToMend, type PointCheck, type Suspicion } from '../domain/point-check.ts'
+import { describeSuspicion, rangesToMend, type PointCheck } from '../domain/point-check.ts'
 import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
 import type { RestoreOrigin, RestoreRequest, SourceChoice } from '../domain/restore-request.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
@@ -78,17 +78,13 @@ export function sourceOfPoint(targetUrl: string, manifest: AnyManifest, check?: 
     ...common,
     origin: { diskId: disk.id, takenAt, point: recoveryPointOf(manifest, check), baseBlobName: manifest.baseBlob.name },
     snapshot: { snapshotId: source.snapshotId, snapshotUniqueId: source.snapshotUniqueId },
-    warnings: check?.suspect === undefined ? [] : [`point ${manifest.id} is suspect since ${check.suspect.since}: its bytes differ from ${differsFrom(check.suspect)}${where(check.suspect)}`],
+    warnings: check?.suspect === undefined ? [] : [`point ${manifest.id} is ${describeSuspicion(check.suspect)}`],
   }
 }
 
 const NO_DIGESTS = 'a suspect point was allowed, so what is made is compared with the point as it is, and not with its digests'
 const SOURCE_ALONE = 'the disk is made from the source snapshot, which differs from the point and its digests, so it is compared with neither'
 const NOT_COMPARED = 'the data of the point cannot be read by a restore, so the disk is not compared with it'
-
-function where({ ranges }: Suspicion): string {
-  return ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`
-}
 
 /** @throws BackupError BaseBlobNotClean where a run has written to the base blob since the restore was planned. */
 export async function requireUnchanged(engine: Engine, content: PointContent, signal?: AbortSignal): Promise<void> {

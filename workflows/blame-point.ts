@@ -8,6 +8,7 @@ import type { FailureType } from '../domain/failures.ts'
 import { MAY_BE_DAMAGED } from '../domain/restore-request.ts'
 import { dataActivities } from './activity-options.ts'
 import { failureOf, type Mismatches } from './describe-cause.ts'
+import { describeSuspects } from './describe-suspects.ts'
 
 /**
  * The failure of a comparison, with the verdict in the place of what is to be done to reach one, and the suspects in its details.
@@ -17,10 +18,9 @@ import { failureOf, type Mismatches } from './describe-cause.ts'
 export async function blamePoint(error: unknown, doubt: Doubt): Promise<ApplicationFailure | undefined> {
   const { point, suspects } = await dataActivities().confirmDamage.executeWithOptions({ summary: 'is the point itself damaged?' }, [doubt])
   if (point === 'unknown') return undefined
-  const more = suspects.length > 10 ? ` and ${suspects.length - 10} more` : ''
   const verdict =
     point === 'damaged'
-      ? `The point itself is damaged; marked as suspect: ${suspects.slice(0, 10).join(', ')}${more}`
+      ? `The point itself is damaged; ${describeSuspects(suspects)}`
       : 'The point itself is as its digests say there: it was damaged on the way to the disk'
   const message = `${failureOf(error).message.replace(`. ${MAY_BE_DAMAGED}`, '')}. ${verdict}`
   return ApplicationFailure.nonRetryable(message, 'VerificationFailed' satisfies FailureType, { mismatches: doubt.ranges, suspects } satisfies Mismatches)

@@ -14,6 +14,7 @@ import { hash64 } from '../domain/hash64.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { ChunkCheckState, VerifyJob } from '../activities/verify-activities.ts'
 import { control, dataActivities } from './activity-options.ts'
+import { describeSuspects } from './describe-suspects.ts'
 import { VERIFY_PHASES, type VerifyPointInput, type VerifyPointResult } from './messages.ts'
 import { trackProgress, type RunProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
@@ -53,8 +54,8 @@ export async function verifyPoint(input: VerifyPointInput): Promise<VerifyPointR
     type: 'PointSuspect' satisfies FailureType,
     nonRetryable: true,
     message:
-      `point ${point.id} differs from ${other} at ${describeRanges(differing)}; marked as suspect: ${ids.slice(0, 10).join(', ')}` +
-      `${ids.length > 10 ? ` and ${ids.length - 10} more` : ''}. The next backup reads these ranges again from the source, and later points are right`,
+      `point ${point.id} differs from ${other} at ${describeRanges(differing)}; ${describeSuspects(ids)}. ` +
+      `The next backup reads these ranges again from the source, and later points are right`,
     details: [{ pointId: point.id, suspects: ids, comparedBytes }],
   })
 }

@@ -34,7 +34,7 @@ export interface DataFileOptions {
   /** Default: a temporary file that vanishes with the process. */
   readonly directory?: string
   /** Of a temporary file. Default: what `openMemoryFile` gives. */
-  readonly memory?: MemoryFile | undefined
+  readonly memory?: MemoryFile
   /**
    * Goes on with what is in the directory. Bytes are then in the file when `append` returns, whatever their length, so
    * that a journal entry which names them can follow at once. Default: starts empty.
@@ -61,7 +61,7 @@ export class DataFile {
 
   static async open(options: DataFileOptions = {}): Promise<DataFile> {
     if (options.directory === undefined) {
-      const memory = 'memory' in options ? options.memory : await openMemoryFile()
+      const memory = options.memory ?? (await openMemoryFile())
       return new DataFile(await openUnlinked(tmpdir()), 0, BLOCKING_BYTES, memory)
     }
     await mkdir(options.directory, { recursive: true })
