@@ -13,7 +13,7 @@ import { isTimeUp, tellProgress } from './progress.ts'
 import { emptyTally, report, SEED } from './reliability-report.ts'
 import { changeDisk, faultsOfLane, leftInLane, openLane, pointsOf, type Lane } from './stack-lane.ts'
 
-const POINTS = Number(env['SNAPFERRY_CRASH_POINTS'] ?? 26)
+const POINTS = Number(env['SNAPFERRY_CRASH_POINTS'] ?? 32)
 const LANES = POINTS > 64 ? 24 : 8
 const OPTIONS: BackupOptions = { ...DEFAULT_OPTIONS, retention: { keepLast: 3 }, verify: { ...DEFAULT_OPTIONS.verify, sampleChanged: 2, sampleUnchanged: 2 } }
 /** As long as all lanes may take to reach their traps; a lane that has ended before its trap waits for nobody. */

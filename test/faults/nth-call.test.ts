@@ -17,7 +17,7 @@ import { emptyTally, report, SEED } from './reliability-report.ts'
 import type { Scenario } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 
-const CASES = Number(env['SNAPFERRY_NTH_CALL_CASES'] ?? 60)
+const CASES = Number(env['SNAPFERRY_NTH_CALL_CASES'] ?? 100)
 /** Cases that are played at the same time, each on a local Azure of its own: most of one is waiting. */
 const BENCHES = 4
 const LONGEST_RUN_MS = 12 * 3600_000

@@ -1,5 +1,6 @@
 /** Scattered changes: gaps are copied along where that is cheaper, and the proof of the run knows of them. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { secondsAtLimit } from '../../domain/blob-budget.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
@@ -38,6 +39,10 @@ async function expectProvenPoint(diskId: string, sha256: string): Promise<void> 
   const [manifest] = await scene.points(diskId)
   expect(manifest).toMatchObject({ kind: 'incremental', changedBytes: RANGES * 4 * KIB, verification: { rounds: 1 } })
   expect(manifest!.requests).toBeLessThan(RANGES / 5)
+  // By the two budgets of a blob sooner done than with all gaps filled, or with none.
+  const seconds = secondsAtLimit(manifest!.movedBytes, manifest!.requests)
+  expect(seconds).toBeLessThan(secondsAtLimit(RANGES * STRIDE_BYTES, 0))
+  expect(seconds).toBeLessThan(secondsAtLimit(0, RANGES))
   expect(manifest!.verification.writtenBytes).toBeGreaterThan(manifest!.changedBytes)
   const { diskId: restored } = await scene.restore({ pointId: manifest!.id })
   expect((await scene.azure.digestDisk(restored)).sha256).toBe(sha256)
