@@ -3,7 +3,7 @@
  * that is wrong would deny a good disk at the restore; so of every GiB that was written one chunk is read back.
  *
  * Where the chunk is not as told, the source says who is wrong. If the base blob holds what the source does, the service told something
- * else: it is not believed in that run, and bytes are read instead. If not, the chunk was damaged.
+ * else: it is not believed in that run, and bytes are read instead. If not, another run has written there since, or the chunk was damaged.
  */
 import { GIB, totalBytes } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
@@ -18,24 +18,29 @@ export interface ToldSum {
   readonly raw: Word64
 }
 
+export interface TrustSides {
+  readonly readBase: ReadRange
+  readonly readSource: ReadRange
+  /** @throws BackupError FencedOut where another run has taken over the base blob. */
+  readonly requireHeld: (signal: AbortSignal) => Promise<void>
+}
+
 export class ChecksumTrust {
-  readonly #readBase: ReadRange
-  readonly #readSource: ReadRange
+  readonly #sides: TrustSides
   #isRefuted = false
   /** The first chunk of all is read back, too. */
   #unprobedBytes = GIB
   #probedBytes = 0
 
-  constructor(readBase: ReadRange, readSource: ReadRange) {
-    this.#readBase = readBase
-    this.#readSource = readSource
+  constructor(sides: TrustSides) {
+    this.#sides = sides
   }
 
   get probedBytes(): number {
     return this.#probedBytes
   }
 
-  /** Whether these sums may be believed. @throws BackupError VerificationFailed where the base blob lost what was written to it. */
+  /** Whether these sums may be believed. @throws BackupError FencedOut; VerificationFailed where the base blob lost what was written to it. */
   async deserves(told: readonly ToldSum[], signal: AbortSignal): Promise<boolean> {
     const [first] = told
     if (this.#isRefuted || first === undefined) return !this.#isRefuted
@@ -43,9 +48,13 @@ export class ChecksumTrust {
     if (this.#unprobedBytes < GIB) return true
     this.#unprobedBytes = 0
     const { work, raw } = first
-    const held = await this.#sumOf(this.#readBase, work, signal)
+    const { readBase, readSource, requireHeld } = this.#sides
+    const held = await this.#sumOf(readBase, work, signal)
     if (isSame(held, raw)) return true
-    if (!isSame(held, await this.#sumOf(this.#readSource, work, signal))) throw notAsWritten(work)
+    if (!isSame(held, await this.#sumOf(readSource, work, signal))) {
+      await requireHeld(signal)
+      throw notAsWritten(work)
+    }
     this.#isRefuted = true
     return false
   }

@@ -24,10 +24,10 @@ import type { TransferJob } from '../domain/transfer-job.ts'
 import { pagesOf, readBytesOf, readSum } from './chunk-sums.ts'
 import { chunkWorks, type ChunkWork } from './chunk-works.ts'
 import { ChecksumTrust, type ToldSum } from './checksum-trust.ts'
-import type { ReadRange } from './compare-bytes.ts'
 import { DigestReader } from './digest-reader.ts'
 import type { DigestedPoint } from './digested-point.ts'
 import type { Engine } from './engine.ts'
+import { requireHeld } from './hold-stripes.ts'
 import { runRequests } from './request-pool.ts'
 import { baseBlobOf, type StripedBlob } from './striped-blob.ts'
 
@@ -84,9 +84,12 @@ export class DigestStep {
     this.#before = last && new DigestReader(table, last.table)
     this.#base = baseBlobOf(engine, job)
     this.#baseAtLast = last && this.#base.at(last.snapshots)
-    const readBase: ReadRange = (range, signal) => this.#base.read(range, signal)
-    this.#trust = new ChecksumTrust(readBase, async (range, signal) => {
-      return readSource(engine.azure, await engine.exports.read(job.toSnapshotId, signal, job.blobBytes), range, signal)
+    this.#trust = new ChecksumTrust({
+      readBase: (range, signal) => this.#base.read(range, signal),
+      readSource: async (range, signal) => readSource(engine.azure, await engine.exports.read(job.toSnapshotId, signal, job.blobBytes), range, signal),
+      requireHeld: async (signal) => {
+        await Promise.all(this.#base.stripes.map((blob) => requireHeld(blob, job.epoch, signal)))
+      },
     })
   }
 
