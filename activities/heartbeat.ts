@@ -7,7 +7,8 @@
  */
 import { Context, heartbeat } from '@temporalio/activity'
 
-const INTERVAL_MS = 2_000
+/** A fourth of the shortest heartbeat timeout. Each beat is an action that is paid for, so short work sends none. */
+const INTERVAL_MS = 5_000
 
 /** Activities whose heartbeats have details: a bare one would take the place of their checkpoint. */
 const telling = new WeakSet<Context>()

@@ -20,6 +20,9 @@ export interface PageListQuery {
 
 /** The most that Azure gives in one answer; more is cut down to it. */
 const MAX_RESULTS = 10_000
+/** A short first answer comes soon, so that work begins while longer ones are on their way. */
+const FIRST_RESULTS = 1_000
+const RESULTS_GROWTH = 3
 
 /** A timeout that a smaller window can cure is not repeated. */
 const UNLESS_TIMEOUT: RetryRule = {
@@ -40,8 +43,10 @@ export async function* readPages(
   const ahead = new AbortController()
   const abandon = (): void => ahead.abort(signal?.reason)
   signal?.addEventListener('abort', abandon, { once: true })
+  let results = FIRST_RESULTS
   const ask = (marker?: string): Promise<PageListAnswer> => {
-    const answer = readPage(rest, query, window, marker, canHalve, ahead.signal)
+    const answer = readPage(rest, query, window, parametersOf(query, results, marker), canHalve, ahead.signal)
+    results = Math.min(results * RESULTS_GROWTH, MAX_RESULTS)
     // One that fails before its turn, or after the caller has left, must not end the process.
     answer.catch(() => undefined)
     return answer
@@ -69,11 +74,11 @@ async function readPage(
   rest: StorageRest,
   query: PageListQuery,
   window: ByteRange,
-  marker: string | undefined,
+  parameters: string,
   canHalve: boolean,
   signal: AbortSignal,
 ): Promise<PageListAnswer> {
-  const url = `${query.url}${query.url.includes('?') ? '&' : '?'}${parametersOf(query, marker)}`
+  const url = `${query.url}${query.url.includes('?') ? '&' : '?'}${parameters}`
   const headers = { ...query.headers, 'x-ms-range': `bytes=${window.startBytes}-${window.endBytes - 1}` }
   const call = {
     ...query.errors,
@@ -89,9 +94,9 @@ async function readPage(
   })
 }
 
-function parametersOf({ query }: PageListQuery, marker: string | undefined): string {
+function parametersOf({ query }: PageListQuery, maxResults: number, marker: string | undefined): string {
   const continued = marker === undefined ? '' : `&marker=${encodeURIComponent(marker)}`
-  return `comp=pagelist${query}&maxresults=${MAX_RESULTS}${continued}`
+  return `comp=pagelist${query}&maxresults=${maxResults}${continued}`
 }
 
 function circling(on: string): BackupErrorInit {

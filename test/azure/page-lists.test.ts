@@ -55,7 +55,7 @@ describe('page lists', () => {
     const previous = `https://md-1.blob.storage.azure.net/c/abcd?${SAS}`
     await collect(lists.managedDiskDiff(source, previous, { startBytes: 512, endBytes: 4096 }))
     const [request] = server!.requests
-    expect(request?.path).toBe(`/acct/disk/abcd?${SAS}&comp=pagelist&maxresults=10000`)
+    expect(request?.path).toBe(`/acct/disk/abcd?${SAS}&comp=pagelist&maxresults=1000`)
     expect(request?.headers).toMatchObject({
       'x-ms-previous-snapshot-url': previous,
       'x-ms-range': 'bytes=512-4095',
@@ -70,11 +70,19 @@ describe('page lists', () => {
       pageList([['copy', 2048, 2559]]),
     ])
     expect(await collect(lists.allocated(source, WINDOW))).toHaveLength(3)
-    expect(server!.requests.map(({ path }) => path.split('maxresults=10000')[1])).toEqual([
+    expect(server!.requests.map(({ path }) => path.split(/maxresults=\d+/)[1])).toEqual([
       '',
       '&marker=a%20b%26c',
       '&marker=second',
     ])
+  })
+
+  test('a short page is asked for first, so that work can begin, and then longer ones', async () => {
+    const pages = [1, 2, 3, 4].map((page) => pageList([['copy', page * 512, page * 512 + 511]], `marker ${page}`))
+    const source = await serve([...pages, pageList([])])
+    expect(await collect(lists.allocated(source, WINDOW))).toHaveLength(4)
+    const asked = server!.requests.map(({ path }) => /&maxresults=(\d+)/.exec(path)?.[1])
+    expect(asked).toEqual(['1000', '3000', '9000', '10000', '10000'])
   })
 
   test('a page may be empty and still have a next one', async () => {
