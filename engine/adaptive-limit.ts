@@ -1,7 +1,8 @@
 /**
  * How many requests at a time a page blob is worth: as few as make it as fast as it gets.
  *
- * Probes upward as long as more requests in flight bring more work done, then settles and probes again now and then.
+ * Probes upward as long as more requests in flight bring more work done, then settles and probes again, after a pause that
+ * doubles with each probe that brought nothing: one alone may have been held up by something else.
  * Refusals halve it, once for all requests that were in flight at the time. One now and then does not: on a healthy line
  * that only says that a request has to be repeated. Reads no clock; times are the caller's.
  */
@@ -18,7 +19,7 @@ const SHORTEST_ROUND_MS = 100
 const USES_PER_ROUND = 2
 /** Share of answers that must have come while no place was free; else it is not the limit that held the rate. */
 const FULL_SHARE = 0.8
-const ROUNDS_BETWEEN_PROBES = 10
+const MOST_ROUNDS_BETWEEN_PROBES = 16
 /** Share of refusals among the latest answers that says: too many. Five in a row are enough. */
 const REFUSED_SHARE = 0.14
 /** Weight of one answer in that share. */
@@ -45,6 +46,7 @@ export class AdaptiveLimit {
   /** Where it was halved: from near there on it goes up by one. */
   #halvedFrom = Infinity
   #growth = FIRST_GROWTH
+  #roundsToNextProbe = 1
 
   /** Requests that may be in flight. */
   get limit(): number {
@@ -93,6 +95,7 @@ export class AdaptiveLimit {
       if (phase.roundsLeft > 1) this.#phase = { kind: 'settled', roundsLeft: phase.roundsLeft - 1 }
       else this.#probe(rate)
     } else if (rate >= phase.rate * GAIN_WORTH_KEEPING) {
+      this.#roundsToNextProbe = 1
       this.#probe(rate)
     } else {
       this.#settle(phase.limit)
@@ -113,6 +116,7 @@ export class AdaptiveLimit {
   #settle(limit: number): void {
     this.#limit = limit
     this.#growth = GROWTH
-    this.#phase = { kind: 'settled', roundsLeft: ROUNDS_BETWEEN_PROBES }
+    this.#phase = { kind: 'settled', roundsLeft: this.#roundsToNextProbe }
+    this.#roundsToNextProbe = Math.min(2 * this.#roundsToNextProbe, MOST_ROUNDS_BETWEEN_PROBES)
   }
 }
