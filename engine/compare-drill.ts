@@ -1,8 +1,9 @@
 /**
- * Compares ALL bytes of a restored disk, read by its SAS, with the digests of its point; where the point has none, with the bytes of
- * the point itself. What is read can be kept as an image on the way, so that nothing is read twice.
+ * Compares ALL bytes of a restored disk, read by its SAS, with the digests of its point; where the point has none, or they are gone,
+ * with the bytes of the point itself. What is read can be kept as an image on the way, so that nothing is read twice.
  */
 import { coarsen, lengthOf, type ByteRange } from '../domain/byte-range.ts'
+import { isFailure } from '../domain/failures.ts'
 import type { PointDigests } from '../domain/manifest.ts'
 import { sweep } from '../domain/sweep.ts'
 import { checkChunks, type ChunkCheckState } from './check-chunks.ts'
@@ -43,26 +44,33 @@ export async function compareDrill(
 ): Promise<DrillComparison> {
   const disk = await openDiskCopy(engine, job.toDiskId, 'read', options.signal)
   const copy = withFooterOfPoint(engine, job, keepingImage(disk, options.image))
-  const compared = digests === undefined ? await withPoint(engine, job, copy, options) : await withDigests(engine, job, digests, copy, options)
+  const compared = (digests && (await withDigests(engine, job, digests, copy, options))) ?? (await withPoint(engine, job, copy, options))
   await engine.exports.revoke(job.toDiskId, options.signal)
   return compared
 }
 
+/** @returns undefined where the digest table is gone. */
 async function withDigests(
   engine: Engine,
   job: RestoreJob,
   digests: PointDigests,
   copy: PointCopy,
   { resumeFrom, onProgress, signal }: CompareDrillOptions,
-): Promise<DrillComparison> {
-  const { comparedBytes, differing } = await checkChunks(readerOf(engine, job.targetUrl, digests), job.blobBytes, copy, {
-    window: { startBytes: 0, endBytes: job.blobBytes },
-    choice: { kind: 'all' },
-    resumeFrom,
-    ...(onProgress && { onProgress }),
-    signal,
-  })
-  return { comparedBytes, comparedWith: 'digests', mismatches: differing }
+): Promise<DrillComparison | undefined> {
+  try {
+    const { comparedBytes, differing } = await checkChunks(readerOf(engine, job.targetUrl, digests), job.blobBytes, copy, {
+      window: { startBytes: 0, endBytes: job.blobBytes },
+      choice: { kind: 'all' },
+      resumeFrom,
+      ...(onProgress && { onProgress }),
+      signal,
+    })
+    return { comparedBytes, comparedWith: 'digests', mismatches: differing }
+  } catch (error) {
+    // The point itself is still there, or says that it is not.
+    if (!isFailure(error, 'PointNotFound')) throw error
+    return undefined
+  }
 }
 
 async function withPoint(engine: Engine, job: RestoreJob, copy: PointCopy, { onProgress, signal }: CompareDrillOptions): Promise<DrillComparison> {

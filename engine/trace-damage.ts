@@ -1,7 +1,7 @@
 /**
  * Which points hold the damage that was found in one: those that share pages of the damaged chunks with it, as the base blob's own diff
- * between their snapshots says, and whose bytes differ from their digests there. Where the source snapshot has shown that the digests
- * are of the wrong bytes, sharing alone counts. Reads, changes nothing.
+ * between their snapshots says, and whose bytes differ from their digests there. Where the digests are gone, or the source snapshot has
+ * shown that they are of the wrong bytes, sharing alone counts. Reads, changes nothing.
  */
 import { readManifest, listManifests } from '../azure/manifests.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
@@ -100,11 +100,27 @@ async function damagedOf(
   const content = pointContentOf(targetUrl, other)
   const reader = readerOf(engine, targetUrl, other.digests!)
   const damaged: ByteRange[] = []
-  for (const window of shared) {
-    const { differing } = await checkChunks(reader, content.blobBytes, contentCopyOf(engine, content), { window, choice: { kind: 'all' }, signal })
-    damaged.push(...differing)
+  try {
+    for (const window of shared) {
+      const { differing } = await checkChunks(reader, content.blobBytes, contentCopyOf(engine, content), { window, choice: { kind: 'all' }, signal })
+      damaged.push(...differing)
+    }
+    return damaged
+  } catch (error) {
+    if (!isFailure(error, 'PointNotFound')) throw error
+    return (await isHeld(engine, content, signal)) ? shared : []
   }
-  return damaged
+}
+
+/** Whether the point itself is still there, and not only its digests are gone. */
+async function isHeld(engine: Engine, content: PointContent, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await pointBlobOf(engine, content).sizesOfSnapshots(signal)
+    return true
+  } catch (error) {
+    if (!isFailure(error, 'PointNotFound')) throw error
+    return false
+  }
 }
 
 function snapshotsOf({ blobs }: PointContent): BlobSnapshotRef[] {

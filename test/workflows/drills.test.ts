@@ -112,6 +112,16 @@ test('a drill restores the newest point, compares all its bytes with the digests
   expect(await listDrillResults(scene.clients, scene.targetUrl, diskId)).toEqual([result])
 }, 120_000)
 
+test('a drill of a point that has lost its digests compares all bytes with the point itself', async () => {
+  const diskId = await backedUpDisk()
+  const [point] = await scene.points(diskId)
+  const { name, snapshot } = point!.digests!
+  await scene.clients.container(scene.targetUrl).getPageBlobClient(name).withSnapshot(snapshot).delete()
+  const result = await drill(diskId)
+  expect(result).toMatchObject({ verdict: 'passed', comparedWith: 'point' })
+  expect(result.comparedBytes).toBeGreaterThanOrEqual(await allocatedBytesOf(scene.engine, pointContentOf(scene.targetUrl, point!)))
+}, 120_000)
+
 test('a drill finds one flipped bit of its point, as its restore does, keeps what it found, raises the alert, and leaves nothing behind', async () => {
   const diskId = await backedUpDisk()
   const [point] = await scene.points(diskId)

@@ -52,6 +52,10 @@ function rot(point: Manifest, offsetBytes: number): Promise<void> {
   return scene.azure.rotBlob({ account: 'backups', container: 'points', blob, snapshot, offsetBytes: inStripeBytes, mask })
 }
 
+async function deleteTableOf({ digests }: Manifest): Promise<void> {
+  await scene.clients.container(scene.targetUrl).getPageBlobClient(digests!.name).withSnapshot(digests!.snapshot).delete()
+}
+
 async function suspectIds(diskId: string): Promise<string[]> {
   const { checks } = await listPoints(scene.clients, scene.targetUrl, { diskId })
   return [...checks.values()].filter(({ suspect }) => suspect !== undefined).map(({ pointId }) => pointId).toSorted()
@@ -113,6 +117,15 @@ test('a bit that rotted in the digest table is found like damage of its chunk, a
   expect(point.mended).toEqual([{ startBytes: chunk * CHUNK_BYTES, endBytes: (chunk + 1) * CHUNK_BYTES }])
   await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
   await expect(verify({ diskId, level: 'full' })).resolves.toMatchObject({ point: { id: point.id } })
+}, 200_000)
+
+test('damage is flagged also on a point that shares it and has lost its digests', async () => {
+  const { points, sharedAt } = await fourPoints()
+  const [, second, third, fourth] = points as [Manifest, Manifest, Manifest, Manifest]
+  await deleteTableOf(second)
+  await rot(third, sharedAt)
+  const found = await suspectsOf(verify({ pointId: third.id, level: 'full' }))
+  expect(found.toSorted()).toEqual([second.id, third.id, fourth.id].toSorted())
 }, 200_000)
 
 test('damage in pages that only one point holds is flagged on that point alone', async () => {
