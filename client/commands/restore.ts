@@ -41,15 +41,15 @@ export function registerRestoreCommands(program: Command, host: Host): void {
       withRestoreOptions(command)
         .option('--wait', 'wait for the end, and end as the run does')
         .option('--follow', 'like --wait, and join a restore of this disk that is already open')
-        .option('--yes', 'do not ask first (without a terminal nobody is asked)'),
+        .option('--yes', 'show no plan and do not ask first (without a terminal nobody is asked)'),
     run: async ({ output, load, withTemporal }, options) => {
       const input = restoreInputOf(options)
       const toId = toIdOf(input)
-      // A script, or a restore that may be open already, has nobody to ask or nothing to plan.
-      if (canAsk(host) && options.follow !== true) {
+      // Nobody is asked in a script or with --yes, and a restore that may be open already has nothing to plan.
+      if (canAsk(host) && options.yes !== true && options.follow !== true) {
         const { settings, config } = await load()
         const engine = await createEngine(settings.azure)
-        await agreeToRestore(engine, input, { output, host, mayAsk: options.yes !== true, prices: config.prices })
+        await agreeToRestore(engine, input, { output, host, mayAsk: true, prices: config.prices, isPreview: true })
       }
       await withTemporal(async (link, { settings }) => {
         const run = await startRun<typeof restoreDisk>(link, output, {

@@ -117,6 +117,43 @@ describe('restore run', () => {
   })
 })
 
+describe('restore run on a terminal, by somebody whom Azure does not know', () => {
+  /** Without a role; the workers have theirs. */
+  const stranger = { IDENTITY_HEADER: 'stranger' }
+  beforeAll(() => scene.azure.assignRoles('stranger', []))
+  const signedOut = { IDENTITY_ENDPOINT: undefined, IDENTITY_HEADER: undefined, AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential' }
+
+  test.each([
+    ['without a right', stranger, 'the identity lacks the right'],
+    ['not signed in', signedOut, 'could not'],
+  ])('goes on without a preview (%s), as the workers act as themselves', async (_who, env, why) => {
+    const toDiskId = scene.freshDiskId()
+    const { exitCode, stdout, stderr } = await snapferry(scene, restoreOf(toDiskId, '--disk', diskId), { env, answer: 'y' })
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: expect.stringContaining(`disk ${toDiskId} holds point `), stderr: expect.stringMatching(/^no preview: /m) })
+    expect(stderr).toContain(why)
+    expect(stderr).toContain(`restore to ${toDiskId}? [y/N]`)
+  })
+
+  test('makes nothing where the answer is no', async () => {
+    const toDiskId = scene.freshDiskId()
+    const { exitCode, stderr } = await snapferry(scene, restoreOf(toDiskId, '--disk', diskId), { env: stranger, answer: 'n' })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: expect.stringContaining('nothing was made') })
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+  })
+
+  test('asks Azure nothing with --yes', async () => {
+    const { exitCode, stderr } = await snapferry(scene, restoreOf(scene.freshDiskId(), '--disk', diskId, '--yes'), { env: stranger, answer: 'n' })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining('preview') })
+  })
+
+  test('shows the plan to whoever may read, and ends where there is no such point', async () => {
+    const shown = await snapferry(scene, restoreOf(scene.freshDiskId(), '--disk', diskId), { answer: 'n' })
+    expect({ exitCode: shown.exitCode, stderr: shown.stderr }).toEqual({ exitCode: 130, stderr: expect.stringMatching(/in \d+ requests?/) })
+    const absent = await snapferry(scene, restoreOf(scene.freshDiskId(), '--disk', scene.freshDiskId()), { answer: 'y' })
+    expect(absent.exitCode).toBe(4)
+  })
+})
+
 test('with a token of another tenant, the one that is asked for is named, and nothing is made', async () => {
   const elsewhere = await startForTests()
   const env = { IDENTITY_ENDPOINT: elsewhere.identityEndpoint, IDENTITY_HEADER: elsewhere.identityHeader }

@@ -13,6 +13,8 @@ export interface CliOptions {
   readonly cwd?: string
   /** Acts once, as soon as stderr matches; `interrupt` is Ctrl-C. */
   readonly once?: { readonly says: RegExp; readonly act: (interrupt: () => void) => void }
+  /** Somebody sits at a terminal and answers each question so; without it nobody is there to be asked. */
+  readonly answer?: string
 }
 
 export interface CliResult {
@@ -23,6 +25,8 @@ export interface CliResult {
 }
 
 const PROGRAM = join(process.cwd(), 'bin/snapferry.mjs')
+/** Makes pipes pass for a terminal, as a module that Node loads first. */
+const AS_TERMINAL = `data:text/javascript,${encodeURIComponent('process.stdin.isTTY=true;Object.assign(process.stderr,{isTTY:true,hasColors:()=>false})')}`
 
 /** Runs `snapferry ARGS` to its end; what it said is kept where the tests search for secrets. */
 export async function snapferry(scene: Scene, args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
@@ -35,10 +39,12 @@ export async function snapferry(scene: Scene, args: readonly string[], options: 
       NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
       TEMPORAL_ADDRESS: temporalAddress(),
       SNAPFERRY_TASK_QUEUE: scene.taskQueuePrefix,
+      ...(options.answer !== undefined && { NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${AS_TERMINAL}` }),
       ...options.env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  child.stdin.end(options.answer === undefined ? '' : `${options.answer}\n`)
   let stdout = ''
   let stderr = ''
   let reaction = options.once
