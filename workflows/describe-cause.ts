@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import type { ByteRange } from '../domain/byte-range.ts'
 
 /** The details of a failure that names what differs. */
@@ -16,6 +16,7 @@ export function describeCause(error: unknown): string {
 /** The same with the type that an activity or a child gave it. */
 export function failureOf(error: unknown): { readonly type: string; readonly message: string } {
   const innermost = innermostOf(error)
+  if (innermost instanceof CancelledFailure) return { type: innermost.name, message: 'it was cancelled' }
   const type = innermost instanceof ApplicationFailure ? innermost.type : undefined
   return { type: type ?? (innermost instanceof Error ? innermost.name : 'Error'), message: innermost instanceof Error ? innermost.message : String(innermost) }
 }

@@ -1,9 +1,9 @@
 /**
  * What the drill Schedule of a policy starts: one `drillRestore` child for one disk of the policy, or for each of them.
  *
- * A disk whose drill fails does not hold up the others; the run fails at its end if any failed.
+ * A disk whose drill fails, or is cancelled by itself, does not hold up the others; the run fails at its end if any failed.
  */
-import { ApplicationFailure, executeChild, isCancellation, ParentClosePolicy } from '@temporalio/workflow'
+import { ApplicationFailure, executeChild, ParentClosePolicy } from '@temporalio/workflow'
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { parseArmId } from '../domain/arm-id.ts'
 import { disksToDrill } from '../domain/drill.ts'
@@ -13,6 +13,7 @@ import { diskKeyOf, drillWorkflowId, targetKeyOf } from '../domain/names.ts'
 import { describeCause } from './describe-cause.ts'
 import { drillRestore } from './drill-restore.ts'
 import type { DrillOutcome, DrillPolicyInput, DrillPolicyResult } from './messages.ts'
+import { isOwnCancel } from './own-cancel.ts'
 import { scheduledInstant } from './scheduled-instant.ts'
 import { diskAttribute, policyAttribute, targetAttribute } from './search-attributes.ts'
 
@@ -49,7 +50,7 @@ async function drill({ policy, targetUrl, rule }: DrillPolicyInput, diskId: stri
     return { diskId, outcome: 'passed', ...(point && { pointId: point.id }), ...(rtoSeconds !== undefined && { rtoSeconds }) }
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { diskId, outcome: 'skipped', reason: 'another drill of this disk is open' }
-    if (isCancellation(error)) throw error
+    if (isOwnCancel(error)) throw error
     return { diskId, outcome: 'failed', reason: describeCause(error) }
   }
 }

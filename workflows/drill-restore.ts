@@ -7,7 +7,7 @@
  * suspect if it is to blame. What was found is kept in the target; a drill that did not succeed fails with `DrillFailed`. One that is
  * cancelled deletes its disk and keeps nothing.
  */
-import { ActivityCancellationType, ApplicationFailure, CancellationScope, executeChild, isCancellation, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { ActivityCancellationType, ApplicationFailure, CancellationScope, executeChild, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { TypedSearchAttributes } from '@temporalio/common'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import { describeRanges } from '../domain/byte-range.ts'
@@ -21,6 +21,7 @@ import { control, dataActivities } from './activity-options.ts'
 import { blamePoint } from './blame-point.ts'
 import { failureOf, mismatchesOf, type Mismatches } from './describe-cause.ts'
 import { DRILL_PHASES, type DrillRestoreInput } from './messages.ts'
+import { isOwnCancel } from './own-cancel.ts'
 import { raiseAlert } from './raise-alert.ts'
 import { restoreDisk } from './restore-disk.ts'
 import { phaseSeconds, trackProgress, type RunProgress } from './run-progress.ts'
@@ -38,16 +39,16 @@ interface Drill extends DrillRestoreInput {
 
 export async function drillRestore(input: DrillRestoreInput): Promise<DrillResult> {
   const drill = drillOf(input)
-  const root = CancellationScope.current()
   const progress = trackProgress(DRILL_PHASES)
   const findings: Findings = { phases: {}, warnings: [] }
+  const timed = new CancellationScope({ cancellable: true, timeout: input.rule.timeoutMinutes * 60_000 })
   let failed: unknown
   let cancelled: unknown
   try {
-    await CancellationScope.withTimeout(input.rule.timeoutMinutes * 60_000, () => carryOut(drill, progress, findings))
+    await timed.run(() => carryOut(drill, progress, findings))
   } catch (error) {
-    if (isCancellation(error) && root.consideredCancelled) cancelled = error
-    else failed = error
+    if (isOwnCancel(error)) cancelled = error
+    else failed = isOwnCancel(error, timed) ? tookTooLong(input.rule.timeoutMinutes) : error
   }
   return CancellationScope.nonCancellable(async () => {
     progress.enter('delete')
@@ -56,7 +57,7 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
       progress.enter('failed')
       throw cancelled
     }
-    const failure = failed === undefined ? leftBehind : isCancellation(failed) ? tookTooLong(input.rule.timeoutMinutes) : failureOf(await blamed(failed, drill, findings))
+    const failure = failed === undefined ? leftBehind : failureOf(await blamed(failed, drill, findings))
     const result = resultOf(drill, progress, findings, failure)
     progress.enter('record')
     await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl: input.targetUrl, result }])
@@ -196,8 +197,8 @@ function resultOf(drill: Drill, progress: RunProgress, { phases, ...findings }: 
   }
 }
 
-function tookTooLong(timeoutMinutes: number): { type: string; message: string } {
-  return { type: 'DrillFailed' satisfies FailureType, message: `it took longer than its timeout of ${timeoutMinutes} minutes` }
+function tookTooLong(timeoutMinutes: number): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`it took longer than its timeout of ${timeoutMinutes} minutes`, 'DrillFailed' satisfies FailureType)
 }
 
 function messageOf({ diskId, toDiskId }: Drill, { point, failure }: DrillResult): string {

@@ -4,7 +4,7 @@
  * All or none, unless it may be partial: when one fails, those under way are cancelled and those that were handed over are
  * deleted again.
  */
-import { ApplicationFailure, CancellationScope, executeChild, isCancellation, log, ParentClosePolicy, workflowInfo } from '@temporalio/workflow'
+import { ApplicationFailure, CancellationScope, executeChild, log, ParentClosePolicy, workflowInfo } from '@temporalio/workflow'
 import { TypedSearchAttributes } from '@temporalio/common'
 import { parseArmId } from '../domain/arm-id.ts'
 import type { FailureType } from '../domain/failures.ts'
@@ -15,6 +15,7 @@ import { restoreTags } from '../domain/tags.ts'
 import { control } from './activity-options.ts'
 import { describeCause } from './describe-cause.ts'
 import type { MemberOutcome, RestoreGroupInput, RestoreGroupResult } from './messages.ts'
+import { isOwnCancel } from './own-cancel.ts'
 import { restoreDisk } from './restore-disk.ts'
 import { diskAttribute, targetAttribute } from './search-attributes.ts'
 
@@ -34,10 +35,11 @@ export async function restoreGroup(input: RestoreGroupInput): Promise<RestoreGro
           warnings.push(...result.warnings.map((warning) => `${nameOf(member.toDiskId)}: ${warning}`))
           return { ...member, outcome: 'restored' }
         } catch (error) {
-          if (isPartial && !isCancellation(error)) return { ...member, outcome: 'failed', reason: describeCause(error) }
+          const isCancelled = isOwnCancel(error)
+          if (isPartial && !isCancelled) return { ...member, outcome: 'failed', reason: describeCause(error) }
           // Those under way end by themselves, and take their disks away.
           scope.cancel()
-          throw isCancellation(error) ? error : failed(member, describeCause(error))
+          throw isCancelled ? error : failed(member, describeCause(error))
         }
       }),
     )

@@ -1,16 +1,10 @@
 /**
  * What a Temporal Schedule starts: one `backupDisk` child per disk of the policy, a bounded number at a time.
  *
- * A disk that fails, or whose run is open already, does not hold up the others; the policy's run fails at its end if any disk
+ * A disk that fails, or is cancelled by itself, or whose run is open already, does not hold up the others; the policy's run fails at its end if any disk
  * failed, so that the schedule's list shows it.
  */
-import {
-  ApplicationFailure,
-  executeChild,
-  isCancellation,
-  ParentClosePolicy,
-  startChild,
-} from '@temporalio/workflow'
+import { ApplicationFailure, executeChild, ParentClosePolicy, startChild } from '@temporalio/workflow'
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { parseArmId } from '../domain/arm-id.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
@@ -20,6 +14,7 @@ import type { Policy, VerificationRule } from '../domain/policy.ts'
 import { backupDisk } from './backup-disk.ts'
 import { describeCause } from './describe-cause.ts'
 import type { DiskOutcome, RunPolicyInput, RunPolicyResult } from './messages.ts'
+import { isOwnCancel } from './own-cancel.ts'
 import { scheduledInstant } from './scheduled-instant.ts'
 import { diskAttribute, policyAttribute, targetAttribute } from './search-attributes.ts'
 import { verifyPoint } from './verify-point.ts'
@@ -83,7 +78,7 @@ async function backUp(policy: Policy, diskId: string, requestedAt: string): Prom
     return { diskId, outcome: 'succeeded', pointId: point.id }
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { diskId, outcome: 'skipped', reason: 'another run of this disk and target is open' }
-    if (isCancellation(error)) throw error
+    if (isOwnCancel(error)) throw error
     return { diskId, outcome: 'failed', reason: describeCause(error) }
   }
 }
