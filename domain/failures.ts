@@ -70,8 +70,8 @@ export const FAILURES = {
   FencedOut: { retry: 'never', exit: 'failed', meaning: 'another run raised the epoch of the base blob; this one must not write any more' },
   VerificationFailed: { retry: 'never', exit: 'failed', meaning: 'a copy does not equal what it was made from: no point was made, or no disk handed over' },
 
-  DrillFailed: { retry: 'never', exit: 'failed', meaning: 'a drill could not restore its point, or what it restored is not right' },
-  DrillOverdue: { retry: 'never', exit: 'failed', meaning: 'no drill of the policy has succeeded for longer than its `alertAfter`' },
+  DrillFailed: { retry: 'never', exit: 'failed', meaning: 'a drill could not restore its point, or what it restored is not right, or its result could not be kept' },
+  DrillOverdue: { retry: 'never', exit: 'failed', meaning: 'no drill of the policy has succeeded for longer than its `alertAfter`, or what its drills found cannot be read' },
   AlertFailed: { retry: 'later', exit: 'failed', meaning: 'the alert command of a worker ended with another code than 0; what it should have told is not changed by that' },
   CommandRefused: { retry: 'never', exit: 'refused', meaning: 'a policy asks for a program to be run, and the worker does not allow that' },
 

@@ -4,8 +4,8 @@
  *     plan -> restore (child restoreDisk) -> compare all bytes, run the user's program -> delete -> record
  *
  * The disk is deleted however the drill ends. Where it differed, the point itself is compared with its digests there, and marked as
- * suspect if it is to blame. What was found is kept in the target; a drill that did not succeed fails with `DrillFailed`. One that is
- * cancelled deletes its disk and keeps nothing.
+ * suspect if it is to blame. What was found is kept in the target; a drill that did not succeed, or whose result cannot be kept, raises
+ * the alert and fails with `DrillFailed`. One that is cancelled deletes its disk and keeps nothing.
  */
 import { ActivityCancellationType, ApplicationFailure, CancellationScope, executeChild, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { TypedSearchAttributes } from '@temporalio/common'
@@ -58,9 +58,8 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
       throw cancelled
     }
     const failure = failed === undefined ? leftBehind : failureOf(await blamed(failed, drill, findings))
-    const result = resultOf(drill, progress, findings, failure)
     progress.enter('record')
-    await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl: input.targetUrl, result }])
+    const result = await keep(drill, progress, findings, failure)
     if (result.failure === undefined) {
       progress.enter('done')
       return result
@@ -177,6 +176,21 @@ async function deleteDisk({ toDiskId: id, requestId }: Drill, { point }: Finding
   } catch (error) {
     const { type, message } = failureOf(error)
     return { type, message: `throw-away disk ${id} could not be deleted: ${message}` }
+  }
+}
+
+/** A result that cannot be kept is one of the drill's findings, and of one that passed makes a failed one: nobody would know of it. */
+async function keep(drill: Drill, progress: RunProgress, findings: Findings, failure: DrillResult['failure']): Promise<DrillResult> {
+  const { targetUrl } = drill
+  const result = resultOf(drill, progress, findings, failure)
+  try {
+    await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl, result }])
+    return result
+  } catch (error) {
+    const { type, message } = failureOf(error)
+    const notKept = { type, message: `the result could not be kept in ${targetUrl}: ${message}` }
+    findings.warnings.push(notKept.message)
+    return resultOf(drill, progress, findings, failure ?? notKept)
   }
 }
 

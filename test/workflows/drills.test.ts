@@ -73,6 +73,8 @@ async function backedUpDisk(rounds = 1): Promise<string> {
   return diskId
 }
 
+const lastAlert = async (): Promise<unknown> => JSON.parse((await readFile(alerts, 'utf8')).trim().split('\n').at(-1)!)
+
 const queue = (): string => `${scene.taskQueuePrefix}-control`
 
 function startDrill(diskId: string, rule: Partial<DrillRule> = {}, more: Partial<DrillRestoreInput> = {}) {
@@ -131,7 +133,7 @@ test('a drill finds one flipped bit of its point, as its restore does, keeps wha
   const [kept] = await listDrillResults(scene.clients, scene.targetUrl, diskId)
   expect(details).toEqual([kept])
   expect(kept).toMatchObject({ verdict: 'failed', failure: { type: 'VerificationFailed' } })
-  expect(JSON.parse((await readFile(alerts, 'utf8')).trim().split('\n').at(-1)!)).toMatchObject({ format: 1, type: 'DrillFailed', diskId, drill: { id: kept?.id } })
+  expect(await lastAlert()).toMatchObject({ format: 1, type: 'DrillFailed', diskId, drill: { id: kept?.id } })
 }, 120_000)
 
 test('a point that a drill found to be damaged is suspect, with those that share the damage: the next drill passes them over, the next backup mends', async () => {
@@ -360,11 +362,11 @@ describe('a policy', () => {
   const drillAll = (diskIds: string[], rule: Partial<DrillRule>) =>
     scene.client.workflow.execute<typeof drillPolicy>('drillPolicy', { taskQueue: queue(), workflowId: `drill/${scene.taskQueuePrefix}`, args: [policyInput(diskIds, rule)] })
 
-  const watch = (diskIds: string[], rule: WatchDrillsInput['rule'], sinceMs: number): Promise<Silence> =>
+  const watch = (diskIds: string[], rule: WatchDrillsInput['rule'], sinceMs: number, targetUrl = scene.targetUrl): Promise<Silence> =>
     scene.client.workflow.execute<typeof watchDrills>('watchDrills', {
       taskQueue: queue(),
       workflowId: `drill-watch/${scene.taskQueuePrefix}`,
-      args: [{ policy: 'drilled', targetUrl: scene.targetUrl, diskIds, rule, since: new Date(Date.now() - sinceMs).toISOString() }],
+      args: [{ policy: 'drilled', targetUrl, diskIds, rule, since: new Date(Date.now() - sinceMs).toISOString() }],
     })
 
   test('drills all its disks, and fails where one has no point while the others go on', async () => {
@@ -380,7 +382,7 @@ describe('a policy', () => {
     await expect(watch([diskId], rule, HOUR_MS / 2)).resolves.toMatchObject({ isOverdue: false })
     const { type, message } = await failureOf(watch([diskId], rule, 2 * HOUR_MS))
     expect({ type, message }).toEqual({ type: 'DrillOverdue', message: expect.stringContaining('no drill has ever succeeded') })
-    expect(JSON.parse((await readFile(alerts, 'utf8')).trim().split('\n').at(-1)!)).toMatchObject({ type: 'DrillOverdue', policy: 'drilled' })
+    expect(await lastAlert()).toMatchObject({ type: 'DrillOverdue', policy: 'drilled' })
   }, 60_000)
 
   test('is as quiet as the success of any disk allows, or of every disk where it drills all', async () => {
@@ -390,4 +392,19 @@ describe('a policy', () => {
     const { details } = await failureOf(watch([drilled, other], { disks: 'all', alertAfterMs: HOUR_MS }, 2 * HOUR_MS))
     expect(details).toMatchObject([{ isOverdue: true, diskId: other }])
   }, 120_000)
+
+  test('whose target is gone raises an alert by its drill and by its watch, which fail with the reason', async () => {
+    const diskId = scene.createDisk(1)
+    const goneUrl = scene.targetUrl.replace(/points$/, 'gone')
+    const input = { targetUrl: goneUrl, diskId, rule: RULE }
+    const drilled = await failureOf(
+      scene.client.workflow.execute<typeof drillRestore>('drillRestore', { taskQueue: queue(), workflowId: drillWorkflowId(diskId, goneUrl), args: [input] }),
+    )
+    expect(drilled).toMatchObject({ type: 'DrillFailed', details: [{ failure: { type: 'TargetNotFound' }, warnings: [expect.stringContaining('could not be kept')] }] })
+    expect(await lastAlert()).toMatchObject({ type: 'DrillFailed', diskId, targetUrl: goneUrl })
+
+    const { type, message } = await failureOf(watch([diskId], { disks: 'one', alertAfterMs: HOUR_MS }, 2 * HOUR_MS, goneUrl))
+    expect({ type, message }).toEqual({ type: 'DrillOverdue', message: expect.stringContaining('could not be read') })
+    expect(await lastAlert()).toMatchObject({ type: 'DrillOverdue', policy: 'drilled', targetUrl: goneUrl, message })
+  }, 60_000)
 })
