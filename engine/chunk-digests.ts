@@ -22,6 +22,8 @@ export function chunkDigestsOf(engine: Engine, job: TransferJob, { digests, read
       return readSum((range, readSignal) => readSource(engine.azure, url, range, readSignal), ranges, chunk, signal ?? NO_SIGNAL)
     },
     async base(index, chunk, isUncertain, signal) {
+      // What was damaged is moved also where the bytes are equal: it may be the digest that is wrong.
+      if (job.mend?.some((range) => clip(range, chunk) !== undefined) === true) return undefined
       if (table !== undefined && digests !== undefined && !isUncertain) {
         const entry = await table.entry(index, signal)
         const was = clip(chunk, { startBytes: 0, endBytes: digests.sizeBytes })

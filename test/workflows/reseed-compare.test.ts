@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { MIB } from '../../domain/byte-range.ts'
-import { digestTableName } from '../../domain/names.ts'
+import { CHUNK_BYTES, ENTRY_BYTES } from '../../domain/digest-table.ts'
+import { digestTableName, verifyWorkflowId } from '../../domain/names.ts'
 import type { BackupOptions } from '../../domain/policy.ts'
 import type { RecoveryPoint } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import type { verifyPoint } from '../../workflows/index.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { expectRestorable } from '../support/round-trip.ts'
@@ -13,6 +15,8 @@ import { openScene, type Scene } from '../support/scene.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 const HELD_BYTES = 32 * MIB
+/** Nothing changes there: it is the same in the source and in the base blob. */
+const HELD_CHUNK = 4
 
 let scene: Scene
 beforeAll(async () => {
@@ -38,6 +42,14 @@ async function reseed(diskId: string, options: Partial<BackupOptions> = {}): Pro
   const { point } = await scene.backUp(diskId, options)
   expect(point).toMatchObject({ kind: 'reseed', reseedCause: 'CursorSnapshotGone', verification: { result: 'passed', rounds: 1 } })
   return point
+}
+
+function verify(diskId: string): Promise<unknown> {
+  return scene.client.workflow.execute<typeof verifyPoint>('verifyPoint', {
+    taskQueue: `${scene.taskQueuePrefix}-control`,
+    workflowId: verifyWorkflowId(scene.targetUrl, { diskId }),
+    args: [{ targetUrl: scene.targetUrl, diskId, level: 'full' }],
+  })
 }
 
 test('what the digests of the last point show to be equal is not moved, and the point says how much that was', async () => {
@@ -70,6 +82,19 @@ test('bytes that changed in the base blob since its last point are not taken for
   await base.write(13 * MIB, noise(8192, seededRandom(SEED + 3)), sequenceNumber)
   const point = await reseed(diskId)
   expect(point.savedBytes).toBeGreaterThan(8 * MIB)
+  await expectRestorable(scene, point.id, sha256)
+}, 240_000)
+
+test('a chunk that was found to be damaged is moved, also where only its digest is wrong', async () => {
+  const { diskId, sha256 } = await lostCursor('doubted')
+  const [last] = await scene.points(diskId)
+  const { name: blob, snapshot } = last!.digests!
+  await scene.azure.rotBlob({ account: 'backups', container: 'points', blob, snapshot, offsetBytes: HELD_CHUNK * ENTRY_BYTES + (SEED % 8) })
+  await expect(verify(diskId)).rejects.toMatchObject({ cause: { type: 'PointSuspect' } })
+  const point = await reseed(diskId, { reseed: 'compare' })
+  expect(point.savedBytes).toBeGreaterThan(8 * MIB)
+  expect(point.mended).toEqual([{ startBytes: HELD_CHUNK * CHUNK_BYTES, endBytes: (HELD_CHUNK + 1) * CHUNK_BYTES }])
+  await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
   await expectRestorable(scene, point.id, sha256)
 }, 240_000)
 
