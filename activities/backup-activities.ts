@@ -127,7 +127,7 @@ export function createBackupData(engine: Engine) {
       withHeartbeat({ ranges: 0 }, async (report) => {
         const signal = cancellationSignal()
         const survey = await renewingExports(engine, plan.kind === 'incremental' ? [snapshot.id, plan.cursor.snapshotId] : [snapshot.id], () =>
-          surveyChanges(engine, plan, snapshot, { onProgress: (ranges) => ranges % 10_000 === 0 && report({ ranges }), signal }),
+          surveyChanges(engine, plan, snapshot, { onProgress: (ranges) => report({ ranges }), signal }),
         )
         const comparison = await chooseComparison(engine, survey.plan, opened, blobBytesOf(snapshot.sizeBytes), reseed, signal)
         return { ...survey, ...(comparison !== undefined && { comparison }) }

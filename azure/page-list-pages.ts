@@ -38,7 +38,7 @@ export async function* readPages(
   window: ByteRange,
   canHalve: boolean,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Change> {
+): AsyncGenerator<readonly Change[], void, undefined> {
   const seen = new Set<string>()
   const ahead = new AbortController()
   const abandon = (): void => ahead.abort(signal?.reason)
@@ -62,7 +62,7 @@ export async function* readPages(
       // A server without x-ms-range support goes on to the end of the blob.
       const isBehind: boolean = (changes.at(-1)?.endBytes ?? 0) >= window.endBytes
       next = nextMarker === undefined || isBehind ? undefined : ask(nextMarker)
-      yield* changes
+      yield changes
     }
   } finally {
     signal?.removeEventListener('abort', abandon)

@@ -3,9 +3,9 @@
  *
  * Own REST, because the SDK counts ranges one byte short, does not page a managed-disk diff and drops its continuation
  * silently (Get Page Ranges, `getPageRangesDiffForManagedDisks`). Every list is complete, in address order, disjoint
- * and inside its window, or it is an error. One range is held at a time beyond the page of at most 10,000 that was just
- * read.
+ * and inside its window, or it is an error. Held are the page of at most 10,000 ranges that was just read, and the next one.
  */
+import { BatchStream, throughBatches } from '../domain/batches.ts'
 import { clip, lengthOf, MIB, PAGE_BYTES, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure, redact } from '../domain/failures.ts'
 import type { Change } from '../domain/transfer-plan.ts'
@@ -53,11 +53,11 @@ export interface PageLists {
 export function createPageLists(azure: AzureClients): PageLists {
   const rest = createStorageRest(azure)
   return {
-    async *allocated(source, window, signal) {
+    allocated(source, window, signal) {
       const query: PageListQuery = { ...describe(source, listErrors), query: '', headers: {} }
-      for await (const { kind, startBytes, endBytes } of list(rest, query, window, signal)) {
-        if (kind === 'copy') yield { startBytes, endBytes }
-      }
+      return throughBatches(list(rest, query, window, signal), ({ kind, startBytes, endBytes }, emit: (range: ByteRange) => void) => {
+        if (kind === 'copy') emit({ startBytes, endBytes })
+      })
     },
     managedDiskDiff(source, previousSasUrl, window, signal) {
       const headers = { 'x-ms-previous-snapshot-url': previousSasUrl }
@@ -84,21 +84,26 @@ const SMALLEST_WINDOW_BYTES = 16 * MIB
  * Lists the window part by part. After a timeout it goes on behind the last range that was yielded, with half the
  * window: the REST reference tells to ask for sub-ranges of fragmented blobs.
  */
-async function* list(
+function list(rest: StorageRest, query: PageListQuery, window: ByteRange, signal: AbortSignal | undefined): BatchStream<Change> {
+  return new BatchStream(parts(rest, query, window, signal))
+}
+
+async function* parts(
   rest: StorageRest,
   query: PageListQuery,
   window: ByteRange,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Change> {
+): AsyncGenerator<readonly Change[], void, undefined> {
   let startBytes = window.startBytes
   let partBytes = lengthOf(window)
   while (startBytes < window.endBytes) {
     const part = { startBytes, endBytes: Math.min(startBytes + partBytes, window.endBytes) }
     const canHalve = lengthOf(part) > SMALLEST_WINDOW_BYTES
     try {
-      for await (const change of inOrder(readPages(rest, query, part, canHalve, signal), part, query.on)) {
-        yield change
-        startBytes = change.endBytes
+      for await (const page of readPages(rest, query, part, canHalve, signal)) {
+        const changes = inOrder(page, startBytes, part, query.on)
+        yield changes
+        startBytes = changes.at(-1)?.endBytes ?? startBytes
       }
       startBytes = part.endBytes
     } catch (error) {
@@ -109,9 +114,10 @@ async function* list(
 }
 
 /** Clips to the window: some servers answer more than they were asked for. */
-async function* inOrder(changes: AsyncIterable<Change>, window: ByteRange, on: string): AsyncGenerator<Change> {
-  let endBytes = window.startBytes
-  for await (const change of changes) {
+function inOrder(page: readonly Change[], listedBytes: number, window: ByteRange, on: string): Change[] {
+  const changes: Change[] = []
+  let endBytes = listedBytes
+  for (const change of page) {
     const inside = clip(change, window)
     if (inside === undefined) continue
     if (inside.startBytes < endBytes) {
@@ -121,9 +127,10 @@ async function* inOrder(changes: AsyncIterable<Change>, window: ByteRange, on: s
         facts: { atBytes: inside.startBytes, afterBytes: endBytes },
       })
     }
-    yield { kind: change.kind, ...inside }
+    changes.push({ kind: change.kind, ...inside })
     endBytes = inside.endBytes
   }
+  return changes
 }
 
 export function isServerTimeout(error: unknown): boolean {

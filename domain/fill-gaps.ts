@@ -5,6 +5,7 @@
  * depends on nothing outside its GiB of address space, so any window that begins at a GiB finds the same gaps again:
  * that is how a verification knows what was planned. Which gaps are worth it is decided in `gap-rule.ts`.
  */
+import { throughBatches, type BatchStream } from './batches.ts'
 import { GIB, lengthOf, type ByteRange } from './byte-range.ts'
 import { isWorthFilling, type GapRule } from './gap-rule.ts'
 import { sweep, type RangeStream } from './sweep.ts'
@@ -22,30 +23,26 @@ export interface FilledChange extends Change {
  * @param changes sorted and disjoint.
  * @param held what the source holds, changed or not, over the same window.
  */
-export async function* fillGaps(
-  changes: RangeStream<Change>,
-  held: RangeStream,
-  rule: GapRule,
-): AsyncGenerator<FilledChange> {
+export function fillGaps(changes: RangeStream<Change>, held: RangeStream, rule: GapRule): BatchStream<FilledChange> {
   /** What is held behind the last copy, without a hole. */
   let gap: ByteRange | undefined
   /** Where a request that goes on from the last copy ends at the latest. */
   let requestEndBytes = 0
-  for await (const { startBytes, endBytes, at } of sweep({ change: changes, held })) {
-    const reaching: ByteRange | undefined = gap?.endBytes === startBytes ? gap : undefined
+  return throughBatches(sweep({ change: changes, held }), ({ startBytes, endBytes, at }, emit: (change: FilledChange) => void) => {
+    const reaching = gap?.endBytes === startBytes ? gap : undefined
     if (at.change?.kind === 'copy') {
       const isJoined = reaching !== undefined && startBytes < requestEndBytes && isWorthFilling(reaching, rule)
-      if (isJoined && lengthOf(reaching) > 0) yield { kind: 'copy', ...reaching, isFill: true }
+      if (isJoined && lengthOf(reaching) > 0) emit({ kind: 'copy', ...reaching, isFill: true })
       if (!isJoined) requestEndBytes = endOfRequestAt(startBytes)
       while (requestEndBytes < endBytes) requestEndBytes = endOfRequestAt(requestEndBytes)
       gap = { startBytes: endBytes, endBytes }
     } else {
-      const fromBytes: number = reaching?.startBytes ?? startBytes
+      const fromBytes = reaching?.startBytes ?? startBytes
       const isFillable = at.change === undefined && reaching !== undefined && endBytes - fromBytes <= rule.maxBytes
       gap = isFillable ? { startBytes: fromBytes, endBytes } : undefined
     }
-    if (at.change !== undefined) yield { kind: at.change.kind, startBytes, endBytes, isFill: false }
-  }
+    if (at.change !== undefined) emit({ kind: at.change.kind, startBytes, endBytes, isFill: false })
+  })
 }
 
 /** The window from its GiB on: over it `fillGaps` finds what it finds over the whole blob. */

@@ -18,15 +18,12 @@ interface Cursor<Item> {
  * @param lists one a stripe, in its order, each sorted and disjoint in addresses of its blob; closed when this ends, also
  * early. A range that goes over several units comes out in as many pieces.
  */
-export async function* mergeStripes<Item extends ByteRange>(
-  striping: Striping,
-  lists: readonly AsyncIterable<Item>[],
-): AsyncGenerator<Item> {
+export function mergeStripes<Item extends ByteRange>(striping: Striping, lists: readonly AsyncGenerator<Item>[]): AsyncGenerator<Item> {
   const [only] = lists
-  if (lists.length === 1 && only !== undefined) {
-    yield* only
-    return
-  }
+  return lists.length === 1 && only !== undefined ? only : merged(striping, lists)
+}
+
+async function* merged<Item extends ByteRange>(striping: Striping, lists: readonly AsyncIterable<Item>[]): AsyncGenerator<Item> {
   const cursors = lists.map((list, stripe) => openCursor(list, stripe))
   try {
     await Promise.all(cursors.map((cursor) => pull(cursor, striping)))

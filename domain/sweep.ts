@@ -2,8 +2,9 @@
  * Sweeps several sorted lists of ranges side by side and yields the segments between their borders.
  *
  * Everything that compares lists (what was planned with what was written, the source's pages with the
- * base blob's) is one sweep, so it needs memory for one range a list however many ranges there are.
+ * base blob's) is one sweep, so it needs memory for one batch a list however many ranges there are.
  */
+import { batchesOf, BatchStream, MOST_OF_A_BATCH } from './batches.ts'
 import type { ByteRange } from './byte-range.ts'
 
 export type RangeStream<Item extends ByteRange = ByteRange> = AsyncIterable<Item> | Iterable<Item>
@@ -17,8 +18,13 @@ type ItemsOf<Streams> = { [Name in keyof Streams]: Streams[Name] extends RangeSt
 
 interface Cursor {
   readonly name: string
-  readonly iterator: AsyncIterator<ByteRange> | Iterator<ByteRange>
+  readonly batches: AsyncGenerator<readonly ByteRange[], void, undefined>
+  batch: readonly ByteRange[]
+  /** Of `current` in `batch`. */
+  index: number
+  /** undefined: another batch must be waited for, or the list has ended. */
   current: ByteRange | undefined
+  hasEnded: boolean
   lastEndBytes: number
 }
 
@@ -28,50 +34,78 @@ interface Cursor {
  *
  * @throws RangeError when a list is not sorted and disjoint: a list out of order means that ranges were lost or repeated.
  */
-export async function* sweep<Streams extends Record<string, RangeStream>>(lists: Streams): AsyncGenerator<Segment<ItemsOf<Streams>>> {
-  const cursors = Object.entries(lists).map(([name, list]) => openCursor(name, list))
+export function sweep<Streams extends Record<string, RangeStream>>(lists: Streams): BatchStream<Segment<ItemsOf<Streams>>> {
+  return new BatchStream(segmentsOf<ItemsOf<Streams>>(Object.entries(lists).map(([name, list]) => openCursor(name, list))))
+}
+
+async function* segmentsOf<Items>(cursors: readonly Cursor[]): AsyncGenerator<readonly Segment<Items>[], void, undefined> {
+  let atBytes = 0
+  let segments: Segment<Items>[] = []
   try {
-    for (const cursor of cursors) await advance(cursor)
-    let atBytes = 0
     for (;;) {
-      let startBytes = Infinity
-      for (const { current } of cursors) {
-        if (current !== undefined) startBytes = Math.min(startBytes, Math.max(current.startBytes, atBytes))
+      const dry = cursors.filter(isDry)
+      // Nothing that is known is held back while a list is waited for.
+      if (segments.length > 0 && (dry.length > 0 || segments.length >= MOST_OF_A_BATCH)) {
+        yield segments
+        segments = []
       }
-      if (startBytes === Infinity) return
-      let endBytes = Infinity
-      const covering: Record<string, ByteRange> = {}
-      for (const { name, current } of cursors) {
-        if (current === undefined) continue
-        const covers = current.startBytes <= startBytes
-        endBytes = Math.min(endBytes, covers ? current.endBytes : current.startBytes)
-        if (covers) covering[name] = current
-      }
-      yield { startBytes, endBytes, at: covering as Partial<ItemsOf<Streams>> }
-      atBytes = endBytes
+      await Promise.all(dry.map(refill))
+      const segment = nextSegment<Items>(cursors, atBytes)
+      if (segment === undefined) break
+      segments.push(segment)
+      atBytes = segment.endBytes
       for (const cursor of cursors) {
-        while (cursor.current !== undefined && cursor.current.endBytes <= atBytes) await advance(cursor)
+        while (cursor.current !== undefined && cursor.current.endBytes <= atBytes) hold(cursor, cursor.index + 1)
       }
     }
+    if (segments.length > 0) yield segments
   } finally {
-    for (const { iterator } of cursors) await iterator.return?.()
+    for (const { batches } of cursors) await batches.return()
   }
+}
+
+function nextSegment<Items>(cursors: readonly Cursor[], atBytes: number): Segment<Items> | undefined {
+  let startBytes = Infinity
+  for (const { current } of cursors) {
+    if (current !== undefined) startBytes = Math.min(startBytes, Math.max(current.startBytes, atBytes))
+  }
+  if (startBytes === Infinity) return undefined
+  let endBytes = Infinity
+  const covering: Record<string, ByteRange> = {}
+  for (const { name, current } of cursors) {
+    if (current === undefined) continue
+    const covers = current.startBytes <= startBytes
+    endBytes = Math.min(endBytes, covers ? current.endBytes : current.startBytes)
+    if (covers) covering[name] = current
+  }
+  return { startBytes, endBytes, at: covering as Partial<Items> }
 }
 
 function openCursor(name: string, list: RangeStream): Cursor {
-  const iterator = Symbol.asyncIterator in list ? list[Symbol.asyncIterator]() : list[Symbol.iterator]()
-  return { name, iterator, current: undefined, lastEndBytes: 0 }
+  return { name, batches: batchesOf(list), batch: [], index: 0, current: undefined, hasEnded: false, lastEndBytes: 0 }
 }
 
-async function advance(cursor: Cursor): Promise<void> {
-  const { value, done } = await cursor.iterator.next()
+function isDry({ current, hasEnded }: Cursor): boolean {
+  return current === undefined && !hasEnded
+}
+
+async function refill(cursor: Cursor): Promise<void> {
+  const { value, done } = await cursor.batches.next()
   if (done === true) {
-    cursor.current = undefined
+    cursor.hasEnded = true
     return
   }
-  if (value.startBytes < cursor.lastEndBytes || value.endBytes <= value.startBytes) {
-    throw new RangeError(`list ${cursor.name} is not sorted: [${value.startBytes}, ${value.endBytes}) after ${cursor.lastEndBytes}`)
+  cursor.batch = value
+  hold(cursor, 0)
+}
+
+function hold(cursor: Cursor, index: number): void {
+  const item = cursor.batch[index]
+  cursor.index = index
+  cursor.current = item
+  if (item === undefined) return
+  if (item.startBytes < cursor.lastEndBytes || item.endBytes <= item.startBytes) {
+    throw new RangeError(`list ${cursor.name} is not sorted: [${item.startBytes}, ${item.endBytes}) after ${cursor.lastEndBytes}`)
   }
-  cursor.current = value
-  cursor.lastEndBytes = value.endBytes
+  cursor.lastEndBytes = item.endBytes
 }

@@ -5,7 +5,8 @@
  * merged, gaps are not (those worth it have been filled before, `fill-gaps.ts`). A clear is one request however long
  * it is.
  */
-import { MAX_WRITE_BYTES, type ByteRange } from './byte-range.ts'
+import { batchesOf } from './batches.ts'
+import { lengthOf, MAX_WRITE_BYTES, type ByteRange } from './byte-range.ts'
 
 /**
  * What the source asks of the base blob: `copy` bytes that were written, `clear` pages that were given up. `same`: nothing, the base
@@ -24,20 +25,22 @@ export type PageRequest = Change
  */
 export async function* planRequests(changes: AsyncIterable<Change> | Iterable<Change>): AsyncGenerator<PageRequest> {
   let open: Change | undefined
-  for await (const { kind, startBytes, endBytes } of changes) {
-    if (open !== undefined && isContinued(open, kind, startBytes)) open = { kind, startBytes: open.startBytes, endBytes }
-    else {
-      if (open !== undefined) yield* requestsOf(open)
-      open = { kind, startBytes, endBytes }
-    }
-    // Whole requests leave at once; a run of a terabyte is not held back until it ends.
-    while (open.kind !== 'clear' && open.endBytes > endOfRequestAt(open.startBytes)) {
-      const endOfFirst = endOfRequestAt(open.startBytes)
-      yield { kind, startBytes: open.startBytes, endBytes: endOfFirst }
-      open = { kind, startBytes: endOfFirst, endBytes: open.endBytes }
+  for await (const batch of batchesOf(changes)) {
+    for (const { kind, startBytes, endBytes } of batch) {
+      if (open !== undefined && isContinued(open, kind, startBytes)) open = { kind, startBytes: open.startBytes, endBytes }
+      else {
+        if (open !== undefined && lengthOf(open) > 0) yield open
+        open = { kind, startBytes, endBytes }
+      }
+      // Whole requests leave at once; a run of a terabyte is not held back until it ends.
+      while (open.kind !== 'clear' && open.endBytes > endOfRequestAt(open.startBytes)) {
+        const endOfFirst = endOfRequestAt(open.startBytes)
+        yield { kind, startBytes: open.startBytes, endBytes: endOfFirst }
+        open = { kind, startBytes: endOfFirst, endBytes: open.endBytes }
+      }
     }
   }
-  if (open !== undefined) yield* requestsOf(open)
+  if (open !== undefined && lengthOf(open) > 0) yield open
 }
 
 /**
@@ -51,8 +54,4 @@ export function endOfRequestAt(startBytes: number): number {
 
 function isContinued(open: Change, kind: Change['kind'], startBytes: number): boolean {
   return open.kind === kind && open.endBytes === startBytes && (kind === 'clear' || startBytes % MAX_WRITE_BYTES !== 0)
-}
-
-function* requestsOf(change: Change): Generator<PageRequest> {
-  if (change.endBytes > change.startBytes) yield change
 }

@@ -1,5 +1,6 @@
 /** The route of a backup: from a source snapshot's export into the base blob, every write fenced by the epoch. */
 import { readSource } from '../azure/source-blob.ts'
+import { laterBatches, throughBatches, type BatchStream } from '../domain/batches.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { stripeAt } from '../domain/stripes.ts'
 import { sweep } from '../domain/sweep.ts'
@@ -32,15 +33,17 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
   return {
     destinations: base.stripes.length,
     flowOf: ({ startBytes }) => flows[stripeAt(job.striping, startBytes)]!,
-    async *changes(window, isResumed, signal) {
+    changes(window, isResumed, signal) {
       if (isResumed) sums?.restarted()
-      if (fromSnapshotId === undefined) await sourceUrl(signal)
-      else {
-        const { url, previousUrl } = await engine.exports.readBoth(toSnapshotId, fromSnapshotId, signal, blobBytes)
-        used.set(toSnapshotId, url).set(fromSnapshotId, previousUrl)
-      }
-      const changes = sourceChanges(engine, job, window, { repair, signal })
-      yield* isResumed && repair === undefined ? withoutWritten(job, base, window, changes, signal) : changes
+      return laterBatches(async () => {
+        if (fromSnapshotId === undefined) await sourceUrl(signal)
+        else {
+          const { url, previousUrl } = await engine.exports.readBoth(toSnapshotId, fromSnapshotId, signal, blobBytes)
+          used.set(toSnapshotId, url).set(fromSnapshotId, previousUrl)
+        }
+        const changes = sourceChanges(engine, job, window, { repair, signal })
+        return isResumed && repair === undefined ? withoutWritten(job, base, window, changes, signal) : changes
+      })
     },
     async send(request, signal, streamed) {
       if (request.kind === 'clear') return base.clear(request, job.epoch, signal)
@@ -64,27 +67,23 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
  * holder of the epoch can have written, so a page in that diff holds the bytes of the source snapshot. This makes an attempt
  * after a crash repeat only what had not been answered, however old the last checkpoint is.
  */
-async function* withoutWritten(
+function withoutWritten(
   job: TransferJob,
   base: StripedBlob,
   window: ByteRange,
   changes: AsyncIterable<Change>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Change> {
-  for await (const { startBytes, endBytes, at } of sweep({ change: changes, written: writtenBy(job, base, window, signal) })) {
-    if (at.change === undefined || (at.change.kind === 'copy' && at.written !== undefined)) continue
-    yield { kind: at.change.kind, startBytes, endBytes }
-  }
+): BatchStream<Change> {
+  const segments = sweep({ change: changes, written: writtenBy(job, base, window, signal) })
+  return throughBatches(segments, ({ startBytes, endBytes, at }, emit: (change: Change) => void) => {
+    if (at.change === undefined || (at.change.kind === 'copy' && at.written !== undefined)) return
+    emit({ kind: at.change.kind, startBytes, endBytes })
+  })
 }
 
 /** Pages that this run has written so far, by the base blob's own diff since the baseline. */
-export async function* writtenBy(
-  job: TransferJob,
-  base: StripedBlob,
-  window: ByteRange,
-  signal?: AbortSignal,
-): AsyncGenerator<ByteRange> {
-  for await (const change of base.changedSince(job.baseline, window, signal)) {
-    if (change.kind === 'copy') yield change
-  }
+export function writtenBy(job: TransferJob, base: StripedBlob, window: ByteRange, signal?: AbortSignal): BatchStream<ByteRange> {
+  return throughBatches(base.changedSince(job.baseline, window, signal), (change, emit: (range: ByteRange) => void) => {
+    if (change.kind === 'copy') emit(change)
+  })
 }

@@ -29,6 +29,8 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
   const inFlight = new Map<Request, Promise<void>>()
   let failure: { readonly error: unknown } | undefined
   let pulledUpToBytes = 0
+  /** Goes on pulling; what all in flight resolve to would be one promise more for each of them, time after time. */
+  let wake = (): void => {}
 
   // A Map keeps insertion order and requests come sorted, so its first key is the oldest in flight.
   const watermark = (): number => {
@@ -38,11 +40,13 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
   const settle = (request: Request): void => {
     inFlight.delete(request)
     onDone(request, watermark())
+    wake()
   }
   const fail = (error: unknown): void => {
     // What failed stays in the map: the watermark must not pass it.
     failure ??= { error }
     aborter.abort()
+    wake()
   }
   const start = (request: Request): void => {
     pulledUpToBytes = request.endBytes
@@ -59,7 +63,7 @@ export async function runRequests<Request extends ByteRange>(requests: AsyncIter
       options.signal?.throwIfAborted()
       if (failure !== undefined) break
       start(request)
-      if (inFlight.size >= concurrency) await Promise.race(inFlight.values())
+      if (inFlight.size >= concurrency) await new Promise<void>((resolve) => (wake = resolve))
       if (failure !== undefined) break
     }
   } catch (error) {

@@ -7,6 +7,7 @@
  * are worth copying along.
  */
 import type { PageListSource } from '../azure/page-lists.ts'
+import { laterBatches, throughBatches, type BatchStream } from '../domain/batches.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
 import { fillGaps, fromWholeGib, type FilledChange } from '../domain/fill-gaps.ts'
 import type { GapRule } from '../domain/gap-rule.ts'
@@ -25,11 +26,12 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export async function* sourceChanges(engine: Engine, job: TransferJob, window: ByteRange, options: ChangeOptions = {}): AsyncGenerator<Change> {
-  if (options.repair !== undefined) yield* repairChanges(engine, job, window, options.repair, options.signal)
-  else if (job.fromSnapshotId === undefined) yield* fullChanges(engine, job, window, options.signal)
-  else if (job.gaps === undefined) yield* incrementalChanges(engine, job, job.fromSnapshotId, window, options.signal)
-  else yield* filledChanges(engine, job, job.fromSnapshotId, job.gaps, window, options.signal)
+export function sourceChanges(engine: Engine, job: TransferJob, window: ByteRange, options: ChangeOptions = {}): AsyncIterable<Change> {
+  const { repair, signal } = options
+  if (repair !== undefined) return repairChanges(engine, job, window, repair, signal)
+  if (job.fromSnapshotId === undefined) return fullChanges(engine, job, window, signal)
+  if (job.gaps === undefined) return incrementalChanges(engine, job, job.fromSnapshotId, window, signal)
+  return filledChanges(engine, job, job.fromSnapshotId, job.gaps, window, signal)
 }
 
 async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): AsyncGenerator<Change> {
@@ -51,55 +53,57 @@ async function* fullChangesOf(segments: ReturnType<typeof sweep<Record<'allocate
 }
 
 /** The same gaps whatever the window is, so that a later attempt and the verification find what the first one planned. */
-async function* filledChanges(
+function filledChanges(
   engine: Engine,
   job: TransferJob,
   fromSnapshotId: string,
   gaps: GapRule,
   window: ByteRange,
   signal: AbortSignal | undefined,
-): AsyncGenerator<FilledChange> {
+): BatchStream<FilledChange> {
   const whole = fromWholeGib(window)
   const changes = incrementalChanges(engine, job, fromSnapshotId, whole, signal)
-  const held = await sourcePages(engine, job, whole, signal)
-  for await (const change of fillGaps(changes, held, gaps)) {
+  const held = laterBatches(() => sourcePages(engine, job, whole, signal))
+  return throughBatches(fillGaps(changes, held, gaps), (change, emit: (change: FilledChange) => void) => {
     const inside = clip(change, window)
-    if (inside !== undefined) yield { ...change, ...inside }
-  }
+    if (inside !== undefined) emit({ ...change, ...inside })
+  })
 }
 
 /** Gaps between changes that a transfer copies along. */
-export async function* filledGaps(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
+export function filledGaps(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): RangeStream {
   const { fromSnapshotId, gaps } = job
-  if (fromSnapshotId === undefined || gaps === undefined) return
-  for await (const change of filledChanges(engine, job, fromSnapshotId, gaps, window, signal)) if (change.isFill) yield change
+  if (fromSnapshotId === undefined || gaps === undefined) return []
+  return throughBatches(filledChanges(engine, job, fromSnapshotId, gaps, window, signal), (change, emit: (range: ByteRange) => void) => {
+    if (change.isFill) emit(change)
+  })
 }
 
-async function* incrementalChanges(
+function incrementalChanges(
   engine: Engine,
   job: TransferJob,
   fromSnapshotId: string,
   window: ByteRange,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Change> {
+): BatchStream<Change> {
   const oldFooter = job.oldFooter === undefined ? [] : within(window, [job.oldFooter])
   const mend = within(window, job.mend ?? [])
   const mustAskPages = job.leftoversSince !== undefined || oldFooter.length + mend.length > 0
   const segments = sweep({
-    diff: await sourceDiff(engine, job, fromSnapshotId, window, signal),
+    diff: laterBatches(() => sourceDiff(engine, job, fromSnapshotId, window, signal)),
     oldFooter,
     mend,
     leftovers: leftoversOf(engine, job, window, signal),
-    allocated: mustAskPages ? await sourcePages(engine, job, window, signal) : [],
+    allocated: mustAskPages ? laterBatches(() => sourcePages(engine, job, window, signal)) : [],
     footer: footerIn(job, window),
   })
-  for await (const { startBytes, endBytes, at } of segments) {
-    if (at.footer !== undefined) yield { kind: 'copy', startBytes, endBytes }
-    else if (at.diff !== undefined) yield { kind: at.diff.kind, startBytes, endBytes }
+  return throughBatches(segments, ({ startBytes, endBytes, at }, emit: (change: Change) => void) => {
+    if (at.footer !== undefined) emit({ kind: 'copy', startBytes, endBytes })
+    else if (at.diff !== undefined) emit({ kind: at.diff.kind, startBytes, endBytes })
     else if (at.leftovers !== undefined || at.oldFooter !== undefined || at.mend !== undefined) {
-      yield { kind: at.allocated === undefined ? 'clear' : 'copy', startBytes, endBytes }
+      emit({ kind: at.allocated === undefined ? 'clear' : 'copy', startBytes, endBytes })
     }
-  }
+  })
 }
 
 async function* repairChanges(
@@ -136,10 +140,9 @@ export async function sourcePages(engine: Engine, job: TransferJob, window: Byte
 }
 
 /** What was written to the base blob between the last point and this run: no point holds it. */
-export async function* leftoversOf(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange> {
+export function leftoversOf(engine: Engine, job: TransferJob, window: ByteRange, signal?: AbortSignal): RangeStream {
   const { leftoversSince, baseline } = job
-  if (leftoversSince === undefined) return
-  yield* baseBlobOf(engine, job).at(baseline).changedSince(leftoversSince, window, signal)
+  return leftoversSince === undefined ? [] : baseBlobOf(engine, job).at(baseline).changedSince(leftoversSince, window, signal)
 }
 
 /** The last 512 bytes of the blob. A diff may or may not report them; without them the blob is no disk. */

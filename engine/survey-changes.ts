@@ -3,6 +3,7 @@
  * The totals feed progress and the manifest; the ranges themselves are listed again by each extent. Where changes are so
  * scattered that requests are what binds, it also decides which gaps between them are worth copying along.
  */
+import { batchesOf, throughBatches, type BatchStream } from '../domain/batches.ts'
 import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { fillGaps } from '../domain/fill-gaps.ts'
@@ -26,6 +27,7 @@ export interface Survey {
 }
 
 export interface SurveyOptions {
+  /** Ranges counted so far, now and then. */
   readonly onProgress?: (ranges: number) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -54,8 +56,8 @@ export async function surveyChanges(engine: Engine, plan: BackupPlan, snapshot: 
   return { plan, ...(await total(asCopies(engine.pageLists.allocated(source, window, options.signal)), options)) }
 }
 
-async function* asCopies(ranges: AsyncIterable<{ startBytes: number; endBytes: number }>): AsyncGenerator<Change> {
-  for await (const { startBytes, endBytes } of ranges) yield { kind: 'copy', startBytes, endBytes }
+function asCopies(ranges: AsyncIterable<ByteRange>): BatchStream<Change> {
+  return throughBatches(ranges, ({ startBytes, endBytes }, emit: (change: Change) => void) => emit({ kind: 'copy', startBytes, endBytes }))
 }
 
 async function gapRule(
@@ -64,8 +66,8 @@ async function gapRule(
   held: AsyncIterable<ByteRange>,
 ): Promise<GapRule | undefined> {
   const gaps = new Map<number, number>()
-  for await (const change of fillGaps(changes, held, ALL_GAPS)) {
-    if (change.isFill) gaps.set(lengthOf(change), (gaps.get(lengthOf(change)) ?? 0) + 1)
+  for await (const batch of batchesOf(fillGaps(changes, held, ALL_GAPS))) {
+    for (const change of batch) if (change.isFill) gaps.set(lengthOf(change), (gaps.get(lengthOf(change)) ?? 0) + 1)
   }
   return chooseGapRule(counts, gaps)
 }
@@ -73,9 +75,9 @@ async function gapRule(
 async function total(changes: AsyncIterable<Change>, options: SurveyOptions): Promise<Omit<Survey, 'plan' | 'gaps'>> {
   const sums = { copy: 0, clear: 0 }
   let ranges = 0
-  for await (const change of changes) {
-    if (change.kind !== 'same') sums[change.kind] += lengthOf(change)
-    ranges += 1
+  for await (const batch of batchesOf(changes)) {
+    for (const change of batch) if (change.kind !== 'same') sums[change.kind] += lengthOf(change)
+    ranges += batch.length
     options.onProgress?.(ranges)
   }
   return { changedBytes: sums.copy, clearedBytes: sums.clear, ranges }

@@ -15,6 +15,7 @@
  * read and accepted where the bytes are equal, so an endpoint that keeps its lists in another grain cannot hold up a right copy.
  */
 import { readSource } from '../azure/source-blob.ts'
+import { laterBatches, throughBatches, type BatchStream } from '../domain/batches.ts'
 import { coarsen, lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import { wholeChunks } from '../domain/digest-table.ts'
 import { BackupError } from '../domain/failures.ts'
@@ -106,43 +107,47 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
 }
 
 /** The whole blob as changed, unchanged (but allocated), suspect and stray (written, not planned) stretches, from the lists side by side. */
-async function* stretches(engine: Engine, job: TransferJob, options: VerifyOptions): AsyncGenerator<Stretch> {
+function stretches(engine: Engine, job: TransferJob, options: VerifyOptions): BatchStream<Stretch> {
   const { signal } = options
   const window = { startBytes: 0, endBytes: job.blobBytes }
   const base = baseBlobOf(engine, job)
-  const planned = job.fromSnapshotId === undefined ? sourcePages(engine, job, window, signal) : sourceDiff(engine, job, job.fromSnapshotId, window, signal)
-  const segments = sweep({
-    planned: await planned,
-    filled: filledGaps(engine, job, window, signal),
-    source: await sourcePages(engine, job, window, signal),
-    base: base.allocated(window, signal),
-    written: writtenBy(job, base, window, signal),
-    leftovers: leftoversOf(engine, job, window, signal),
-    repaired: options.repaired,
-    oldFooter: job.oldFooter === undefined ? [] : [job.oldFooter],
-    mend: job.fromSnapshotId === undefined ? [] : within(window, job.mend ?? []),
-    footer: footerIn(job, window),
+  return laterBatches(async () => {
+    const planned = job.fromSnapshotId === undefined ? sourcePages(engine, job, window, signal) : sourceDiff(engine, job, job.fromSnapshotId, window, signal)
+    const segments = sweep({
+      planned: await planned,
+      filled: filledGaps(engine, job, window, signal),
+      source: await sourcePages(engine, job, window, signal),
+      base: base.allocated(window, signal),
+      written: writtenBy(job, base, window, signal),
+      leftovers: leftoversOf(engine, job, window, signal),
+      repaired: options.repaired,
+      oldFooter: job.oldFooter === undefined ? [] : [job.oldFooter],
+      mend: job.fromSnapshotId === undefined ? [] : within(window, job.mend ?? []),
+      footer: footerIn(job, window),
+    })
+    return throughBatches(segments, ({ startBytes, endBytes, at }, emit: (stretch: Stretch) => void) => {
+      const isSourcePage = at.source !== undefined || at.footer !== undefined
+      // The diff says nothing of these, so they are read again wherever the source holds something.
+      const isReadAgain = at.leftovers !== undefined || at.oldFooter !== undefined || at.mend !== undefined
+      const isCopyPlanned =
+        at.footer !== undefined || at.filled !== undefined || (at.planned === undefined ? isReadAgain && isSourcePage : !('kind' in at.planned && at.planned.kind === 'clear'))
+      const isRewriteExplained = isCopyPlanned || isReadAgain || at.repaired !== undefined
+      const isWritten = at.written !== undefined
+      // A reseed that compares leaves out what it found equal; a sample of that is read like any other unchanged page.
+      const mayBeLeftOut = job.comparison !== undefined && at.footer === undefined
+      const agrees = isSourcePage === (at.base !== undefined) && (isWritten || !isCopyPlanned || mayBeLeftOut)
+      if (isWritten && !isRewriteExplained) emit({ kind: 'stray', startBytes, endBytes })
+      else if (!agrees) emit({ kind: 'suspect', startBytes, endBytes })
+      else if (isWritten) emit({ kind: 'changed', startBytes, endBytes })
+      else if (isSourcePage) emit({ kind: 'unchanged', startBytes, endBytes })
+    })
   })
-  for await (const { startBytes, endBytes, at } of segments) {
-    const isSourcePage = at.source !== undefined || at.footer !== undefined
-    // The diff says nothing of these, so they are read again wherever the source holds something.
-    const isReadAgain = at.leftovers !== undefined || at.oldFooter !== undefined || at.mend !== undefined
-    const isCopyPlanned =
-      at.footer !== undefined || at.filled !== undefined || (at.planned === undefined ? isReadAgain && isSourcePage : !('kind' in at.planned && at.planned.kind === 'clear'))
-    const isRewriteExplained = isCopyPlanned || isReadAgain || at.repaired !== undefined
-    const isWritten = at.written !== undefined
-    // A reseed that compares leaves out what it found equal; a sample of that is read like any other unchanged page.
-    const mayBeLeftOut = job.comparison !== undefined && at.footer === undefined
-    const agrees = isSourcePage === (at.base !== undefined) && (isWritten || !isCopyPlanned || mayBeLeftOut)
-    if (isWritten && !isRewriteExplained) yield { kind: 'stray', startBytes, endBytes }
-    else if (!agrees) yield { kind: 'suspect', startBytes, endBytes }
-    else if (isWritten) yield { kind: 'changed', startBytes, endBytes }
-    else if (isSourcePage) yield { kind: 'unchanged', startBytes, endBytes }
-  }
 }
 
-async function* filter(stream: AsyncIterable<Stretch>, keep: (kind: Stretch['kind']) => boolean): AsyncGenerator<ByteRange> {
-  for await (const stretch of stream) if (keep(stretch.kind)) yield stretch
+function filter(stream: AsyncIterable<Stretch>, keep: (kind: Stretch['kind']) => boolean): BatchStream<ByteRange> {
+  return throughBatches(stream, (stretch, emit: (range: ByteRange) => void) => {
+    if (keep(stretch.kind)) emit(stretch)
+  })
 }
 
 async function requireFooter(job: TransferJob, footer: Promise<Uint8Array>): Promise<void> {

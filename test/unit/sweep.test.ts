@@ -1,3 +1,4 @@
+import { MOST_OF_A_BATCH } from '../../domain/batches.ts'
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import type { ByteRange } from '../../domain/byte-range.ts'
@@ -54,7 +55,7 @@ test('every page lies in one segment, which names just the items that cover it',
   )
 })
 
-test('lists of a terabyte are held one range at a time', async () => {
+test('lists of a terabyte are held a batch at a time', async () => {
   let pulled = 0
   function* endless(): Generator<ByteRange> {
     for (let startBytes = 0; ; startBytes += 1024) {
@@ -64,7 +65,7 @@ test('lists of a terabyte are held one range at a time', async () => {
   }
   const segments = sweep({ endless: endless() })
   for (let count = 0; count < 3; count++) await segments.next()
-  expect(pulled).toBe(3)
+  expect(pulled).toBe(MOST_OF_A_BATCH)
   await segments.return(undefined)
 })
 
