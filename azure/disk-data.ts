@@ -87,7 +87,7 @@ function denied(vendor: Partial<VendorError> | undefined): BackupError | undefin
     type: 'AccessDenied',
     message:
       'the data of the disk is protected by Entra, and the identity may not have it; grant it the role Data Operator for ' +
-      'Managed Disks (Microsoft.Compute/snapshots/download/action, Microsoft.Compute/disks/upload/action)',
+      'Managed Disks (Microsoft.Compute/snapshots/download/action, Microsoft.Compute/disks/upload/action, Microsoft.Compute/disks/download/action)',
     facts: { code, requestId: vendor?.requestId },
   })
 }

@@ -5,7 +5,7 @@ import { seededRandom } from '../../domain/sampler.ts'
 import { snapferry } from '../support/cli-process.ts'
 import { noise } from '../support/random-disk.ts'
 import { rightsFor } from '../support/restore-doc.ts'
-import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
+import { openScene, SOURCE_REGION, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 /** Selects the identity of the process; the worker that backs up has another one. */
 const RESTORER = 'restorer'
@@ -100,6 +100,27 @@ describe('another identity than that of the backup', () => {
     // The plan that comes first names it as well; the end is what counts.
     expect({ exitCode, end: endOf(stderr) }).toEqual({ exitCode: 6, end: expect.stringContaining(missing) })
   }, 60_000)
+})
+
+describe('a swap by another identity than that of the restore', () => {
+  async function swap(actions: readonly string[]) {
+    const [old, fresh] = [scene.createDisk(1), scene.createDisk(1)]
+    const { id: vm = '' } = await scene.clients.compute(scene.azure.subscriptionId).virtualMachines.createOrUpdate('source', `vm-${old.slice(-8)}`, {
+      location: SOURCE_REGION,
+      storageProfile: { dataDisks: [{ lun: 0, createOption: 'Attach', managedDisk: { id: old } }] },
+    })
+    scene.azure.assignRoles(RESTORER, [{ actions: [...actions], scope: `/subscriptions/${scene.azure.subscriptionId}/resourceGroups/source` }])
+    return snapferry(scene, ['restore', 'swap', '--vm', vm, '--disk', old, '--with', fresh], { env: { IDENTITY_HEADER: RESTORER } })
+  }
+
+  test('needs what the runbook lists', async () => {
+    expect(await swap(rightsFor('G'))).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is kept') })
+  })
+
+  test.each(rightsFor('G'))('is told that it lacks %s', async (missing) => {
+    const { exitCode, stderr } = await swap(rightsFor('G').filter((right) => right !== missing))
+    expect({ exitCode, stderr }).toEqual({ exitCode: 6, stderr: expect.stringContaining(missing) })
+  })
 })
 
 /** From where the failure is told. */

@@ -18,6 +18,12 @@ test.each(COMMANDS)('snapferry %s: the command has all its options', async (line
   for (const option of words.filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}[ \\n]`))
 })
 
+test.each(COMMANDS.filter((line) => line.startsWith('restore run ')))('snapferry %s: rescue restore has the same options, but for --wait', async (line) => {
+  const { stdout } = await runCli(['rescue', 'restore', '--help'], {})
+  const lacking = line.split(' ').filter((word) => word.startsWith('--') && !new RegExp(`${word}[ \\n]`).test(stdout))
+  expect(lacking).toEqual(['--wait'])
+})
+
 test.each([...TEXT.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor))('the link to #%s leads to a heading', (anchor) => {
   const anchors = [...TEXT.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.toLowerCase().replace(/[^a-z0-9 -]/g, '').replaceAll(' ', '-'))
   expect(anchors).toContain(anchor)
