@@ -33,8 +33,8 @@ export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResu
 
 async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
   const { diskId, targetUrl, options } = input
-  const { workflowId, runId, startTime } = workflowInfo()
-  const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: runId }
+  const { workflowId, originalExecutionRunId, startTime } = workflowInfo()
+  const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: originalExecutionRunId }
   const progress = trackProgress(BACKUP_PHASES)
 
   progress.enter('plan')

@@ -23,8 +23,8 @@ const NOT_READ = 'what Azure copied was not compared: the data of this disk cann
 
 export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promise<BackupDiskResult<CopiedPoint>> {
   const { diskId, targetUrl, options } = input
-  const { workflowId, runId, startTime } = workflowInfo()
-  const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: runId }
+  const { workflowId, originalExecutionRunId, startTime } = workflowInfo()
+  const request: RequestKey = input.request ?? { requestedAt: startTime.toISOString(), requestId: originalExecutionRunId }
   const progress = trackProgress(BACKUP_PHASES)
 
   progress.enter('plan')
