@@ -26,7 +26,7 @@ export function toRunFailure(error: WorkflowFailedError, what: string): BackupEr
 function endOf(error: WorkflowFailedError): string {
   const { cause } = error
   if (cause instanceof CancelledFailure) return 'was cancelled; older recovery points are not touched'
-  if (cause instanceof TerminatedFailure) return 'was terminated, without cleaning up; the next run of the disk does'
+  if (cause instanceof TerminatedFailure) return 'was terminated, without cleaning up: what it made may still be there. The next backup of a disk tidies up after one; for the rest see docs/operations.md'
   if (cause instanceof TimeoutFailure) return 'ran out of its time'
   return `failed: ${chainOf(error).at(-1)?.message ?? error.message}`
 }

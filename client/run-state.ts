@@ -18,6 +18,9 @@ import { kindAttribute, phaseAttribute, recoveryPointAttribute } from '../workfl
 /** A worker that is there answers in milliseconds. */
 const QUERY_TIMEOUT_MS = 2_000
 
+/** They start other runs and move nothing by themselves, so they have no progress to be asked for. */
+const RUNS_OF_RUNS: readonly string[] = ['runPolicy', 'drillPolicy', 'restoreGroup']
+
 export interface RunState {
   readonly workflowId: string
   readonly runId: string
@@ -88,12 +91,17 @@ export function recordedState(info: Omit<WorkflowExecutionInfo, 'raw'>): RunStat
   }
 }
 
+/** It is open and has figures, and no worker tells them. */
+export function isUnanswered({ status, type, isAnswered }: RunState): boolean {
+  return status === 'RUNNING' && !isAnswered && !RUNS_OF_RUNS.includes(type)
+}
+
 /** Any failure means the same here: nobody tells, so the record has to do. */
 async function queryProgress(
   link: TemporalLink,
   { workflowId, runId, type }: WorkflowExecutionDescription,
 ): Promise<Progress | undefined> {
-  if (type === 'runPolicy' || type === 'drillPolicy' || type === 'restoreGroup') return undefined
+  if (RUNS_OF_RUNS.includes(type)) return undefined
   try {
     return await link.connection.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
       link.client.workflow.getHandle(workflowId, runId).query<Progress>('progress'),

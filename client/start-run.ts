@@ -79,7 +79,7 @@ async function startOrJoin<W extends Workflow>(
     type: 'RunAlreadyOpen',
     message:
       `run ${workflowId} is already open (run id ${runId}, since ${formatInstant(startTime)}); ` +
-      'nothing was started. Add --follow to wait for that one',
+      `nothing was started. You can wait for it with: snapferry run follow ${workflowId}`,
     facts: { workflowId, runId, since: startTime.toISOString() },
   })
 }

@@ -7,6 +7,7 @@ import { Interrupted, untilInterrupted } from '../interrupt.ts'
 import { isTerminal, type Output } from '../output.ts'
 import { createRateMeter, type RateMeter } from '../rate-meter.ts'
 import { listRuns, renderRuns } from '../run-list.ts'
+import { isUnanswered } from '../run-state.ts'
 
 const WATCH_INTERVAL_MS = 2_000
 /** Cursor home, clear to the end: what was drawn before is overwritten without flicker. */
@@ -25,9 +26,7 @@ export function registerStatusCommand(program: Command, host: Host): void {
       withTemporal(async (link) => {
         if (watch) return watchRuns(link, host, output, all)
         const runs = await listRuns(link, all)
-        const unanswered = runs.filter(
-          ({ status, type, isAnswered }) => status === 'RUNNING' && type !== 'runPolicy' && type !== 'restoreGroup' && !isAnswered,
-        )
+        const unanswered = runs.filter(isUnanswered)
         output.result(runs, renderRuns(runs, Date.now(), { columns: output.resultColumns }))
         if (unanswered.length > 0) {
           output.warn(`no worker answers for ${unanswered.length} of the open runs; their figures are missing`)

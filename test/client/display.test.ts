@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from '@jest/globals'
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client'
-import { ActivityFailure, RetryState } from '@temporalio/common'
+import { ActivityFailure, RetryState, TerminatedFailure } from '@temporalio/common'
 import { formatDurationMs, parseDurationMs } from '../../config/duration.ts'
 import { formatBytes, formatEta, formatRelative, percentOf } from '../../client/format.ts'
 import { createOutput } from '../../client/output.ts'
@@ -11,7 +11,7 @@ import type { PendingRetry } from '../../client/pending-retries.ts'
 import { createRateMeter } from '../../client/rate-meter.ts'
 import { toRunFailure } from '../../client/run-failure.ts'
 import { renderRuns } from '../../client/run-list.ts'
-import type { RunState } from '../../client/run-state.ts'
+import { isUnanswered, type RunState } from '../../client/run-state.ts'
 import { aRecoveryPoint } from './support/recovery-points.ts'
 
 const RUN: RunState = {
@@ -183,11 +183,31 @@ describe('a run', () => {
     })
   })
 
+  test.each(['backup of disk d', 'restore to d', 'run drill/d'])('that was terminated (%s) is said to have left behind what it made', (what) => {
+    const { message } = toRunFailure(new WorkflowFailedError('failed', new TerminatedFailure('x'), RetryState.NON_RETRYABLE_FAILURE), what)
+    expect(message).toMatch(new RegExp(`^${what} was terminated, without cleaning up: what it made may still be there`))
+    expect(message).toContain('docs/operations.md')
+  })
+
   test('that fails for a reason without a type is RunFailed with the innermost message', () => {
     const cause = new ApplicationFailure('boom', 'TypeError')
     const failure = toRunFailure(new WorkflowFailedError('failed', cause, RetryState.NON_RETRYABLE_FAILURE), 'backup')
     expect(failure).toMatchObject({ type: 'RunFailed', message: 'backup failed: boom' })
   })
+})
+
+test.each([
+  ['backupDisk', true],
+  ['restoreDisk', true],
+  ['verifyPoint', true],
+  ['drillRestore', true],
+  ['runPolicy', false],
+  ['drillPolicy', false],
+  ['restoreGroup', false],
+])('an open %s without an answer: that no worker answers is %p', (type, expected) => {
+  expect(isUnanswered({ ...RUN, type, status: 'RUNNING', isAnswered: false })).toBe(expected)
+  expect(isUnanswered({ ...RUN, type, status: 'COMPLETED', isAnswered: false })).toBe(false)
+  expect(isUnanswered({ ...RUN, type, status: 'RUNNING', isAnswered: true })).toBe(false)
 })
 
 describe('recovery points', () => {

@@ -118,7 +118,7 @@ describe('with a worker', () => {
       expect(second.exitCode).toBe(7)
       expect(second.stderr).toContain(workflowId)
       expect(second.stderr).toContain(runId)
-      expect(second.stderr).toContain('--follow')
+      expect(second.stderr).toContain(`You can wait for it with: snapferry run follow ${workflowId}`)
       const joined = await cli(...args, '--follow')
       expect(joined).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`joined run ${workflowId}`) })
     })
