@@ -9,7 +9,7 @@
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describeRanges } from '../domain/byte-range.ts'
-import { BackupError } from '../domain/failures.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
 import { originLabel } from '../domain/restore-request.ts'
 import { compareCopy } from './compare-copy.ts'
 import type { Engine } from './engine.ts'
@@ -54,7 +54,7 @@ export interface ExportedFile {
 /** `blocks` of a stat count these, whatever the file system's own are (POSIX). */
 const STAT_BLOCK_BYTES = 512
 
-/** @throws BackupError FileExists | LocalDiskFull | LocalFileFailed | VerificationFailed; the signal's reason when it was aborted. */
+/** @throws BackupError FileExists | LocalDiskFull | LocalFileFailed | VerificationFailed | BaseBlobNotClean; the signal's reason when it was aborted. */
 export async function exportToFile(engine: Engine, source: RestoreSource, options: ExportOptions): Promise<ExportedFile> {
   const { path } = options
   const { content: point, origin } = source
@@ -65,7 +65,7 @@ export async function exportToFile(engine: Engine, source: RestoreSource, option
     const { movedBytes } = await fill(engine, { point, pointId: origin.point?.id ?? label, file, resumeFrom }, options)
     const comparedBytes = await compare(engine, { point, pointId: label, file }, options)
     await file.sync()
-    await requireUnchanged(engine, point, options.signal)
+    await refuseChanged(engine, point, options)
     await finishPartial(path)
     const { blocks } = await stat(path)
     return {
@@ -130,12 +130,23 @@ async function compare(engine: Engine, { point, pointId: label, file }: OpenExpo
     patienceOf(options),
   )
   if (mismatches.length === 0) return comparedBytes
+  await refuseChanged(engine, point, options)
   await forgetPartial(path)
   throw new BackupError({
     type: 'VerificationFailed',
     message: `file ${path} differs from ${label} at ${describeRanges(mismatches)}; it was deleted. Check the disk it lay on; or the point is damaged, which "snapferry verify run" finds out`,
     facts: { path },
   })
+}
+
+/** What was copied of a base blob that a backup has opened since is nothing to go on from. @throws BackupError BaseBlobNotClean */
+async function refuseChanged(engine: Engine, point: PointContent, { path, signal }: ExportOptions): Promise<void> {
+  try {
+    await requireUnchanged(engine, point, signal)
+  } catch (error) {
+    if (isFailure(error, 'BaseBlobNotClean')) await forgetPartial(path)
+    throw error
+  }
 }
 
 function patienceOf({ signal, onRetry }: ExportOptions): PersistOptions {

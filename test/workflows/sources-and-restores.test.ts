@@ -1,4 +1,7 @@
 /** Disks, snapshots and uploads of every kind that the documents describe, and neighbours that must not be disturbed. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { KIB, MIB } from '../../domain/byte-range.ts'
 import { backupWorkflowId, manifestName, parseBaseBlobName } from '../../domain/names.ts'
@@ -6,6 +9,8 @@ import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { findDisk } from '../../azure/disks.ts'
+import { exportToFile, type ExportProgress } from '../../engine/export-file.ts'
+import { findRestoreSource } from '../../engine/restore-source.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { StorageError } from '../../simulator/blob-service/storage-error.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
@@ -46,6 +51,26 @@ async function foreignSnapshot(diskId: string, name: string, isGranted = false):
   const creationData = { createOption: 'Copy', sourceResourceId: diskId } as const
   await compute().snapshots.createOrUpdate('source', name, { location: SOURCE_REGION, incremental: true, creationData, tags: { owner: 'another' } })
   if (isGranted) await compute().snapshots.grantAccess('source', name, { access: 'Read', durationInSeconds: 600 })
+}
+
+/** A disk with a point, of which everything has changed since. */
+async function changedDisk(): Promise<{ diskId: string; baseBlobName: string }> {
+  const diskId = scene.createDisk(1)
+  await scene.azure.writeDisk(diskId, 0, noise(MIB, seededRandom(SEED)))
+  const { point } = await scene.backUp(diskId)
+  await scene.azure.writeDisk(diskId, 0, noise(MIB, seededRandom(SEED + 1)))
+  return { diskId, baseBlobName: point.baseBlobName }
+}
+
+/** The next read of the base blob waits for a backup. @returns the points that were made so */
+function backUpAtRead(diskId: string, baseBlobName: string): string[] {
+  const made: string[] = []
+  before = async ({ operation, blob }) => {
+    if (operation !== 'GetBlob' || blob !== baseBlobName) return
+    before = undefined
+    made.push((await scene.backUp(diskId)).point.id)
+  }
+  return made
 }
 
 describe('a source', () => {
@@ -248,6 +273,32 @@ describe('a restore', () => {
     await expect(scene.restore({ diskId, isBaseBlob: true, toDiskId })).rejects.toMatchObject({ cause: { cause: { type: 'BaseBlobNotClean' } } })
     expect(overtaken).toBe(1)
     expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+  }, 120_000)
+
+  test('of the base blob is given up, and not told as damage, when a backup writes to it while the disk is compared', async () => {
+    const { diskId, baseBlobName } = await changedDisk()
+    const toDiskId = scene.freshDiskId()
+    const storageAccountId = `/subscriptions/${scene.azure.subscriptionId}/resourceGroups/local/providers/Microsoft.Storage/storageAccounts/backups`
+    const backups = backUpAtRead(diskId, baseBlobName)
+    await expect(scene.restore({ diskId, isBaseBlob: true, way: 'import', storageAccountId, toDiskId })).rejects.toMatchObject({ cause: { cause: { type: 'BaseBlobNotClean' } } })
+    expect(backups).toHaveLength(1)
+    expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
+  }, 120_000)
+
+  test('of the base blob to a file is given up likewise, and leaves nothing behind', async () => {
+    const { diskId, baseBlobName } = await changedDisk()
+    const folder = await mkdtemp(join(tmpdir(), 'snapferry-export-test-'))
+    const source = await findRestoreSource(scene.engine, { targetUrl: scene.targetUrl, diskId, isBaseBlob: true })
+    let backups: string[] = []
+    let isComparing = false
+    const onProgress = ({ phase }: ExportProgress): void => {
+      if (phase === 'verify' && !isComparing) backups = backUpAtRead(diskId, baseBlobName)
+      isComparing = phase === 'verify'
+    }
+    await expect(exportToFile(scene.engine, source, { path: join(folder, 'disk.vhd'), onProgress })).rejects.toMatchObject({ type: 'BaseBlobNotClean' })
+    expect(backups).toHaveLength(1)
+    expect(await readdir(folder)).toEqual([])
+    await rm(folder, { recursive: true })
   }, 120_000)
 
   test('of a base blob that a run has left half-way is refused', async () => {
