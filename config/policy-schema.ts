@@ -78,6 +78,9 @@ const verification = z
     context.issues.push({ code: 'custom', input: percent, path: ['percent'], message: 'only a sample has a percent' })
   })
 
+/** What changes nothing of points that Azure's own copy makes. */
+const OF_PAGE_BLOBS = ['transfer', 'reseed', 'stripes', 'maxMibPerSecond', 'verification'] as const
+
 export const policySchema = z
   .strictObject({
     target: targetSchema.optional(),
@@ -139,15 +142,19 @@ export const policySchema = z
     if (schedule.kind === 'every' && jitterMs !== undefined && jitterMs >= schedule.everyMs) {
       complain('jitter', jitterMs, 'the jitter must be shorter than the interval')
     }
-    const { engine = 'page-blob', copyStart: place, transfer } = context.value
+    const { engine = 'page-blob', copyStart: place, verify: rule } = context.value
     if (engine === 'copy-start' && place === undefined) {
       complain('engine', engine, 'say where snapshots are copied to: `copyStart: { resourceGroup, region }`')
     }
     if (engine !== 'copy-start' && place !== undefined) {
       complain('copyStart', place, 'it belongs to `engine: copy-start`')
     }
-    if (engine === 'copy-start' && transfer !== undefined) {
-      complain('transfer', transfer, 'with `engine: copy-start` Azure moves the bytes; leave `transfer` out')
+    if (engine === 'copy-start') {
+      for (const key of OF_PAGE_BLOBS) {
+        const input = context.value[key]
+        if (input !== undefined) complain(key, input, `with \`engine: copy-start\` Azure moves the bytes, and its copies have no digests; leave \`${key}\` out`)
+      }
+      if (rule.level === 'source') complain('verify', rule, 'with `engine: copy-start` page lists are compared whole and of the bytes a sample; leave `level: source` out')
     }
     if (catchUpWindowMs !== undefined && catchUpWindowMs < MIN_INTERVAL_MS) {
       complain('catchUpWindow', catchUpWindowMs, 'the shortest catch-up window is 10s')

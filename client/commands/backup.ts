@@ -53,7 +53,7 @@ export function registerBackupCommands(program: Command, host: Host): void {
         .option('--copy-resource-group <name>', 'with copy-start: resource group of the copied snapshot')
         .option('--wait', 'wait for the end, and end as the run does')
         .option('--follow', 'like --wait, and join a run that is already open'),
-    run: async ({ output, withTemporal }, options) => {
+    run: async ({ output, load, withTemporal }, options) => {
       const disk = parseArmId(options.disk, 'disks')
       const { url: targetUrl, account, container } = parseTargetUrl(options.target)
       const keepLast = options.keepLast === undefined ? undefined : requireCount('--keep-last', options.keepLast)
@@ -61,17 +61,19 @@ export function registerBackupCommands(program: Command, host: Host): void {
       const stripes = options.stripes === undefined ? undefined : requireCount('--stripes', options.stripes)
       if (stripes !== undefined && stripes > MAX_STRIPES) throw invalidArgument('--stripes', options.stripes ?? '', `at most ${MAX_STRIPES}`)
       const transfer = requireChoice('--transfer', options.transfer, ['copy', 'stream'])
-      await withTemporal(async (link, { settings, config }) => {
-        const { options: backupOptions, policy } = optionsFor(config, disk.id, targetUrl, {
-          ...(keepLast !== undefined && { retention: { keepLast } }),
-          ...(transfer !== undefined && { transfer }),
-          ...(stripes !== undefined && { stripes }),
-        })
+      const { options: ofPolicy, policy } = optionsFor((await load()).config, disk.id, targetUrl, {
+        ...(keepLast !== undefined && { retention: { keepLast } }),
+        ...(transfer !== undefined && { transfer }),
+        ...(stripes !== undefined && { stripes }),
+      })
+      const backupOptions = withCopyPlace(ofPolicy, copyPlace)
+      if (backupOptions.copyStart !== undefined) refuseMoving(options)
+      await withTemporal(async (link, { settings }) => {
         if (policy !== undefined) output.note(`options of policy ${policy}`)
         const run = await startRun<typeof backupDisk>(link, output, {
           workflowType: 'backupDisk',
           workflowId: backupWorkflowId(disk.id, targetUrl),
-          args: [{ diskId: disk.id, targetUrl, options: withCopyPlace(backupOptions, copyPlace) }],
+          args: [{ diskId: disk.id, targetUrl, options: backupOptions }],
           summary: `Backs up ${disk.name} to ${account}/${container}`,
           searchAttributes: [
             { key: diskAttribute, value: diskKeyOf(disk.id) },
@@ -94,18 +96,25 @@ export function registerBackupCommands(program: Command, host: Host): void {
  * Where the command line lets Azure copy to, or that it shall not; undefined where the policy of the disk decides.
  * @throws BackupError InvalidArgument
  */
-function copyPlaceOf({ engine, copyRegion, copyResourceGroup, transfer }: BackupRunOptions): CopyPlace | 'none' | undefined {
+function copyPlaceOf({ engine, copyRegion, copyResourceGroup }: BackupRunOptions): CopyPlace | 'none' | undefined {
   const chosen = requireChoice('--engine', engine, ['page-blob', 'copy-start'])
   if (chosen !== 'copy-start') {
-    const stray = copyRegion ?? copyResourceGroup
-    if (stray !== undefined) throw invalidArgument('--copy-region', stray, 'it goes with --engine copy-start')
+    for (const [option, stray] of [['--copy-region', copyRegion], ['--copy-resource-group', copyResourceGroup]] as const) {
+      if (stray !== undefined) throw invalidArgument(option, stray, 'it goes with --engine copy-start')
+    }
     return chosen && 'none'
   }
   if (copyRegion === undefined || copyResourceGroup === undefined) {
     throw invalidArgument('--engine', chosen, 'it needs --copy-region and --copy-resource-group')
   }
-  if (transfer !== undefined) throw invalidArgument('--transfer', transfer, 'with --engine copy-start Azure moves the bytes')
   return { region: requireRegion('--copy-region', copyRegion), resourceGroup: copyResourceGroup }
+}
+
+/** @throws BackupError InvalidArgument for what would change nothing. */
+function refuseMoving({ transfer, stripes }: BackupRunOptions): void {
+  for (const [option, text] of [['--transfer', transfer], ['--stripes', stripes]] as const) {
+    if (text !== undefined) throw invalidArgument(option, text, 'Azure moves the bytes with engine copy-start')
+  }
 }
 
 function withCopyPlace(options: BackupOptions, place: CopyPlace | 'none' | undefined): BackupOptions {

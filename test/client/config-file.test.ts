@@ -63,6 +63,18 @@ describe('a right file', () => {
     expect(spec).toMatchObject({ policy: { options: { copyStart: { region: 'northeurope' } } }, drill: { rule: { resourceGroup: 'drills', point: 'newest' } } })
   })
 
+  test.each(['transfer: stream', 'reseed: move', 'stripes: 2', 'maxMibPerSecond: 20', 'verification: { level: full }', 'verify: { level: source }'])('that lets Azure copy is refused with %s, which would do nothing', (line) => {
+    const engine = '    engine: copy-start\n    copyStart: { resourceGroup: copies, region: northeurope }\n'
+    const key = line.slice(0, line.indexOf(':'))
+    expect(complaintsIn(aPolicy(`${engine}    ${line}\n`))).toMatch(new RegExp(`policies.nightly.${key}\\b.*with .engine: copy-start.`))
+  })
+
+  test('that lets Azure copy may say how much is compared', () => {
+    const engine = '    engine: copy-start\n    copyStart: { resourceGroup: copies, region: northeurope }\n'
+    const [spec] = parseConfigFile(aPolicy(`${engine}    verify: { level: sample, sampleChanged: 64 }\n`), 'snapferry.yaml').policies
+    expect(spec?.policy.options.verify).toMatchObject({ level: 'sample', sampleChanged: 64 })
+  })
+
   test('compares with the source before the seal, by `verify`', () => {
     const [spec] = parseConfigFile(aPolicy('    verify: { level: source }\n'), 'snapferry.yaml').policies
     expect(spec?.policy.options.verify).toMatchObject({ level: 'source', sampleUnchanged: 16 })

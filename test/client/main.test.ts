@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { configJsonSchema } from '../../config/config-schema.ts'
 import { runCli } from './support/cli.ts'
@@ -66,6 +68,31 @@ describe('usage', () => {
 
   test('--debug shows where an error comes from', async () => {
     expect((await cli('points', 'list', '--target', 'backups', '--debug')).stderr).toMatch(/ at .*parseTargetUrl/)
+  })
+})
+
+describe('the arguments of backup run', () => {
+  const backup = (...options: string[]) => runCli(['backup', 'run', '--disk', DISK, '--target', TARGET, ...options], { TEMPORAL_ADDRESS: '127.0.0.1:1' })
+  const copying = ['--engine', 'copy-start', '--copy-region', 'northeurope', '--copy-resource-group', 'copies']
+
+  test.each([
+    ['a region of the copy without its engine', ['--copy-region', 'northeurope'], '--copy-region is "northeurope"; it goes with --engine copy-start'],
+    ['a group of the copy without its engine', ['--copy-resource-group', 'copies'], '--copy-resource-group is "copies"; it goes with --engine copy-start'],
+    ['copy-start without a place', ['--engine', 'copy-start'], 'it needs --copy-region and --copy-resource-group'],
+    ['copy-start with a way to move bytes', [...copying, '--transfer', 'stream'], '--transfer is "stream"; Azure moves the bytes with engine copy-start'],
+    ['copy-start with stripes', [...copying, '--stripes', '2'], '--stripes is "2"; Azure moves the bytes with engine copy-start'],
+  ])('%s: 2, and what is expected', async (_, options, message) => {
+    expect(await backup(...options)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(message) })
+  })
+
+  test('are held against the policy of the disk as well', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'snapferry-arguments-'))
+    const config = path.join(folder, 'snapferry.yaml')
+    await writeFile(config, `target: ${TARGET}\npolicies:\n  nightly:\n    disks: [${DISK}]\n    schedule: { every: 4h }\n    engine: copy-start\n    copyStart: { resourceGroup: copies, region: northeurope }\n`)
+    expect(await backup('--config', config, '--stripes', '2')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Azure moves the bytes with engine copy-start') })
+    // What remains to fail is Temporal.
+    expect((await backup('--config', config, '--stripes', '2', '--engine', 'page-blob')).exitCode).toBe(5)
+    await rm(folder, { recursive: true })
   })
 })
 
