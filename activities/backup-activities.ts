@@ -25,6 +25,7 @@ import { transfer, type TransferState } from '../engine/transfer.ts'
 import type { DigestReport } from '../engine/digest-step.ts'
 import { updateDigests } from '../engine/update-digests.ts'
 import { verifyBaseBlob, type VerifyReport } from '../engine/verify-base-blob.ts'
+import { whileHeld } from '../engine/while-held.ts'
 import { WrittenSums } from '../engine/written-sums.ts'
 import { checkpointOf, readCheckpoint } from './checkpoint.ts'
 import { withHeartbeat } from './heartbeat.ts'
@@ -121,13 +122,16 @@ export function createBackupControl(engine: Engine) {
 
 /** Long work on lists and bytes. */
 export function createBackupData(engine: Engine) {
+  const held = <Output>(opened: OpenedBase, work: () => Promise<Output>): Promise<Output> => whileHeld(engine, opened, work, cancellationSignal())
   return {
     /** Counts what will have to move, and turns the plan into a reseed where Azure refuses the diff. */
     surveyChanges: asActivity(({ plan, snapshot, opened, reseed }: SurveyInput): Promise<Survey> =>
       withHeartbeat({ ranges: 0 }, async (report) => {
         const signal = cancellationSignal()
-        const survey = await renewingExports(engine, plan.kind === 'incremental' ? [snapshot.id, plan.cursor.snapshotId] : [snapshot.id], () =>
-          surveyChanges(engine, plan, snapshot, { onProgress: (ranges) => report({ ranges }), signal }),
+        const survey = await held(opened, () =>
+          renewingExports(engine, plan.kind === 'incremental' ? [snapshot.id, plan.cursor.snapshotId] : [snapshot.id], () =>
+            surveyChanges(engine, plan, snapshot, { onProgress: (ranges) => report({ ranges }), signal }),
+          ),
         )
         const comparison = await chooseComparison(engine, survey.plan, opened, blobBytesOf(snapshot.sizeBytes), reseed, signal)
         return { ...survey, ...(comparison !== undefined && { comparison }) }
@@ -140,17 +144,19 @@ export function createBackupData(engine: Engine) {
       // What is written a second time is read back by the digest step.
       const sums = repair === undefined ? new WrittenSums(engine, job, cancellationSignal()) : undefined
       return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), async (report) => {
-        const done = await transfer(backupRoute(engine, job, { repair, sums }), {
-          window,
-          resumeFrom,
-          mode: job.mode,
-          isResumed: activityInfo().attempt > 1,
-          onProgress: (state) => {
-            sums?.settle(state.nextOffsetBytes)
-            report(checkpointOf(extentIndex, state))
-          },
-          signal: cancellationSignal(),
-        })
+        const work = (): Promise<TransferState> =>
+          transfer(backupRoute(engine, job, { repair, sums }), {
+            window,
+            resumeFrom,
+            mode: job.mode,
+            isResumed: activityInfo().attempt > 1,
+            onProgress: (state) => {
+              sums?.settle(state.nextOffsetBytes)
+              report(checkpointOf(extentIndex, state))
+            },
+            signal: cancellationSignal(),
+          })
+        const done = await held(job, work)
         await sums?.finish()
         return done
       })
@@ -159,8 +165,10 @@ export function createBackupData(engine: Engine) {
     /** Compares lists, footer and samples; names what must be transferred again. Changes nothing. */
     verifyBaseBlob: asActivity(({ job, rule, round, repaired }: VerifyInput): Promise<VerifyReport> =>
       withHeartbeat({ checkedBytes: 0 }, (report) =>
-        renewingExports(engine, [job.toSnapshotId, ...(job.fromSnapshotId === undefined ? [] : [job.fromSnapshotId])], () =>
-          verifyBaseBlob(engine, job, { rule, round, repaired, onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
+        held(job, () =>
+          renewingExports(engine, [job.toSnapshotId, ...(job.fromSnapshotId === undefined ? [] : [job.fromSnapshotId])], () =>
+            verifyBaseBlob(engine, job, { rule, round, repaired, onProgress: (checkedBytes) => report({ checkedBytes }), signal: cancellationSignal() }),
+          ),
         ),
       ),
     ),
@@ -168,7 +176,9 @@ export function createBackupData(engine: Engine) {
     /** Brings the digest table to what the base blob holds. A retry goes on behind what is in the table already. */
     updateDigests: asActivity(({ job, repaired }: DigestInput): Promise<DigestReport> =>
       withHeartbeat({ digestedBytes: 0 }, (report) =>
-        updateDigests(engine, job, { repaired, onProgress: (digestedBytes) => report({ digestedBytes }), signal: cancellationSignal() }),
+        held(job, () =>
+          updateDigests(engine, job, { repaired, onProgress: (digestedBytes) => report({ digestedBytes }), signal: cancellationSignal() }),
+        ),
       ),
     ),
   }

@@ -27,7 +27,7 @@ import { ChecksumTrust, type ToldSum } from './checksum-trust.ts'
 import { DigestReader } from './digest-reader.ts'
 import type { DigestedPoint } from './digested-point.ts'
 import type { Engine } from './engine.ts'
-import { requireHeld } from './hold-stripes.ts'
+import { requireAllHeld } from './hold-stripes.ts'
 import { runRequests } from './request-pool.ts'
 import { baseBlobOf, type StripedBlob } from './striped-blob.ts'
 
@@ -87,9 +87,7 @@ export class DigestStep {
     this.#trust = new ChecksumTrust({
       readBase: (range, signal) => this.#base.read(range, signal),
       readSource: async (range, signal) => readSource(engine.azure, await engine.exports.read(job.toSnapshotId, signal, job.blobBytes), range, signal),
-      requireHeld: async (signal) => {
-        await Promise.all(this.#base.stripes.map((blob) => requireHeld(blob, job.epoch, signal)))
-      },
+      requireHeld: (signal) => requireAllHeld(this.#base.stripes, job.epoch, signal),
     })
   }
 

@@ -61,6 +61,11 @@ export async function requireHeld(blob: FencedBlob, epoch: number | undefined, s
   return found
 }
 
+/** @throws BackupError FencedOut where another run has taken one of the stripes over. */
+export async function requireAllHeld(stripes: readonly FencedBlob[], epoch: number, signal?: AbortSignal): Promise<void> {
+  await Promise.all(stripes.map((blob) => requireHeld(blob, epoch, signal)))
+}
+
 function deletedStripe({ name }: FencedBlob): BackupError {
   return new BackupError({
     type: 'FencedOut',

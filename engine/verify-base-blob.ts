@@ -29,6 +29,7 @@ import { filledGaps, footerIn, footerOf, leftoversOf, sourceDiff, sourcePages, w
 import { writtenBy } from './backup-route.ts'
 import { baseBlobOf } from './striped-blob.ts'
 import type { Engine } from './engine.ts'
+import { requireAllHeld } from './hold-stripes.ts'
 
 export interface VerifyOptions {
   readonly rule: VerifyRule
@@ -58,6 +59,7 @@ const NOTHING: Comparison = { comparedBytes: 0, differing: [] }
 
 type Stretch = ByteRange & { readonly kind: 'changed' | 'unchanged' | 'suspect' | 'stray' }
 
+/** @throws BackupError FencedOut where another run has taken the base blob over; VerificationFailed where the source is no image of a disk. */
 export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: VerifyOptions): Promise<VerifyReport> {
   const { rule, round, signal } = options
   const random = seededRandom(job.epoch * 31 + round)
@@ -97,13 +99,16 @@ export async function verifyBaseBlob(engine: Engine, job: TransferJob, options: 
 
   const rotten = coarsen(wholeChunks([...unchanged.differing, ...allUnchanged.differing], job.blobBytes), MAX_REPORTED_RANGES)
   const comparisons = [listed, footers, changed, unchanged, allChanged, allUnchanged]
-  return {
+  const report = {
     mismatches: coarsen([...comparisons.flatMap((comparison) => comparison.differing), ...rotten], MAX_REPORTED_RANGES),
     ...(rotten.length > 0 && { rotten }),
     writtenBytes,
     comparedBytes: comparisons.reduce((sum, comparison) => sum + comparison.comparedBytes, 0),
     sampledChunks: changedSample.chunks().length + unchangedSample.chunks().length,
   }
+  // What another run has written is neither damage nor anything to mend.
+  if (report.mismatches.length > 0) await requireAllHeld(base.stripes, job.epoch, signal)
+  return report
 }
 
 /** The whole blob as changed, unchanged (but allocated), suspect and stray (written, not planned) stretches, from the lists side by side. */

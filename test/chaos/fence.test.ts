@@ -1,15 +1,17 @@
 /** What stands between two runs of one base blob: the epoch, the blob snapshots of each run, and the verification. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { getDisk } from '../../azure/disks.ts'
 import { MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
+import type { Manifest } from '../../domain/manifest.ts'
 import { baseBlobName, type RequestKey } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { findOrTakeSnapshot, listOurSnapshots } from '../../engine/blob-snapshots.ts'
 import { noise } from '../support/random-disk.ts'
 import { openChaosScene, type ChaosScene, type Lane } from './chaos-scene.ts'
-import { backUpInProcess, type BackupRunOptions } from './in-process-backup.ts'
+import { backUpInProcess, failureTypeOf, type BackupRunOptions } from './in-process-backup.ts'
+import { backupDisk, playWorkflow } from './in-process-temporal.ts'
 
 let scene: ChaosScene
 let lane: Lane
@@ -62,6 +64,51 @@ test('a write of a run that was terminated is refused as soon as the next has op
   scene.tripwires.set(lane.name, { operation: 'PutPageFromUrl', atCall: 1, isCarriedOut: true, onTrip: writeLate })
   await backUp()
   expect(refusals).toMatchObject([{ type: 'FencedOut' }])
+})
+
+describe('a run that another one has overtaken', () => {
+  const steps = ['openBaseBlob', 'surveyChanges', 'transferExtent', 'verifyBaseBlob', 'updateDigests']
+  test.each(['full', 'incremental'].flatMap((kind) => steps.map((step) => [kind, step] as const)))('ends as fenced out: %s, behind %s', async (kind, step) => {
+    if (kind === 'incremental') {
+      await backUp()
+      await scene.azure.writeDisk(lane.diskId, 0, noise(MIB, seededRandom(5)))
+    }
+    const input = { diskId: lane.diskId, targetUrl: lane.targetUrls[0]!, options: DEFAULT_OPTIONS, request: nextRequest() }
+    let later: Manifest | undefined
+    const overtaken = playWorkflow(backupDisk, input, {
+      startProcess: scene.startProcess,
+      async onActivity(name) {
+        if (name !== step || later !== undefined) return
+        await scene.azure.writeDisk(lane.diskId, MIB, noise(MIB, seededRandom(6)))
+        later = await backUp()
+      },
+    })
+    expect(failureTypeOf(await overtaken.catch((error: unknown) => error))).toBe('FencedOut')
+    const held = await (await baseBlob()).read({ startBytes: 0, endBytes: 2 * MIB }, later?.baseBlob.snapshot)
+    expect(held.equals(await scene.azure.readDisk(lane.diskId, 0, 2 * MIB))).toBe(true)
+  })
+
+  test('ends so also when it would not verify again', async () => {
+    await backUp()
+    await scene.azure.writeDisk(lane.diskId, 0, noise(MIB, seededRandom(7)))
+    // The other one writes, and ends before it deletes anything.
+    const overtake = async (): Promise<void> => {
+      await scene.azure.writeDisk(lane.diskId, 0, noise(MIB, seededRandom(8)))
+      const crash = new AbortController()
+      const other = { ...input, request: nextRequest() }
+      const onActivity = async (name: string): Promise<void> => (name === 'transferExtent' ? crash.abort() : undefined)
+      await expect(playWorkflow(backupDisk, other, { startProcess: scene.startProcess, crash: crash.signal, afterCrash: 'terminated', onActivity })).rejects.toThrow('terminated')
+    }
+    const options = { ...DEFAULT_OPTIONS, verify: { ...DEFAULT_OPTIONS.verify, maxRounds: 1 } }
+    const input = { diskId: lane.diskId, targetUrl: lane.targetUrls[0]!, options, request: nextRequest() }
+    const overtaken = playWorkflow(backupDisk, input, {
+      startProcess: scene.startProcess,
+      async onActivity(name) {
+        if (name === 'transferExtent') scene.tripwires.set(lane.name, { operation: 'GetBlob', atCall: 1, isCarriedOut: true, onTrip: overtake })
+      },
+    })
+    expect(failureTypeOf(await overtaken.catch((error: unknown) => error))).toBe('FencedOut')
+  })
 })
 
 test('pages that somebody writes in the middle of a run are found and mended before the point is sealed', async () => {
