@@ -40,7 +40,7 @@ export const FAILURES = {
   VmNotFound: { retry: 'never', exit: 'notFound', meaning: 'the virtual machine is not there, or has no disk of that name' },
   VmNotReady: { retry: 'never', exit: 'refused', meaning: 'a disk of a virtual machine cannot be swapped as things are' },
   SourceSnapshotNotFound: { retry: 'never', exit: 'failed', meaning: 'a source snapshot of the run was deleted while the run needed it' },
-  SnapshotFailed: { retry: 'never', exit: 'failed', meaning: 'Azure could not complete the source snapshot' },
+  SnapshotFailed: { retry: 'never', exit: 'failed', meaning: 'Azure could not complete a snapshot' },
   SnapshotCopyBusy: { retry: 'later', exit: 'failed', meaning: "Azure copies another snapshot of the disk, or all it will to that region; the run's turn comes later" },
   SectorSizeNotSupported: { retry: 'never', exit: 'refused', meaning: 'the disk has 4096-byte sectors; its snapshots are VHDX' },
   DiskTooLarge: { retry: 'never', exit: 'refused', meaning: 'the disk has more than 32,767 GiB, which no upload brings back' },

@@ -38,12 +38,16 @@ export async function handOver(engine: Engine, plan: PlannedRestore, signal?: Ab
   await tagDisk(engine.azure, disk.id, withCheck(found?.tags ?? disk.tags, verdictOf(plan)), signal)
 }
 
-/** Begins the snapshot of a compared disk, or finds the one that was begun. It is whole when it `isReadable`. */
+/**
+ * Begins the snapshot of a compared disk, or finds the one that was begun. It is whole when it `isReadable`.
+ *
+ * @throws BackupError SnapshotFailed where it will never be.
+ */
 export async function snapshotDisk(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<SnapshotStatus> {
   const { disk, snapshot } = plan
   if (snapshot === undefined) throw new RangeError('no snapshot was asked for')
   const found = await findDisk(engine.azure, disk.id, signal)
-  return createSnapshot(
+  const status = await createSnapshot(
     engine.azure,
     {
       id: snapshot.id,
@@ -55,6 +59,12 @@ export async function snapshotDisk(engine: Engine, plan: PlannedRestore, signal?
     },
     signal,
   )
+  if (status.failure === undefined) return status
+  throw new BackupError({
+    type: 'SnapshotFailed',
+    message: `Azure could not make snapshot ${snapshot.id}: ${status.failure}; what the restore made is taken away, so that it can be started again`,
+    facts: { snapshotId: snapshot.id },
+  })
 }
 
 /** Deletes the disk that a restore made, in whatever state it is. One of another request stays. */

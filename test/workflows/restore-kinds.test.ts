@@ -8,6 +8,7 @@ import { importBlobName, parseBaseBlobName } from '../../domain/names.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { pruneTemporaries } from '../../engine/prune-temporaries.ts'
 import type { RestoreDiskInput } from '../../workflows/messages.ts'
+import type { BeforeOperation } from '../../simulator/compute/arm-call.ts'
 import { checkImage, hasE2fsprogs, IMAGE_BYTES, makeImage } from '../support/ext4.ts'
 import { offlineCli } from '../support/offline-cli.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
@@ -16,13 +17,15 @@ import { openScene, SOURCE_REGION, TARGET_REGION, type Scene } from '../support/
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 let scene: Scene
+/** An answer in the place of the resource manager's. */
+let beforeArm: BeforeOperation | undefined
 let sourceDiskId: string
 let storageAccountId: string
 /** Oldest first. */
 const points: { readonly id: string; readonly takenAt: string; readonly sha256: string }[] = []
 beforeAll(async () => {
   process.stderr.write(`seed ${SEED}\n`)
-  scene = await openScene()
+  scene = await openScene({ beforeOperation: async (call) => beforeArm?.(call) })
   storageAccountId = accountId()
   for (const [name, location] of [['restored', TARGET_REGION], ['at-home', SOURCE_REGION]] as const) scene.azure.createResourceGroup({ name, location })
   sourceDiskId = scene.createDisk(1, 'many-ways')
@@ -38,6 +41,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => scene?.close())
 afterEach(async () => {
+  beforeArm = undefined
   expect(scene.azure.grantedAccess()).toEqual([])
   expect(await temporaries()).toEqual([])
 })
@@ -121,6 +125,40 @@ test.each(CASES)('$source by $way in $region becomes a $result of the same bytes
 }, 60_000)
 
 if (!hasE2fsprogs()) test.skip('and an ext4 file system on it is clean: e2fsck is not installed', () => {})
+
+test('a snapshot that Azure fails to make fails the restore, which takes everything away', async () => {
+  const toSnapshotId = idIn(TARGET_REGION, 'snapshots')
+  const name = toSnapshotId.replace(/^.*\//, '')
+  const compute = scene.clients.compute(scene.azure.subscriptionId)
+  const disksIn = async (): Promise<string[]> => {
+    const names: string[] = []
+    for await (const disk of compute.disks.listByResourceGroup('restored')) names.push(disk.name ?? '')
+    return names
+  }
+  const disksBefore = await disksIn()
+  beforeArm = shownAsFailed(name)
+  const failure = scene.restore({ pointId: points[1]!.id, toSnapshotId })
+  await expect(failure).rejects.toMatchObject({ cause: { cause: { type: 'SnapshotFailed', message: expect.stringContaining(`${name}: its provisioning state is Failed`) } } })
+  beforeArm = undefined
+  await expect(compute.snapshots.get('restored', name)).rejects.toMatchObject({ statusCode: 404 })
+  expect(await disksIn()).toEqual(disksBefore)
+}, 60_000)
+
+/** Shows the snapshot, once it is there, as one that Azure has given up. */
+function shownAsFailed(name: string): BeforeOperation {
+  const { snapshots } = scene.clients.compute(scene.azure.subscriptionId)
+  let isAsking = false
+  return async ({ operation, path }) => {
+    if (operation !== 'Snapshots_Get' || isAsking || !path.endsWith(`/${name}`)) return undefined
+    isAsking = true
+    let text = ''
+    await snapshots.get('restored', name, { onResponse: ({ bodyAsText }) => void (text = bodyAsText ?? '') }).catch(() => undefined)
+    isAsking = false
+    const body = JSON.parse(text) as { properties?: object }
+    if (body.properties === undefined) return undefined
+    return { status: 200, body: { ...body, properties: { ...body.properties, provisioningState: 'Failed' } } }
+  }
+}
 
 describe('is refused before anything is made', () => {
   const disksBefore = async (): Promise<number> => {
