@@ -5,15 +5,16 @@
  * Deletes only what carries snapferry's mark for this disk and target and this way of backing up. Works from what it finds, so it
  * also sweeps up behind runs that were terminated. The newest source snapshot stays until a newer one was copied.
  */
-import { deleteSnapshot, findSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
+import { deleteSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import type { ListedSnapshot } from '../azure/snapshot-model.ts'
-import { parseArmId, sameArmId } from '../domain/arm-id.ts'
+import { sameArmId } from '../domain/arm-id.ts'
 import { isFailure } from '../domain/failures.ts'
 import type { CopiedManifest } from '../domain/manifest.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
-import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
+import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { forgetCopiedPoint, listCopiedPoints } from './copied-points.ts'
 import type { Engine } from './engine.ts'
+import { listOwnedSnapshots } from './owned-snapshots.ts'
 
 export interface ReleaseCopyOptions {
   readonly targetUrl: string
@@ -49,10 +50,14 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
   const before = keep.find(({ id }) => id !== options.runKey)
   if (before !== undefined) await tryStep(() => endAccess(engine, before.copiedSnapshot.id, signal))
   // Copies before their sources: while one is under way its source must stay.
-  await tryStep(() => deleteSpare(engine, options, 'copied-snapshot', placesOf(copyId, points), newest, (id) => isCopyOf(keep, id)))
-  await tryStep(() =>
-    deleteSpare(engine, options, 'copy-source', placesOf(sourceId, []), newest, (id) => newest !== undefined && sameArmId(newest.source.snapshotId, id)),
-  )
+  const copies = [copyId, ...points.map(({ copiedSnapshot }) => copiedSnapshot.id)]
+  const sources = [sourceId, ...points.map(({ source }) => source.snapshotId)]
+  const listOwned = (role: 'copied-snapshot' | 'copy-source', known: readonly string[]) => listOwnedSnapshots(engine, { ...options.owner, role }, known, tryStep, signal)
+  await tryStep(async () => deleteSpare(engine, options, await listOwned('copied-snapshot', copies), newest?.copiedSnapshot.id, (id) => isCopyOf(keep, id)))
+  await tryStep(async () => {
+    const newestId = newest?.source.snapshotId
+    await deleteSpare(engine, options, await listOwned('copy-source', sources), newestId, (id) => newestId !== undefined && sameArmId(newestId, id))
+  })
   return warnings
 }
 
@@ -68,19 +73,11 @@ async function endAccess(engine: Engine, snapshotId: string, signal: AbortSignal
  */
 async function deleteSpare(
   engine: Engine,
-  { owner, runKey, signal }: ReleaseCopyOptions,
-  role: 'copied-snapshot' | 'copy-source',
-  scopes: readonly SnapshotScope[],
-  newest: CopiedManifest | undefined,
+  { runKey, signal }: ReleaseCopyOptions,
+  found: readonly ListedSnapshot[],
+  newestId: string | undefined,
   isNeeded: (id: string) => boolean,
 ): Promise<void> {
-  const found: ListedSnapshot[] = []
-  for (const scope of scopes) {
-    for await (const snapshot of listSnapshots(engine.azure, scope, signal)) {
-      if (isSourceSnapshotOf(snapshot.tags, { ...owner, role })) found.push(snapshot)
-    }
-  }
-  const newestId = role === 'copied-snapshot' ? newest?.copiedSnapshot.id : newest?.source.snapshotId
   const newestAt = found.find(({ id }) => newestId !== undefined && sameArmId(id, newestId))?.takenAt
   for (const { id, takenAt, tags } of found) {
     const isOld = newestAt !== undefined && takenAt !== '' && Date.parse(takenAt) < Date.parse(newestAt)
@@ -90,14 +87,4 @@ async function deleteSpare(
 
 function isCopyOf(points: readonly CopiedManifest[], id: string): boolean {
   return points.some(({ copiedSnapshot }) => sameArmId(copiedSnapshot.id, id))
-}
-
-/** Resource groups of snapshots, each once: a policy may have changed its own since older points were made. */
-function placesOf(snapshotId: string, points: readonly CopiedManifest[]): SnapshotScope[] {
-  const places = new Map<string, SnapshotScope>()
-  for (const id of [snapshotId, ...points.map(({ copiedSnapshot }) => copiedSnapshot.id)]) {
-    const { subscriptionId, resourceGroup } = parseArmId(id, 'snapshots')
-    places.set(`${subscriptionId}/${resourceGroup}`.toLowerCase(), { subscriptionId, resourceGroup })
-  }
-  return [...places.values()]
 }

@@ -7,19 +7,20 @@
 import { BaseBlob } from '../azure/base-blob.ts'
 import { deleteManifest, listManifests, readManifest } from '../azure/manifests.ts'
 import { listStripes, type ListedStripe } from '../azure/stripe-lists.ts'
-import { deleteSnapshot, listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
+import { deleteSnapshot } from '../azure/snapshots.ts'
 import { stripingOfState, type BaseBlobState } from '../domain/base-blob-state.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
-import { parseArmId, sameArmId } from '../domain/arm-id.ts'
+import { sameArmId } from '../domain/arm-id.ts'
 import { FencedBlob } from '../azure/fenced-blob.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
 import { isCopied, pointBlobsOf, type Manifest, type PointBlob } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
-import { isSourceSnapshotOf, requestOf, type SnapshotOwner } from '../domain/tags.ts'
+import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { ourSnapshotsOf, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
+import { listOwnedSnapshots } from './owned-snapshots.ts'
 import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
 import { tidyChecks } from './tidy-checks.ts'
 import { findSealedPoint } from './plan-run.ts'
@@ -33,7 +34,7 @@ export interface ReleaseOptions {
   readonly runKey: string
   /** Which source snapshots belong to this disk and target. */
   readonly owner: SnapshotOwner
-  /** The run's snapshot and its cursor: what it may have granted access to, and where snapshots of this disk lie. */
+  /** The run's snapshot and its cursor: what it may have granted access to. */
   readonly granted: readonly string[]
   /** Absent after a run that made no point: then nothing is pruned. */
   readonly retention?: RetentionRule
@@ -54,17 +55,22 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
     }
   }
   for (const snapshotId of options.granted) await tryStep(() => engine.exports.revoke(snapshotId, options.signal))
-  await tryStep(() => pruneTarget(engine, options))
+  let sources: readonly string[] = []
+  await tryStep(async () => {
+    sources = await pruneTarget(engine, options)
+  })
   await tryStep(() => pruneTemporaries(engine, options))
-  await tryStep(() => pruneSource(engine, options))
+  await tryStep(() => pruneSource(engine, options, sources, tryStep))
   return warnings
 }
 
 /**
  * Looks at tables, snapshots, state and manifests in this order, which is the reverse of how a point is made: then a snapshot that another
  * run has just taken is never without both its run's mark and its manifest, and is left alone.
+ *
+ * @returns the source snapshots of the points that it found, whether they are still there or not.
  */
-async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<void> {
+async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<readonly string[]> {
   const { retention, signal } = options
   const tables = await listTableSnapshots(engine, options, signal)
   const listed: ListedStripe[] = []
@@ -94,6 +100,7 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<voi
   const named = { ...points, names: new Set([...points.names].filter((id) => !gone.has(id))) }
   await pruneTableSnapshots(engine, options, tables, openRun, named, signal)
   await tidyChecks(engine, options, points.names, signal)
+  return [...points.readable.values()].map(({ source }) => source.snapshotId)
 }
 
 interface Points {
@@ -136,28 +143,22 @@ function isSpare({ blobName, snapshot, runKey, kind }: OurSnapshot, points: Poin
 }
 
 /** Source snapshots older than the cursor, and this run's own where it made no point. Newer ones may belong to a run that is open elsewhere. */
-async function pruneSource(engine: Engine, options: ReleaseOptions): Promise<void> {
+async function pruneSource(
+  engine: Engine,
+  options: ReleaseOptions,
+  sources: readonly string[],
+  tryStep: (step: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const { targetUrl, chain, owner, runKey, signal } = options
   const state = await readState(engine, options)
   const pending = state?.condition === 'dirty' ? await findSealedPoint(engine, targetUrl, chain, state, signal) : undefined
   const cursor = state === undefined ? undefined : effectiveCursor(state, pending !== undefined)
   const isCursor = (id: string): boolean => cursor !== undefined && sameArmId(id, cursor.snapshotId)
-  const snapshots = []
-  for (const scope of scopesOf(options.granted)) {
-    for await (const snapshot of listSnapshots(engine.azure, scope, signal)) {
-      if (isSourceSnapshotOf(snapshot.tags, owner)) snapshots.push(snapshot)
-    }
-  }
+  const known = [...options.granted, ...(cursor === undefined ? [] : [cursor.snapshotId]), ...sources]
+  const snapshots = await listOwnedSnapshots(engine, owner, known, tryStep, signal)
   const cursorTakenAt = snapshots.find(({ id }) => isCursor(id))?.takenAt
   for (const { id, takenAt, tags } of snapshots) {
     const isOld = cursorTakenAt !== undefined && Date.parse(takenAt) < Date.parse(cursorTakenAt)
     if (!isCursor(id) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
   }
-}
-
-/** The resource groups of snapshots, each once. Where a policy has changed its own, the last cursor lies in the old one. */
-function scopesOf(snapshotIds: readonly string[]): SnapshotScope[] {
-  const scopes = snapshotIds.map((id) => parseArmId(id, 'snapshots')).map(({ subscriptionId, resourceGroup }) => ({ subscriptionId, resourceGroup }))
-  const keyOf = ({ subscriptionId, resourceGroup }: SnapshotScope): string => `${subscriptionId}/${resourceGroup}`.toLowerCase()
-  return [...new Map(scopes.map((scope) => [keyOf(scope), scope])).values()]
 }

@@ -108,6 +108,21 @@ test('retention takes the manifest and the copied snapshot of old points, and no
   expect(await names('source', 'kept')).toHaveLength(2)
 }, 240_000)
 
+test('source snapshots are not left in the resource group that a policy had before, whoever moves the bytes', async () => {
+  scene.azure.createResourceGroup({ name: 'elsewhere', location: SOURCE_REGION })
+  const [copied, ferried] = [scene.createDisk(1, 'moved'), scene.createDisk(1, 'restriped')]
+  await change(copied)
+  await backUp(copied)
+  await backUp(copied, { snapshotResourceGroup: 'elsewhere' })
+  expect([await names('source', 'moved'), await names('elsewhere', 'moved')]).toEqual([[], [expect.anything()]])
+
+  // As the number of stripes changes, the run reads nothing of its cursor.
+  await change(ferried)
+  await scene.backUp(ferried)
+  await scene.backUp(ferried, { stripes: 2, snapshotResourceGroup: 'elsewhere' })
+  expect([await names('source', 'restriped'), await names('elsewhere', 'restriped')]).toEqual([[], [expect.anything()]])
+}, 120_000)
+
 test('a SAS that a run could not revoke on its copy is revoked by the next run', async () => {
   const diskId = scene.createDisk(1, 'refused')
   await change(diskId)
