@@ -6,6 +6,12 @@ import { setFlagsFromString } from 'node:v8'
 // While a worker starts; then see worker/small-heap.ts.
 if (process.argv.includes('worker')) setFlagsFromString('--optimize-for-size')
 
+// `| head` has read enough: a command that still writes then ends, with the code that it has by then.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error
+  setImmediate(() => process.exit())
+})
+
 const entry = new URL('../dist/client/main.js', import.meta.url)
 if (existsSync(entry)) {
   const { main } = await import(entry.href)

@@ -70,9 +70,11 @@ function describe(error: unknown): Report {
   }
 }
 
+/** Help that nobody asked for, as a command is missing, has an exit code of its own. */
 function isHelp(error: unknown): boolean {
   return (
-    error instanceof CommanderError && (error.code === 'commander.helpDisplayed' || error.code === 'commander.version')
+    error instanceof CommanderError &&
+    (error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || (error.code === 'commander.help' && error.exitCode === 0))
   )
 }
 

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { policySchema } from './policy-schema.ts'
-import { countSchema, targetSchema } from './schema-parts.ts'
+import { countSchema, isSocketAddress, MAX_CONCURRENT_TRANSFERS, SOCKET_ADDRESS, targetSchema } from './schema-parts.ts'
 
 const text = z.string().min(1)
 const priceSchema = z.number().nonnegative()
@@ -42,7 +42,7 @@ export const configSchema = z
         maxConcurrentTransfers: z
           .int()
           .min(1)
-          .max(256)
+          .max(MAX_CONCURRENT_TRANSFERS)
           .optional()
           .meta({ description: 'Extents that one worker moves at the same time; default 16' }),
         maxMibPerSecond: countSchema
@@ -53,7 +53,11 @@ export const configSchema = z
           .min(1)
           .optional()
           .meta({ description: 'Cap on the requests by which it does so; default none' }),
-        metricsAddress: text.optional().meta({ description: 'host:port for Prometheus; default none' }),
+        metricsAddress: z
+          .string()
+          .refine(isSocketAddress, { error: `expected ${SOCKET_ADDRESS}` })
+          .optional()
+          .meta({ description: 'IP:port for Prometheus; default none' }),
         runDrillCommands: z
           .boolean()
           .optional()

@@ -1,4 +1,5 @@
 /** Kinds of values that snapferry.yaml is made of, checked by the parsers that the rest of the project uses. */
+import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { parseArmId } from '../domain/arm-id.ts'
 import { parseTargetUrl } from '../domain/target-url.ts'
@@ -31,6 +32,17 @@ export const diskIdSchema = parsedBy((text) => parseArmId(text, 'disks').id, 'th
 })
 
 export const countSchema = z.int({ error: 'expected a whole number' })
+
+export const SOCKET_ADDRESS = 'IP:port such as 0.0.0.0:9464'
+
+/** `127.0.0.1:9464` or `[::1]:9464`: what Temporal's SDK serves metrics at; it looks up no names. */
+export function isSocketAddress(text: string): boolean {
+  const [, v6, v4 = '', port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
+  return (v6 === undefined ? isIPv4(v4) : isIPv6(v6)) && Number(port) <= 65_535
+}
+
+/** Extents that one worker may move at the same time. */
+export const MAX_CONCURRENT_TRANSFERS = 256
 
 /** Becomes the short name, as ARM takes it. */
 export const regionSchema = z

@@ -10,6 +10,7 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import { PUBLIC_CLOUD, type AzureSettings } from '../azure/settings.ts'
 import { BackupError } from '../domain/failures.ts'
 import { DEFAULT_CONFIG_FILE, EMPTY_CONFIG, readConfigFile, type ConfigFile } from './config-file.ts'
+import { isSocketAddress, MAX_CONCURRENT_TRANSFERS, SOCKET_ADDRESS } from './schema-parts.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -29,7 +30,7 @@ export interface WorkerSettings {
   /** Caps on what this worker writes, all its transfers together; undefined: as much as Azure takes. */
   readonly maxMibPerSecond?: number
   readonly maxRequestsPerSecond?: number
-  /** host:port where Prometheus metrics are served; undefined: not at all. */
+  /** IP:port where Prometheus metrics are served; undefined: not at all. */
   readonly metricsAddress?: string
   /** Whether the programs that drills of policies name are run. */
   readonly runsDrillCommands: boolean
@@ -73,7 +74,7 @@ export function resolveSettings(environment: Environment, config: ConfigFile): S
   const maxMibPerSecond = positiveInteger(environment, 'SNAPFERRY_MAX_MIB_PER_SECOND') ?? config.worker.maxMibPerSecond
   const maxRequestsPerSecond =
     positiveInteger(environment, 'SNAPFERRY_MAX_REQUESTS_PER_SECOND') ?? config.worker.maxRequestsPerSecond
-  const metricsAddress = variable(environment, 'SNAPFERRY_METRICS_ADDRESS') ?? config.worker.metricsAddress
+  const metricsAddress = socketAddress(environment, 'SNAPFERRY_METRICS_ADDRESS') ?? config.worker.metricsAddress
   const alertCommand = words(environment, 'SNAPFERRY_ALERT_COMMAND') ?? config.worker.alertCommand
   return {
     temporal: temporalSettings(environment, config.temporal),
@@ -90,7 +91,7 @@ export function resolveSettings(environment: Environment, config: ConfigFile): S
     worker: {
       taskQueuePrefix: variable(environment, 'SNAPFERRY_TASK_QUEUE') ?? config.worker.taskQueue ?? DEFAULT_TASK_QUEUE,
       maxConcurrentTransfers:
-        positiveInteger(environment, 'SNAPFERRY_MAX_CONCURRENT_TRANSFERS') ??
+        positiveInteger(environment, 'SNAPFERRY_MAX_CONCURRENT_TRANSFERS', MAX_CONCURRENT_TRANSFERS) ??
         config.worker.maxConcurrentTransfers ??
         DEFAULT_MAX_CONCURRENT_TRANSFERS,
       ...(maxMibPerSecond !== undefined && { maxMibPerSecond }),
@@ -143,24 +144,30 @@ function variable(environment: Environment, name: string): string | undefined {
   return value === '' ? undefined : value
 }
 
-function positiveInteger(environment: Environment, name: string): number | undefined {
+function positiveInteger(environment: Environment, name: string, max?: number): number | undefined {
   const text = variable(environment, name)
   if (text === undefined) return undefined
-  if (!/^[1-9]\d{0,5}$/.test(text)) {
-    throw new BackupError({
-      type: 'InvalidConfig',
-      message: `${name} is "${text}"; expected a whole number of 1 or more`,
-      facts: { name },
-    })
+  if (!/^[1-9]\d{0,5}$/.test(text) || Number(text) > (max ?? Infinity)) {
+    throw unexpected(name, text, max === undefined ? 'a whole number of 1 or more' : `a whole number from 1 to ${max}`)
   }
   return Number(text)
+}
+
+function socketAddress(environment: Environment, name: string): string | undefined {
+  const text = variable(environment, name)
+  if (text !== undefined && !isSocketAddress(text)) throw unexpected(name, text, SOCKET_ADDRESS)
+  return text
+}
+
+function unexpected(name: string, text: string, expected: string): BackupError {
+  return new BackupError({ type: 'InvalidConfig', message: `${name} is "${text}"; expected ${expected}`, facts: { name } })
 }
 
 function yesOrNo(environment: Environment, name: string): boolean | undefined {
   const text = variable(environment, name)
   if (text === undefined) return undefined
   if (text === '1' || text === '0') return text === '1'
-  throw new BackupError({ type: 'InvalidConfig', message: `${name} is "${text}"; expected 1 or 0`, facts: { name } })
+  throw unexpected(name, text, '1 or 0')
 }
 
 /** Separated by blanks; what has blanks within is set in the file. */

@@ -12,9 +12,11 @@ import { ensureAuthority } from './tls/authority-directory.ts'
 
 /** The program of the local Azure: starts it, says where it is, stops it on SIGINT and SIGTERM. */
 
+const WRONG_ARGUMENTS = 2
+
 /**
  * Runs the command line; `argv` is without the names of program and script. Resolves with the exit code: after SIGINT
- * or SIGTERM when the local Azure has stopped, at once for a wrong argument or when it cannot start.
+ * or SIGTERM when the local Azure has stopped, at once with 2 for a wrong argument and 1 when it cannot start.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram(run)
@@ -23,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0
   } catch (error) {
     // What commander refuses it has told already; help is an error of code 0.
-    if (error instanceof CommanderError) return error.exitCode
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_ARGUMENTS
     process.stderr.write(`local-azure: ${messageOf(error)}\n`)
     return 1
   }

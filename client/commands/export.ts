@@ -90,6 +90,12 @@ async function writeRange(engine: Engine, { content: point }: RestoreSource, ran
       message: `--range ends at ${range.endBytes - 1}; the last byte of the point, its footer included, is ${point.blobBytes - 1}`,
     })
   }
-  await pipeline(Readable.from(readRange(engine, point, range)), stdout, { end: false })
+  try {
+    await pipeline(Readable.from(readRange(engine, point, range)), stdout, { end: false })
+  } catch (error) {
+    // `| head` has read enough.
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return
+    throw error
+  }
   await requireUnchanged(engine, point)
 }

@@ -54,6 +54,15 @@ describe('usage', () => {
     expect(stderr).not.toContain(' at ')
   })
 
+  test.each([[['help']], [['backup', 'help']], [['help', 'status']]])('%p shows help on stdout and ends with 0', async (argv) => {
+    expect(await cli(...argv)).toEqual({ exitCode: 0, stdout: expect.stringContaining('Usage: snapferry'), stderr: '' })
+  })
+
+  test('what the local Azure does not take ends with 2 as well', async () => {
+    const { exitCode, stderr } = await cli('azure', '--nonsense')
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('snapferry azure --help') })
+  })
+
   test('a mistyped command is told what was meant', async () => {
     expect((await cli('polcy', 'list')).stderr).toContain('Did you mean policy?')
   })

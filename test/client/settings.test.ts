@@ -85,6 +85,25 @@ describe('settings', () => {
     expect(() => resolveSettings({ ...environment, TEMPORAL_PROFILE: 'nowhere' }, EMPTY_CONFIG)).toThrow('nowhere')
   })
 
+  test.each(['localhost:9464', '127.0.0.1', '127.0.0.1:http', '127.0.0.1:65536', '1.2.3:9464', '::1:9464', '[::1]'])('refuse %p as the address of metrics', (address) => {
+    expect(() => resolveSettings({ ...noProfiles, SNAPFERRY_METRICS_ADDRESS: address }, EMPTY_CONFIG)).toThrow(
+      `SNAPFERRY_METRICS_ADDRESS is "${address}"; expected IP:port such as 0.0.0.0:9464`,
+    )
+    expect(() => parseConfigFile(`worker: { metricsAddress: "${address}" }`, 'snapferry.yaml')).toThrow('expected IP:port such as 0.0.0.0:9464')
+  })
+
+  test.each(['0.0.0.0:9464', '127.0.0.1:0', '[::1]:9464', '[::]:65535'])('take %p as the address of metrics', (address) => {
+    expect(resolveSettings({ ...noProfiles, SNAPFERRY_METRICS_ADDRESS: address }, EMPTY_CONFIG).worker.metricsAddress).toBe(address)
+    expect(parseConfigFile(`worker: { metricsAddress: "${address}" }`, 'snapferry.yaml').worker.metricsAddress).toBe(address)
+  })
+
+  test('take no more transfers from the environment than from the file', () => {
+    const transfers = (count: number) => resolveSettings({ ...noProfiles, SNAPFERRY_MAX_CONCURRENT_TRANSFERS: String(count) }, EMPTY_CONFIG).worker.maxConcurrentTransfers
+    expect(transfers(256)).toBe(256)
+    expect(() => transfers(257)).toThrow('SNAPFERRY_MAX_CONCURRENT_TRANSFERS is "257"; expected a whole number from 1 to 256')
+    expect(() => parseConfigFile('worker: { maxConcurrentTransfers: 257 }', 'snapferry.yaml')).toThrow('256')
+  })
+
   test('refuse a number that is none', () => {
     expect(() => resolveSettings({ ...noProfiles, SNAPFERRY_MAX_CONCURRENT_TRANSFERS: 'many' }, EMPTY_CONFIG)).toThrow(
       'SNAPFERRY_MAX_CONCURRENT_TRANSFERS is "many"',

@@ -80,7 +80,7 @@ describe('the program', () => {
     [['--faults', '/nowhere.json'], 'nowhere.json'],
     [['--nonsense'], 'nonsense'],
   ])('refuses %j and says why', async (args, why) => {
-    expect(await main(args)).toBe(1)
+    expect(await main(args)).toBe(2)
     expect(printed).toContain(why)
   })
 

@@ -13,6 +13,8 @@ export interface CliOptions {
   readonly cwd?: string
   /** Acts once, as soon as stderr matches; `interrupt` is Ctrl-C. */
   readonly once?: { readonly says: RegExp; readonly act: (interrupt: () => void) => void }
+  /** Reads no more than the first piece of stdout, as `head` does. */
+  readonly isPipeClosed?: boolean
   /** Somebody sits at a terminal and answers each question so; without it nobody is there to be asked. */
   readonly answer?: string
 }
@@ -50,6 +52,7 @@ export async function snapferry(scene: Scene, args: readonly string[], options: 
   let reaction = options.once
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
+    if (options.isPipeClosed === true) child.stdout.destroy()
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
