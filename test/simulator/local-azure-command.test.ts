@@ -72,15 +72,15 @@ describe('the program', () => {
   })
 
   test.each([
-    [['--port', 'x'], 'a port is a number'],
-    [['--shape', 'fast'], "there is no profile 'fast'"],
-    [['--set', 'sasPerFamily'], 'a setting is name=value'],
-    [['--set', 'sasPerFamily=0'], 'sasPerFamily'],
-    [['--set', 'unknown=1'], 'unknown'],
-    [['--faults', '/nowhere.json'], 'nowhere.json'],
-    [['--nonsense'], 'nonsense'],
-  ])('refuses %j and says why', async (args, why) => {
-    expect(await main(args)).toBe(2)
+    [['--port', 'x'], 'a port is a number', 2],
+    [['--shape', 'fast'], "there is no profile 'fast'", 2],
+    [['--set', 'sasPerFamily'], 'a setting is name=value', 2],
+    [['--set', 'sasPerFamily=0'], 'sasPerFamily', 1],
+    [['--set', 'unknown=1'], 'unknown', 1],
+    [['--faults', '/nowhere.json'], 'nowhere.json', 1],
+    [['--nonsense'], 'nonsense', 2],
+  ])('refuses %j and says why', async (args, why, code) => {
+    expect(await main(args)).toBe(code)
     expect(printed).toContain(why)
   })
 
