@@ -128,17 +128,28 @@ export class ExportAccess {
 
   /** After a SAS of ours was refused: where the snapshot has one all the same, it is another worker's. */
   async #replacement(resourceId: string, access: Access, staleUrl: string): Promise<string> {
+    if (access === 'Write') return this.#anotherToWrite(resourceId, staleUrl)
     // Of several SAS that are renewed together one alone may have died.
-    if (access === 'Read' && (await isAlive(this.#azure, staleUrl))) return staleUrl
+    if (await isAlive(this.#azure, staleUrl)) return staleUrl
     const key = keyOf(resourceId)
-    if (access === 'Read' && !this.#patience.isOver(key)) {
+    if (!this.#patience.isOver(key)) {
       await this.#patience.during(key, () => requireNoSas(this.#azure, resourceId))
     }
     const url = await this.#ask(resourceId, access, false)
-    if (url !== staleUrl || access === 'Write') return url
+    if (url !== staleUrl) return url
     // The refused one is handed out again: only a revocation makes room for a new one.
     await revokeAccess(this.#azure, resourceId)
     return this.#ask(resourceId, access, false)
+  }
+
+  /** Where a second one is refused, the first may be good still, and nobody could get it back: to revoke it would end the upload. */
+  async #anotherToWrite(diskId: string, staleUrl: string): Promise<string> {
+    try {
+      return await this.#ask(diskId, 'Write', false)
+    } catch (error) {
+      if (isFailure(error, 'SnapshotAccessBusy')) return staleUrl
+      throw error
+    }
   }
 
   #ask(resourceId: string, access: Access, takesOver: boolean): Promise<string> {

@@ -25,6 +25,8 @@ export function exportRoute(engine: Engine, point: PointContent, file: SparseFil
       await file.write(request.startBytes, streamed)
     },
     read: (range, signal) => blob.read(range, signal),
-    renew: (signal) => blob.renew(signal),
+    async renew(signal) {
+      await blob.renew(signal)
+    },
   }
 }

@@ -20,8 +20,8 @@ export interface PointImage {
   allocated(window: ByteRange, signal?: AbortSignal): AsyncGenerator<ByteRange>
   read(range: ByteRange, signal?: AbortSignal): Promise<Buffer>
   sourceOf(range: ByteRange, signal?: AbortSignal): Promise<CopySource>
-  /** Takes new access, where it was lost. */
-  renew(signal?: AbortSignal): Promise<void>
+  /** Takes new access, where it was lost. @returns whether it was. */
+  renew(signal?: AbortSignal): Promise<boolean>
 }
 
 export function pointImageOf(engine: Engine, point: PointContent): PointImage {
@@ -32,7 +32,7 @@ export function pointImageOf(engine: Engine, point: PointContent): PointImage {
     read: (range, signal) => blob.read(range, signal),
     sourceOf: async (range, signal) => ({ ...blob.sourceOf(range), sourceAuthorization: await engine.azure.storageToken(signal) }),
     // The token of the identity is renewed by the SDK; there is no SAS that could die.
-    async renew() {},
+    renew: () => Promise.resolve(false),
   }
 }
 
@@ -56,7 +56,7 @@ function snapshotImage(engine: Engine, snapshotId: string): PointImage {
       return { url: usedUrl, offsetBytes: startBytes }
     },
     async renew(signal) {
-      if (usedUrl !== '') await engine.exports.renew(snapshotId, usedUrl, signal)
+      return usedUrl !== '' && (await engine.exports.renew(snapshotId, usedUrl, signal)) !== usedUrl
     },
   }
 }

@@ -202,6 +202,10 @@ describe('export access', () => {
     const access = new ExportAccess(scene.azure)
     const url = await access.write(id)
     expect(await access.renew(id, 'stale')).toBe(url)
+    // Nobody could get it back: to revoke it would end the upload.
+    scene.local.changeSettings({ secondGrant: 'refuse' })
+    expect(await access.renew(id, url)).toBe(url)
+    expect(await access.write(id)).toBe(url)
   })
 })
 

@@ -11,6 +11,7 @@ import { isCopied, type CopiedManifest } from '../../domain/manifest.ts'
 import type { BackupOptions } from '../../domain/policy.ts'
 import { newestFirst, type CopiedPoint } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import type { TemporalLink } from '../../temporal/connect.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
 import { offlineCli } from '../support/offline-cli.ts'
@@ -23,9 +24,10 @@ const OPTIONS: Partial<BackupOptions> = { copyStart: PLACE, retention: { keepLas
 
 let scene: Scene
 let seed = SEED
+let before: ((call: OperationCall) => void) | undefined
 beforeAll(async () => {
   process.stderr.write(`seed ${SEED}\n`)
-  scene = await openScene()
+  scene = await openScene({ blobHooks: { before: (call) => before?.(call) } })
   scene.azure.createResourceGroup({ name: 'copies', location: TARGET_REGION })
 })
 afterAll(() => scene?.close())
@@ -241,6 +243,24 @@ describe('a point that Azure copied', () => {
     expect(movedBytes).toBeGreaterThan(0)
     expect(await holds(resourceId)).toBe(sha256)
   }, 120_000)
+
+  test('loses its SAS in an upload, which takes a new one and leaves that of its disk alone', async () => {
+    scene.azure.changeSettings({ secondGrant: 'refuse' })
+    let copies = 0
+    before = ({ operation }) => {
+      if (operation === 'PutPageFromUrl' && (copies += 1) === 2) scene.azure.withdrawAccess(point.copiedSnapshot.id)
+    }
+    const grantsBefore = scene.azure.stats().compute['Disks_GrantAccess'] ?? 0
+    try {
+      const { resourceId } = await scene.restore({ pointId: point.id, region: SOURCE_REGION })
+      expect(await holds(resourceId)).toBe(sha256)
+    } finally {
+      before = undefined
+      scene.azure.changeSettings({ secondGrant: 'same' })
+    }
+    expect(copies).toBeGreaterThan(2)
+    expect((scene.azure.stats().compute['Disks_GrantAccess'] ?? 0) - grantsBefore).toBe(1)
+  }, 60_000)
 
   test('is shown, restored and exported with no Temporal', async () => {
     const cli = offlineCli(scene)
