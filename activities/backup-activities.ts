@@ -177,7 +177,9 @@ export function createBackupData(engine: Engine) {
     updateDigests: asActivity(({ job, repaired }: DigestInput): Promise<DigestReport> =>
       withHeartbeat({ digestedBytes: 0 }, (report) =>
         held(job, () =>
-          updateDigests(engine, job, { repaired, onProgress: (digestedBytes) => report({ digestedBytes }), signal: cancellationSignal() }),
+          renewingExports(engine, [job.toSnapshotId], () =>
+            updateDigests(engine, job, { repaired, onProgress: (digestedBytes) => report({ digestedBytes }), signal: cancellationSignal() }),
+          ),
         ),
       ),
     ),

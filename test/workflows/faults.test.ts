@@ -7,6 +7,7 @@ import { isFailure } from '../../domain/failures.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall, ServiceHooks } from '../../simulator/blob-service/service-hooks.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
+import { expectRightDigests } from '../support/check-digests.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 
@@ -45,23 +46,45 @@ function afterRequests(operation: string, count: number, act: () => Promise<void
   }
 }
 
+/** @returns how many SAS died */
+function withdrawReadAccess(): number {
+  const granted = scene.azure.grantedAccess().filter(({ access }) => access === 'Read')
+  for (const { id } of granted) scene.azure.withdrawAccess(id)
+  return granted.length
+}
+
 describe('access to the source', () => {
   test('that dies in mid-run is taken anew, and the run goes on', async () => {
     const diskId = await diskWithData()
     const { sha256 } = await scene.azure.digestDisk(diskId)
     let died = 0
     afterRequests('PutPageFromUrl', 5, () => {
-      for (const { id, access } of scene.azure.grantedAccess()) {
-        if (access !== 'Read') continue
-        scene.azure.withdrawAccess(id)
-        died += 1
-      }
+      died += withdrawReadAccess()
     })
     const { point } = await scene.backUp(diskId)
     expect(died).toBeGreaterThan(0)
     await expectPointEquals(point.id, sha256)
   }, 120_000)
 })
+
+test('access to the source that dies when the digests are made is taken anew, where they have to be checked there', async () => {
+  const diskId = await diskWithData()
+  const raised = new Map<string | undefined, number>()
+  hooks.before = ({ operation, blob, request }) => {
+    // The fence of the digest table is raised before anything else is done there.
+    const fence = request.header('x-ms-blob-sequence-number')
+    if (operation === 'SetBlobProperties' && blob.endsWith('/digests') && !raised.has(fence)) raised.set(fence, withdrawReadAccess())
+  }
+  scene.azure.changeBlobLimits({ copyChecksum: 'other' })
+  try {
+    await scene.backUp(diskId)
+  } finally {
+    scene.azure.changeBlobLimits({ copyChecksum: 'crc64' })
+  }
+  // By the transfer, by the step itself, and by the seal.
+  expect([...raised.values()]).toEqual([1, 1, 1])
+  await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
+}, 60_000)
 
 describe('the fence', () => {
   test('refuses the writes of a run that another installation has overtaken, and its point is not made', async () => {
