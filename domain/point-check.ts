@@ -48,7 +48,7 @@ const suspect = z.object({
 const pointCheck = z.object({
   format: z.literal(FORMAT),
   pointId: z.string(),
-  /** The last comparison that found nothing. */
+  /** The last comparison that found nothing; one of bytes stays before one of the structure. */
   verified: verified.exactOptional(),
   suspect: suspect.exactOptional(),
 })
@@ -71,8 +71,10 @@ export function decodePointCheck(pointId: string, text: string): PointCheck {
 }
 
 export function passed(was: PointCheck | undefined, pointId: string, found: Verified): PointCheck {
-  const { suspect: suspicion, ...rest } = was ?? { format: FORMAT, pointId }
-  return { ...rest, verified: found, ...(suspicion !== undefined && !isLifted(suspicion, found) && { suspect: suspicion }) }
+  const { suspect: suspicion, verified: before, ...rest } = was ?? { format: FORMAT, pointId }
+  // Who read lists alone has not undone that bytes were read.
+  const isKept = before !== undefined && before.level !== 'structure' && found.level === 'structure'
+  return { ...rest, verified: isKept ? before : found, ...(suspicion !== undefined && !isLifted(suspicion, found) && { suspect: suspicion }) }
 }
 
 /** Only who has read everything may lift a suspicion, and digests cannot lift what the source has found. */

@@ -20,6 +20,15 @@ describe('a suspicion is lifted', () => {
   })
 })
 
+test('a verification of the structure does not take away that bytes were compared', () => {
+  const full = passed(undefined, 'point', verified('full'))
+  expect(passed(full, 'point', verified('structure'))).toEqual(full)
+  const structure = passed(undefined, 'point', verified('structure'))
+  expect(structure.verified?.level).toBe('structure')
+  expect(passed(structure, 'point', verified('sample', 5)).verified?.level).toBe('sample')
+  expect(passed(full, 'point', verified('sample', 5)).verified?.level).toBe('sample')
+})
+
 test('a check is read as it was written, and says what the bytes differ from', () => {
   for (const [check, other] of [[byDigests, 'its digests'], [bySource, 'its source snapshot']] as const) {
     expect(decodePointCheck('point', encodePointCheck(check))).toEqual(check)
