@@ -20,13 +20,6 @@ export function rawCrc64(data: Uint8Array): Word64 {
   return { high: Number(sum >> 32n), low: Number(sum & 0xffffffffn) }
 }
 
-export function encodeChecksum({ high, low }: Word64): Buffer {
-  const sum = Buffer.allocUnsafe(8)
-  sum.writeUInt32LE(low, 0)
-  sum.writeUInt32LE(high, 4)
-  return sum
-}
-
 /** @returns undefined for anything but eight bytes. */
 export function decodeChecksum(sum: Uint8Array | undefined): Word64 | undefined {
   if (sum?.length !== 8) return undefined

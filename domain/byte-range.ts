@@ -82,14 +82,6 @@ export function coarsen(ranges: Iterable<ByteRange>, maxCount: number): ByteRang
   return cover
 }
 
-/** Rounds outward to whole pages. */
-export function alignToPages(range: ByteRange): ByteRange {
-  return {
-    startBytes: Math.floor(range.startBytes / PAGE_BYTES) * PAGE_BYTES,
-    endBytes: Math.ceil(range.endBytes / PAGE_BYTES) * PAGE_BYTES,
-  }
-}
-
 /** For messages: `[4096, 8192)`, several joined, the tail counted. */
 export function describeRanges(ranges: readonly ByteRange[], shown = 8): string {
   const head = ranges.slice(0, shown).map((range) => `[${range.startBytes}, ${range.endBytes})`)

@@ -50,11 +50,6 @@ export function zerosChecksum(lengthBytes: number): Word64 {
   return checksum
 }
 
-/** The checksum of two messages, one behind the other, from theirs. */
-export function concatenate(first: Word64, second: Word64, secondLengthBytes: number): Word64 {
-  return xor(multiply(first, powerOfBytes(secondLengthBytes)), second)
-}
-
 /** Product modulo the polynomial. */
 function multiply(a: Word64, b: Word64): Word64 {
   let { high, low } = b

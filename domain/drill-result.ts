@@ -40,7 +40,6 @@ const drillResult = z.object({
 
 export type DrillResult = Readonly<z.infer<typeof drillResult>>
 export type CommandOutcome = NonNullable<DrillResult['command']>
-export const DRILL_RESULT_FORMAT = FORMAT
 
 export function encodeDrillResult(result: DrillResult): string {
   return `${JSON.stringify(drillResult.parse(result), null, 2)}\n`

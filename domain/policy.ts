@@ -1,5 +1,5 @@
 /**
- * What a policy asks of a backup. `snapferry.yaml` is parsed into this (client/config-file.ts); it travels to the
+ * What a policy asks of a backup. `snapferry.yaml` is parsed into this (config/config-file.ts); it travels to the
  * workflows as plain data.
  */
 import type { TargetLevel } from './point-check.ts'

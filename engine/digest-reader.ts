@@ -1,6 +1,6 @@
 /** Reads a digest table block by block, the last block kept: whoever goes through a disk in order reads each once. */
 import type { DigestBlob } from '../azure/digest-blob.ts'
-import { CHUNK_BYTES, ENTRY_BYTES, readEntry, TABLE_BYTES, type DigestEntry } from '../domain/digest-table.ts'
+import { ENTRY_BYTES, readEntry, TABLE_BYTES, type DigestEntry } from '../domain/digest-table.ts'
 
 /** 64 KiB tell of 16 GiB of disk. */
 const BLOCK_BYTES = 64 * 1024
@@ -47,6 +47,3 @@ export class DigestReader {
     return this.#block
   }
 }
-
-/** Disk bytes that one block tells of. */
-export const BYTES_PER_BLOCK = (BLOCK_BYTES / ENTRY_BYTES) * CHUNK_BYTES

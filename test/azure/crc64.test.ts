@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { crc64, decodeChecksum } from '../../azure/crc64.ts'
-import { concatenate } from '../../domain/crc64-algebra.ts'
+import { concatenate } from '../support/checksums.ts'
 
 const POLYNOMIAL = 0x9a6c9329ac4bc9b5n
 const MASK = 0xffffffffffffffffn

@@ -1,7 +1,6 @@
 /** The digest table of a point against what the point holds, summed up by the local Azure's own code. */
 import { expect } from '@jest/globals'
 import type { AzureClients } from '../../azure/clients.ts'
-import { encodeChecksum } from '../../azure/crc64.ts'
 import { DigestBlob } from '../../azure/digest-blob.ts'
 import { createPageLists } from '../../azure/page-lists.ts'
 import { clip, lengthOf, type ByteRange } from '../../domain/byte-range.ts'
@@ -11,6 +10,7 @@ import type { Manifest } from '../../domain/manifest.ts'
 import { DigestReader } from '../../engine/digest-reader.ts'
 import { pointBlobOf, pointContentOf } from '../../engine/restore-job.ts'
 import { crc64Base64 } from '../../simulator/blob-service/crc64.ts'
+import { encodeChecksum } from './checksums.ts'
 
 /** Chunks whose digest is not that of the bytes. */
 export async function wrongDigests(clients: AzureClients, targetUrl: string, point: Manifest): Promise<number[]> {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import {
-  alignToPages,
   clip,
   coarsen,
   cut,
@@ -102,12 +101,6 @@ describe('clip', () => {
   ])('%s the window', (_where, range, expected) => {
     expect(clip(range, r(10, 20))).toEqual(expected)
   })
-})
-
-test('aligning rounds outward to whole pages and leaves whole pages alone', () => {
-  expect(alignToPages(r(1, 513))).toEqual(r(0, 1024))
-  expect(alignToPages(r(511, 512))).toEqual(r(0, 512))
-  fc.assert(fc.property(anyRange, (range) => expect(alignToPages(range)).toEqual(range)))
 })
 
 test('a message shows the first ranges and counts the rest', () => {

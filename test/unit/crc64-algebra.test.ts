@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { crc64, decodeChecksum, encodeChecksum, rawCrc64 } from '../../azure/crc64.ts'
-import { appendZeros, checksumOf, concatenate, rawOf, xor, ZERO, zerosChecksum, type Word64 } from '../../domain/crc64-algebra.ts'
+import { crc64, decodeChecksum, rawCrc64 } from '../../azure/crc64.ts'
+import { appendZeros, checksumOf, rawOf, xor, ZERO, zerosChecksum, type Word64 } from '../../domain/crc64-algebra.ts'
+import { concatenate, encodeChecksum } from '../support/checksums.ts'
 
 const checksum = (data: Uint8Array): Word64 => decodeChecksum(crc64(data))!
 const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength, size: 'max' })
