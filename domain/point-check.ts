@@ -3,13 +3,13 @@
  * differ. JSON beside the manifest, which never changes.
  */
 import { z } from 'zod'
-import { coarsen, describeRanges, type ByteRange } from './byte-range.ts'
+import { coarsen, describeRanges, normalize, type ByteRange } from './byte-range.ts'
 
 const FORMAT = 1
 /** A superset does no harm, and the file stays small. */
 const MAX_RANGES = 256
 /** They travel with every step of a run. */
-export const MAX_MENDED_RANGES = 64
+const MAX_MENDED_RANGES = 64
 
 /** Levels that need the target alone. */
 export const TARGET_LEVELS = ['structure', 'sample', 'full'] as const
@@ -108,6 +108,11 @@ export function mended(was: PointCheck, runKey: string): PointCheck {
 export function rangesToMend(checks: Iterable<PointCheck>): ByteRange[] {
   const ranges = [...checks].flatMap(({ suspect: found }) => (found === undefined || found.mendedBy !== undefined ? [] : found.ranges))
   return coarsen(ranges, MAX_MENDED_RANGES)
+}
+
+/** What a run says that it has mended: nothing that it did not read again. Of too many ranges some are left for the next run to say. */
+export function claimedAsMended(readAgain: readonly ByteRange[]): ByteRange[] {
+  return normalize(readAgain).slice(0, MAX_MENDED_RANGES)
 }
 
 /** Whether a run that mended these ranges has mended all that is known of. */

@@ -11,9 +11,9 @@
 import { CancellationScope, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
-import { coarsen, type ByteRange } from '../domain/byte-range.ts'
+import type { ByteRange } from '../domain/byte-range.ts'
 import { recoveryPointId, sourceSnapshotName, targetKeyOf, type RequestKey } from '../domain/names.ts'
-import { MAX_MENDED_RANGES } from '../domain/point-check.ts'
+import { claimedAsMended } from '../domain/point-check.ts'
 import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
 import type { AnyPoint, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
@@ -110,7 +110,7 @@ function howOf({ diskId, policy = diskId, options: { maxMibPerSecond, transfer }
 
 /** Damage of older points that this run does not take over. */
 function mendedOf(ranges: readonly ByteRange[]): { readonly mended?: readonly ByteRange[] } {
-  return ranges.length === 0 ? {} : { mended: coarsen(ranges, MAX_MENDED_RANGES) }
+  return ranges.length === 0 ? {} : { mended: claimedAsMended(ranges) }
 }
 
 function kindOf(plan: BackupPlan): Partial<Progress> {

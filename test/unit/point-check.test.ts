@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { decodePointCheck, differsFrom, encodePointCheck, passed, suspected, type Verified } from '../../domain/point-check.ts'
+import type { ByteRange } from '../../domain/byte-range.ts'
+import { CHUNK_BYTES } from '../../domain/digest-table.ts'
+import { claimedAsMended, decodePointCheck, differsFrom, encodePointCheck, isMendedBy, passed, suspected, type Verified } from '../../domain/point-check.ts'
 
 const AT = '2026-11-26T10:00:00Z'
 const FOUND = { since: AT, ranges: [{ startBytes: 0, endBytes: 4096 }], foundIn: 'point' }
@@ -27,6 +29,16 @@ test('a verification of the structure does not take away that bytes were compare
   expect(structure.verified?.level).toBe('structure')
   expect(passed(structure, 'point', verified('sample', 5)).verified?.level).toBe('sample')
   expect(passed(full, 'point', verified('sample', 5)).verified?.level).toBe('sample')
+})
+
+test('no damage counts as mended that lies between what was read again', () => {
+  const chunk = (index: number): ByteRange => ({ startBytes: index * CHUNK_BYTES, endBytes: (index + 1) * CHUNK_BYTES })
+  const readAgain = Array.from({ length: 100 }, (_, index) => chunk(2 * index))
+  const claimed = claimedAsMended(readAgain)
+  expect(readAgain).toEqual(expect.arrayContaining(claimed))
+  const suspectAt = (index: number) => suspected(undefined, 'point', { ...FOUND, ranges: [chunk(index)] })
+  expect(isMendedBy(suspectAt(0), claimed)).toBe(true)
+  for (let index = 1; index < 200; index += 2) expect(isMendedBy(suspectAt(index), claimed)).toBe(false)
 })
 
 test('a check is read as it was written, and says what the bytes differ from', () => {
