@@ -38,7 +38,7 @@ export class WrittenSums {
   #wholeBelow = 0
   #mayRepeat = false
   #isOpen = false
-  /** The digest step of this epoch has begun elsewhere: sums come too late. */
+  /** The digest step of this epoch has begun elsewhere, or the table is gone: sums come too late. */
   #isLate = false
   #isWriting = false
   #writing: Promise<void> = Promise.resolve()
@@ -92,8 +92,14 @@ export class WrittenSums {
     const whole = [...this.#sums].filter(([index]) => index < this.#wholeBelow).sort(([one], [other]) => one - other)
     for (const [index] of whole) this.#sums.delete(index)
     if (whole.length === 0 || this.#isLate) return
-    this.#isLate = !(await this.#open())
-    for (const group of this.#isLate ? [] : groupsOf(whole)) await this.#writeGroup(group)
+    try {
+      this.#isLate = !(await this.#open())
+      for (const group of this.#isLate ? [] : groupsOf(whole)) await this.#writeGroup(group)
+    } catch (error) {
+      // Somebody deleted the table: the digest step makes it anew and reads the bytes.
+      if (!isFailure(error, 'PointNotFound', 'TargetNotFound')) throw error
+      this.#isLate = true
+    }
   }
 
   /** @returns false where it is too late. */

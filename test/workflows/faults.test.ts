@@ -86,6 +86,19 @@ test('access to the source that dies when the digests are made is taken anew, wh
   await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
 }, 60_000)
 
+test.each(['GetBlob', 'PutPage'])('a digest table that is deleted at a %s of the transfer does not fail the run, which makes it anew', async (operation) => {
+  const diskId = await diskWithData()
+  let deleted = 0
+  hooks.before = async (call) => {
+    if (call.operation !== operation || !call.blob.endsWith('/digests') || deleted > 0) return
+    deleted += 1
+    await scene.clients.container(scene.targetUrl).getPageBlobClient(call.blob).delete()
+  }
+  await scene.backUp(diskId)
+  expect(deleted).toBe(1)
+  await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
+}, 60_000)
+
 describe('the fence', () => {
   test('refuses the writes of a run that another installation has overtaken, and its point is not made', async () => {
     const diskId = await diskWithData()
