@@ -1,7 +1,9 @@
 /** Virtual machines, as far as their disks are concerned: how one is attached, and putting another in its place. */
-import type { StorageProfile, VirtualMachine } from '@azure/arm-compute'
-import { parseVmId, sameArmId } from '../domain/arm-id.ts'
+import type { DataDisk, StorageProfile, VirtualMachine, VirtualMachineUpdate } from '@azure/arm-compute'
+import { parseArmId, parseVmId, sameArmId } from '../domain/arm-id.ts'
 import type { DiskAttachment } from '../domain/attachment.ts'
+import { withoutSwapMark, withSwapMark } from '../domain/swap-mark.ts'
+import type { Tags } from '../domain/tags.ts'
 import { abortable, callArm, POLL_INTERVAL_MS, untilDone } from './arm-call.ts'
 import type { AzureClients } from './clients.ts'
 import { withoutUndefined } from './plain.ts'
@@ -19,6 +21,7 @@ export interface VmStatus {
   readonly location: string
   /** Its disks are not in use. */
   readonly isDeallocated: boolean
+  readonly tags: Tags
   /** The OS disk first. */
   readonly disks: readonly VmDisk[]
 }
@@ -27,28 +30,45 @@ export interface VmStatus {
 export async function getVm(azure: AzureClients, vmId: string, signal?: AbortSignal): Promise<VmStatus> {
   const vm = await readVm(azure, vmId, signal)
   const isDeallocated = vm.instanceView?.statuses?.some(({ code }) => /^PowerState\/deallocated$/i.test(code ?? '')) ?? false
-  return { id: vm.id ?? vmId, location: vm.location, isDeallocated, disks: disksOf(vm.id ?? vmId, vm.storageProfile) }
+  return { id: vm.id ?? vmId, location: vm.location, isDeallocated, tags: vm.tags ?? {}, disks: disksOf(vm.id ?? vmId, vm.storageProfile) }
 }
 
-/** Attaches another disk in the place of one, at its LUN and with its caching. The old one is detached and kept. */
-export async function replaceVmDisk(azure: AzureClients, vmId: string, oldDiskId: string, newDiskId: string, signal?: AbortSignal): Promise<void> {
+/** Puts another OS disk in the place of the one that a deallocated machine has. The old one is detached and kept. */
+export async function replaceOsDisk(azure: AzureClients, vmId: string, newDiskId: string, signal?: AbortSignal): Promise<void> {
   const { storageProfile } = await readVm(azure, vmId, signal)
-  const isOld = (disk: { managedDisk?: { id?: string } } | undefined): boolean => sameArmId(disk?.managedDisk?.id ?? '', oldDiskId)
-  const replacement = { createOption: 'Attach', managedDisk: { id: newDiskId }, name: newDiskId.slice(newDiskId.lastIndexOf('/') + 1) }
-  const update: StorageProfile = isOld(storageProfile?.osDisk)
-    ? { osDisk: { ...placeOf(storageProfile?.osDisk), ...replacement }, ...(storageProfile?.dataDisks && { dataDisks: storageProfile.dataDisks }) }
-    : { dataDisks: (storageProfile?.dataDisks ?? []).map((disk) => (isOld(disk) ? { ...placeOf(disk), lun: disk.lun, ...replacement } : disk)) }
+  const { osDisk, dataDisks } = storageProfile ?? {}
+  const { caching, osType, writeAcceleratorEnabled } = osDisk ?? {}
+  const place = withoutUndefined({ caching, osType, writeAcceleratorEnabled })
+  await updateVm(azure, vmId, { storageProfile: { osDisk: { ...place, ...attached(newDiskId) }, ...(dataDisks && { dataDisks }) } }, signal)
+}
+
+/** Detaches a data disk, keeps it, and notes its place in a tag of the machine: both at once, or none. */
+export async function detachDataDisk(azure: AzureClients, disk: VmDisk, signal?: AbortSignal): Promise<void> {
+  const { storageProfile, tags = {} } = await readVm(azure, disk.vmId, signal)
+  const dataDisks = (storageProfile?.dataDisks ?? []).filter(({ managedDisk }) => !sameArmId(managedDisk?.id ?? '', disk.diskId))
+  const { name, resourceGroup } = parseArmId(disk.diskId, 'disks')
+  await updateVm(azure, disk.vmId, { tags: { ...withSwapMark(tags, name, disk, resourceGroup) }, storageProfile: { dataDisks } }, signal)
+}
+
+/** Attaches a data disk at the place of one that was detached, and takes the tag away that noted it. */
+export async function attachInPlaceOf(azure: AzureClients, old: VmDisk, newDiskId: string, signal?: AbortSignal): Promise<void> {
+  const { storageProfile, tags = {} } = await readVm(azure, old.vmId, signal)
+  const { lun = 0, caching, writeAccelerator: writeAcceleratorEnabled, diskId } = old
+  const disk = { ...withoutUndefined({ caching, writeAcceleratorEnabled }), lun, ...attached(newDiskId) }
+  const dataDisks = [...(storageProfile?.dataDisks ?? []), disk] as DataDisk[]
+  await updateVm(azure, old.vmId, { tags: { ...withoutSwapMark(tags, parseArmId(diskId, 'disks').name) }, storageProfile: { dataDisks } }, signal)
+}
+
+/** What becomes of the disk when the machine is deleted is not the old one's matter. */
+function attached(diskId: string): { createOption: string; managedDisk: { id: string }; name: string } {
+  return { createOption: 'Attach', managedDisk: { id: diskId }, name: parseArmId(diskId, 'disks').name }
+}
+
+async function updateVm(azure: AzureClients, vmId: string, update: VirtualMachineUpdate, signal: AbortSignal | undefined): Promise<void> {
   const { subscriptionId, resourceGroup, name } = parseVmId(vmId)
+  const options = { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }
   await callArm(contextOf('change the disks of', vmId, WRITE), signal, () =>
-    untilDone(
-      azure.compute(subscriptionId).virtualMachines.update(
-        resourceGroup,
-        name,
-        { storageProfile: update },
-        { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS },
-      ),
-      signal,
-    ),
+    untilDone(azure.compute(subscriptionId).virtualMachines.update(resourceGroup, name, update, options), signal),
   )
 }
 
@@ -57,11 +77,6 @@ function readVm(azure: AzureClients, vmId: string, signal: AbortSignal | undefin
   return callArm(contextOf('read', vmId, READ), signal, () =>
     azure.compute(subscriptionId).virtualMachines.get(resourceGroup, name, { ...abortable(signal), expand: 'instanceView' }),
   )
-}
-
-/** What belongs to the place and not to the disk in it; what becomes of the disk when the machine is deleted is the new one's matter. */
-function placeOf(disk: { caching?: string; osType?: string; writeAcceleratorEnabled?: boolean } | undefined): Record<string, unknown> {
-  return withoutUndefined({ caching: disk?.caching, osType: disk?.osType, writeAcceleratorEnabled: disk?.writeAcceleratorEnabled })
 }
 
 function disksOf(vmId: string, profile: StorageProfile | undefined): VmDisk[] {

@@ -45,11 +45,20 @@ export function updateVirtualMachine(state: ComputeState, vm: VirtualMachine, up
   const { storageProfile, ...properties } = update.properties ?? {}
   if (storageProfile !== undefined) {
     const disks = requireDisks(state, vm, storageProfile)
+    refuseExchange(vm, disks.dataDisks)
     setDisks(state, vm, { osDisk: disks.osDisk ?? vm.osDisk, dataDisks: disks.dataDisks })
   }
   if (update.tags !== undefined) vm.tags = update.tags
   vm.properties = { ...vm.properties, ...properties }
   state.virtualMachines.changed(vm)
+}
+
+/** A data disk does not become another one in one step. The OS disk may. @throws ArmError 409 PropertyChangeNotAllowed */
+function refuseExchange(vm: VirtualMachine, dataDisks: readonly DataDisk[]): void {
+  for (const { lun, diskId } of dataDisks) {
+    const before = vm.dataDisks.find((disk) => disk.lun === lun)
+    if (before !== undefined && lookupKey(before.diskId) !== lookupKey(diskId)) throw changeNotAllowed('dataDisk.managedDisk.id')
+  }
 }
 
 /** `attachDetachDataDisks`: by id, without the rest of the model. All or nothing. */

@@ -84,11 +84,26 @@ describe('a virtual machine', () => {
   test('attaches and detaches by a PUT of its whole model', async () => {
     const [os, one, two] = [aDisk(), aDisk(), aDisk()]
     const { name = '' } = await aVm(os, [one])
+    await client.virtualMachines.createOrUpdate(GROUP, name, bodyOf(os))
     const changed = await client.virtualMachines.createOrUpdate(GROUP, name, bodyOf(os, [two]))
     expect(changed.storageProfile?.dataDisks?.map(({ managedDisk }) => managedDisk?.id)).toEqual([two])
     expect((await diskAt(one)).managedBy).toBeUndefined()
     expect((await diskAt(one)).diskState).toBe('Unattached')
     expect((await diskAt(two)).managedBy).toBeDefined()
+  })
+
+  test('does not exchange a data disk at its LUN in one step; its OS disk it does', async () => {
+    const [os, one, two] = [aDisk(), aDisk(), aDisk()]
+    const { name = '' } = await aVm(os, [one])
+    for (const storageProfile of [bodyOf(os, [two]).storageProfile!, { dataDisks: bodyOf(os, [two]).storageProfile!.dataDisks! }]) {
+      const refusal = await refusalOf(client.virtualMachines.update(GROUP, name, { storageProfile }))
+      expect(refusal).toMatchObject({ status: 409, code: 'PropertyChangeNotAllowed' })
+      expect(refusal.message).toContain("'dataDisk.managedDisk.id'")
+    }
+    expect((await diskAt(one)).managedBy).toBeDefined()
+    await client.virtualMachines.deallocate(GROUP, name)
+    const { storageProfile } = await client.virtualMachines.update(GROUP, name, { storageProfile: bodyOf(two, [one]).storageProfile! })
+    expect(storageProfile?.osDisk?.managedDisk?.id).toBe(two)
   })
 
   test('attaches and detaches by id', async () => {

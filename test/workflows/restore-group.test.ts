@@ -33,6 +33,7 @@ beforeAll(async () => {
   const attach = (index: number) => ({ createOption: 'Attach', caching: 'None', managedDisk: { id: disks[index]!.id } }) as const
   const { id = '' } = await compute().virtualMachines.createOrUpdate('source', 'web', {
     location: SOURCE_REGION,
+    tags: { tier: 'web' },
     storageProfile: {
       osDisk: { ...attach(0), osType: 'Linux', caching: 'ReadWrite' },
       dataDisks: [{ ...attach(1), lun: 3 }, { ...attach(2), lun: 7, caching: 'ReadOnly' }],
@@ -200,6 +201,22 @@ describe('a swap', () => {
     expect(now.find(({ lun }) => lun === 3)).toMatchObject({ diskId: fresh, caching: 'None' })
     expect(await findDisk(scene.clients, disks[1]!.id)).toMatchObject({ state: 'Unattached' })
     expect(await swap('web-data', fresh)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('already') })
+  }, 120_000)
+
+  test('of a data disk that is broken off between its two steps is finished by the same command', async () => {
+    const before = (await getVm(scene.clients, vmId)).disks.find(({ lun }) => lun === 7)!
+    const fresh = await restoredBeside(2)
+    const rule = scene.azure.faults.add({ operation: 'VirtualMachines_Update', nth: 2, effect: { kind: 'status', status: 409, code: 'AttachDiskWhileBeingDetached' } })
+    const broken = await swap(before.name, fresh)
+    scene.azure.faults.remove(rule)
+    expect(broken).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('the same command again') })
+    expect((await getVm(scene.clients, vmId)).disks.map(({ lun }) => lun)).toEqual([undefined, 3])
+    expect(await swap(before.name, fresh)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${before.diskId} is kept`) })
+    const { disks: now, tags } = await getVm(scene.clients, vmId)
+    expect(now.find(({ lun }) => lun === 7)).toMatchObject({ diskId: fresh, caching: 'ReadOnly' })
+    expect(tags).toEqual({ tier: 'web' })
+    expect(await findDisk(scene.clients, before.diskId)).toMatchObject({ state: 'Unattached' })
+    expect(await swap(fresh, before.diskId)).toMatchObject({ exitCode: 0 })
   }, 120_000)
 
   test('of the OS disk is refused while the machine runs, and done when it is deallocated', async () => {
