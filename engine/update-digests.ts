@@ -8,7 +8,7 @@
  * open), so a second attempt finds the same, and entries that an interrupted run left behind are replaced, never believed.
  */
 import type { DigestBlob } from '../azure/digest-blob.ts'
-import { BackupError } from '../domain/failures.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
 import type { TransferJob } from '../domain/transfer-job.ts'
 import { digestBlobOf, raiseOrCreate } from './digest-blobs.ts'
 import { DigestStep, type DigestOptions, type DigestReport } from './digest-step.ts'
@@ -17,8 +17,18 @@ import type { Engine } from './engine.ts'
 
 /** Safe to run twice. @throws BackupError FencedOut where a later run has taken over. */
 export async function updateDigests(engine: Engine, job: TransferJob, options: DigestOptions): Promise<DigestReport> {
-  const { signal } = options
   const table = digestBlobOf(engine, job)
+  try {
+    return await bringForward(engine, job, table, options)
+  } catch (error) {
+    // Somebody deleted the table or the last point meanwhile: without them everything is read.
+    if (!isFailure(error, 'PointNotFound', 'TargetNotFound', 'DiffRefused')) throw error
+    return bringForward(engine, job, table, options)
+  }
+}
+
+async function bringForward(engine: Engine, job: TransferJob, table: DigestBlob, options: DigestOptions): Promise<DigestReport> {
+  const { signal } = options
   if (!(await raiseOrCreate(table, job.epoch, 'digest', signal))) throw tooLate(table)
   const last = await findDigestedPoint(engine, job, table, signal)
   const step = new DigestStep(engine, job, table, last, options)

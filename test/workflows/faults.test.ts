@@ -99,6 +99,25 @@ test.each(['GetBlob', 'PutPage'])('a digest table that is deleted at a %s of the
   await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
 }, 60_000)
 
+test('a digest table that is deleted while the digests are made does not fail the run, which begins them anew', async () => {
+  const diskId = await diskWithData()
+  await scene.backUp(diskId)
+  await scene.azure.writeDisk(diskId, 0, noise(MIB, seededRandom(SEED + 9)))
+  const fences = new Set<string | undefined>()
+  let deleted = 0
+  hooks.before = async ({ operation, blob, request }) => {
+    if (!blob.endsWith('/digests') || deleted > 0) return
+    if (operation === 'SetBlobProperties') fences.add(request.header('x-ms-blob-sequence-number'))
+    // The first is the transfer's.
+    if (operation !== 'PutPage' || fences.size < 2) return
+    deleted += 1
+    await scene.clients.container(scene.targetUrl).getPageBlobClient(blob).delete({ deleteSnapshots: 'include' })
+  }
+  await scene.backUp(diskId)
+  expect(deleted).toBe(1)
+  await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
+}, 60_000)
+
 describe('the fence', () => {
   test('refuses the writes of a run that another installation has overtaken, and its point is not made', async () => {
     const diskId = await diskWithData()
