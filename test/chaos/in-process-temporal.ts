@@ -43,7 +43,7 @@ interface Process {
 }
 
 interface Run {
-  readonly info: Pick<temporal.WorkflowInfo, 'workflowId' | 'runId' | 'firstExecutionRunId' | 'startTime' | 'taskQueue' | 'typedSearchAttributes'>
+  readonly info: Pick<temporal.WorkflowInfo, 'workflowId' | 'runId' | 'firstExecutionRunId' | 'originalExecutionRunId' | 'startTime' | 'taskQueue' | 'typedSearchAttributes'>
   readonly options: RunOptions
   process: Process
   isCancelled: boolean
@@ -64,12 +64,16 @@ class Scope {
   #isCancelled = false
   readonly #outer = place.getStore()?.scope
 
+  static current(): { readonly consideredCancelled: boolean } {
+    return { consideredCancelled: isCancelled(here()) }
+  }
+
   static nonCancellable<T>(work: () => Promise<T>): Promise<T> {
     return place.run({ ...here(), isShielded: true }, work)
   }
 
-  get isCancelled(): boolean {
-    return this.#isCancelled || this.#outer?.isCancelled === true
+  get consideredCancelled(): boolean {
+    return this.#isCancelled || this.#outer?.consideredCancelled === true
   }
 
   run<T>(work: () => Promise<T>): Promise<T> {
@@ -111,14 +115,19 @@ function createInfo(): Run['info'] {
     workflowId: `in-process/${runId}`,
     runId,
     firstExecutionRunId: runId,
+    originalExecutionRunId: runId,
     startTime: new Date(),
     taskQueue: 'in-process-control',
     typedSearchAttributes: new TypedSearchAttributes(),
   }
 }
 
-function refuseCancelled({ run, isShielded, scope }: Place): void {
-  if ((run.isCancelled || scope?.isCancelled === true) && !isShielded) throw new CancelledFailure('cancelled')
+function isCancelled({ run, isShielded, scope }: Place): boolean {
+  return (run.isCancelled || scope?.consideredCancelled === true) && !isShielded
+}
+
+function refuseCancelled(at: Place): void {
+  if (isCancelled(at)) throw new CancelledFailure('cancelled')
 }
 
 function startProcess({ startProcess: start }: RunOptions, crash: AbortSignal = new AbortController().signal): Process {

@@ -48,8 +48,8 @@ export const MUTANTS = [
   {
     name: 'the footer is skipped',
     file: 'engine/source-changes.ts',
-    find: "if (at.footer !== undefined) yield { kind: 'copy', startBytes, endBytes }",
-    replace: 'if (at.footer !== undefined) continue',
+    find: "if (at.footer !== undefined) emit({ kind: 'copy', startBytes, endBytes })",
+    replace: 'if (at.footer !== undefined) return',
     tests: HISTORIES,
     titles: 'no footer inside|brought forward',
   },
