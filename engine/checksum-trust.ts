@@ -18,29 +18,24 @@ export interface ToldSum {
   readonly raw: Word64
 }
 
-export interface TrustSides {
-  readonly readBase: ReadRange
-  readonly readSource: ReadRange
-  /** @throws BackupError FencedOut where another run has taken over the base blob. */
-  readonly requireHeld: (signal: AbortSignal) => Promise<void>
-}
-
 export class ChecksumTrust {
-  readonly #sides: TrustSides
+  readonly #readBase: ReadRange
+  readonly #readSource: ReadRange
   #isRefuted = false
   /** The first chunk of all is read back, too. */
   #unprobedBytes = GIB
   #probedBytes = 0
 
-  constructor(sides: TrustSides) {
-    this.#sides = sides
+  constructor(readBase: ReadRange, readSource: ReadRange) {
+    this.#readBase = readBase
+    this.#readSource = readSource
   }
 
   get probedBytes(): number {
     return this.#probedBytes
   }
 
-  /** Whether these sums may be believed. @throws BackupError FencedOut; VerificationFailed where the base blob lost what was written to it. */
+  /** Whether these sums may be believed. @throws BackupError VerificationFailed where the base blob does not hold what was written to it. */
   async deserves(told: readonly ToldSum[], signal: AbortSignal): Promise<boolean> {
     const [first] = told
     if (this.#isRefuted || first === undefined) return !this.#isRefuted
@@ -48,13 +43,9 @@ export class ChecksumTrust {
     if (this.#unprobedBytes < GIB) return true
     this.#unprobedBytes = 0
     const { work, raw } = first
-    const { readBase, readSource, requireHeld } = this.#sides
-    const held = await this.#sumOf(readBase, work, signal)
+    const held = await this.#sumOf(this.#readBase, work, signal)
     if (isSame(held, raw)) return true
-    if (!isSame(held, await this.#sumOf(readSource, work, signal))) {
-      await requireHeld(signal)
-      throw notAsWritten(work)
-    }
+    if (!isSame(held, await this.#sumOf(this.#readSource, work, signal))) throw notAsWritten(work)
     this.#isRefuted = true
     return false
   }

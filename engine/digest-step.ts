@@ -24,10 +24,10 @@ import type { TransferJob } from '../domain/transfer-job.ts'
 import { pagesOf, readBytesOf, readSum } from './chunk-sums.ts'
 import { chunkWorks, type ChunkWork } from './chunk-works.ts'
 import { ChecksumTrust, type ToldSum } from './checksum-trust.ts'
+import type { ReadRange } from './compare-bytes.ts'
 import { DigestReader } from './digest-reader.ts'
 import type { DigestedPoint } from './digested-point.ts'
 import type { Engine } from './engine.ts'
-import { requireAllHeld } from './hold-stripes.ts'
 import { runRequests } from './request-pool.ts'
 import { baseBlobOf, type StripedBlob } from './striped-blob.ts'
 
@@ -84,11 +84,10 @@ export class DigestStep {
     this.#before = last && new DigestReader(table, last.table)
     this.#base = baseBlobOf(engine, job)
     this.#baseAtLast = last && this.#base.at(last.snapshots)
-    this.#trust = new ChecksumTrust({
-      readBase: (range, signal) => this.#base.read(range, signal),
-      readSource: async (range, signal) => readSource(engine.azure, await engine.exports.read(job.toSnapshotId, signal, job.blobBytes), range, signal),
-      requireHeld: (signal) => requireAllHeld(this.#base.stripes, job.epoch, signal),
-    })
+    const readFromSource: ReadRange = async (range, signal) => {
+      return readSource(engine.azure, await engine.exports.read(job.toSnapshotId, signal, job.blobBytes), range, signal)
+    }
+    this.#trust = new ChecksumTrust((range, signal) => this.#base.read(range, signal), readFromSource)
   }
 
   async run(): Promise<void> {

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { rawCrc64 } from '../../azure/crc64.ts'
 import { MIB, type ByteRange } from '../../domain/byte-range.ts'
-import { BackupError } from '../../domain/failures.ts'
 import { CHUNK_BYTES, chunkAt, placeInChunk } from '../../domain/digest-table.ts'
 import { ChecksumTrust, type ToldSum } from '../../engine/checksum-trust.ts'
 
@@ -9,9 +8,7 @@ const BLOB = Buffer.from(Array.from({ length: 2 * CHUNK_BYTES }, (_, index) => i
 const signal = new AbortController().signal
 const read = (bytes: Buffer) => async ({ startBytes, endBytes }: ByteRange) => bytes.subarray(startBytes, endBytes)
 /** The base blob holds `BLOB`. */
-const trust = (source = BLOB, requireHeld = async (): Promise<void> => {}): ChecksumTrust => {
-  return new ChecksumTrust({ readBase: read(BLOB), readSource: read(source), requireHeld })
-}
+const trust = (source = BLOB): ChecksumTrust => new ChecksumTrust(read(BLOB), read(source))
 
 function told(index: number, bytes = BLOB): ToldSum {
   const chunk = chunkAt(index, BLOB.length)
@@ -40,12 +37,6 @@ test('a chunk that is neither as told nor as the source fails the run, with its 
   const damaged = { type: 'VerificationFailed', facts: { startBytes: 0, endBytes: CHUNK_BYTES } }
   await expect(trust(OTHER).deserves([told(0, OTHER)], signal)).rejects.toMatchObject(damaged)
   await expect(trust(OTHER).deserves([told(0, OTHER), told(1)], signal)).rejects.toMatchObject(damaged)
-})
-
-test('where another run has taken over the base blob, that is told and no damage', async () => {
-  const overtaken = new BackupError({ type: 'FencedOut', message: 'overtaken' })
-  const taken = trust(OTHER, async () => Promise.reject(overtaken))
-  await expect(taken.deserves([told(0, OTHER)], signal)).rejects.toBe(overtaken)
 })
 
 test('where nothing was told there is nothing to doubt', async () => {
