@@ -6,10 +6,11 @@ import { setFlagsFromString } from 'node:v8'
 // While a worker starts; then see worker/small-heap.ts.
 if (process.argv.includes('worker')) setFlagsFromString('--optimize-for-size')
 
-// `| head` has read enough: a command that still writes then ends, with the code that it has by then.
+// `| head` has read enough: a command that still writes then ends, with the code that it has by then. One that must tidy up listens,
+// and ends by itself.
 process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error
-  setImmediate(() => process.exit())
+  if (!process.emit('SIGPIPE', 'SIGPIPE')) setImmediate(() => process.exit())
 })
 
 const entry = new URL('../dist/client/main.js', import.meta.url)

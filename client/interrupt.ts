@@ -33,7 +33,7 @@ export async function untilInterrupted<Result>(
 
 /**
  * Does `work` in this process. SIGINT or SIGTERM aborts the signal given to it, and `work` ends in its own time, tidying
- * up; a second one kills.
+ * up; a second one kills. Where nobody reads stdout any more, `work` learns it from its own writes, and ends in its own time as well.
  *
  * @param message what is left behind, and how to go on.
  * @throws Interrupted with `message` when `work` ended because of it.
@@ -51,13 +51,16 @@ export async function abortWhenInterrupted<Result>(
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
+  const onClosedPipe = () => {}
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  process.on('SIGPIPE', onClosedPipe)
   try {
     return await work(controller.signal)
   } catch (error) {
     throw controller.signal.aborted ? new Interrupted(message) : error
   } finally {
     stopListening()
+    process.off('SIGPIPE', onClosedPipe)
   }
 }

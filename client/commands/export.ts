@@ -3,8 +3,6 @@
  * Needs the target and nothing else.
  */
 import path from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import type { ByteRange } from '../../domain/byte-range.ts'
 import { BackupError } from '../../domain/failures.ts'
@@ -16,6 +14,7 @@ import { defineCommand, type CommandContext, type Host } from '../command.ts'
 import { createEngine } from '../engine.ts'
 import { formatBytes, formatInstant } from '../format.ts'
 import { sourceChoiceOf, withSourceOptions, type SourceOptions } from '../point-choice.ts'
+import { abortWhenInterrupted } from '../interrupt.ts'
 import { workHere } from '../work-here.ts'
 
 interface ExportOptions extends SourceOptions {
@@ -90,12 +89,20 @@ async function writeRange(engine: Engine, { content: point }: RestoreSource, ran
       message: `--range ends at ${range.endBytes - 1}; the last byte of the point, its footer included, is ${point.blobBytes - 1}`,
     })
   }
-  try {
-    await pipeline(Readable.from(readRange(engine, point, range)), stdout, { end: false })
-  } catch (error) {
-    // `| head` has read enough.
-    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return
-    throw error
-  }
-  await requireUnchanged(engine, point)
+  const isWhole = await abortWhenInterrupted('stopped in the middle of the range', async (signal) => {
+    for await (const data of readRange(engine, point, range, signal)) if (!(await write(stdout, data))) return false
+    return true
+  })
+  if (isWhole) await requireUnchanged(engine, point)
+}
+
+/** @returns false where `| head` has read enough. */
+function write(stdout: Host['stdout'], data: Buffer): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    stdout.write(data, (error?: (Error & { code?: string }) | null) => {
+      if (error === undefined || error === null) resolve(true)
+      else if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') resolve(false)
+      else reject(error)
+    })
+  })
 }
