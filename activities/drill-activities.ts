@@ -1,8 +1,8 @@
 /** The steps of `drillRestore` and `watchDrills` as activities. Each may run twice. */
-import { activityInfo, cancellationSignal } from '@temporalio/activity'
+import { activityInfo, cancellationSignal, log } from '@temporalio/activity'
 import { pruneDrillResults, writeDrillResult } from '../azure/drill-results.ts'
 import type { DrillResult } from '../domain/drill-result.ts'
-import { BackupError } from '../domain/failures.ts'
+import { BackupError, isFailure } from '../domain/failures.ts'
 import type { PointDigests } from '../domain/manifest.ts'
 import type { Engine } from '../engine/engine.ts'
 import { inspectDrill, type DrillInspection } from '../engine/inspect-drill.ts'
@@ -43,8 +43,14 @@ export function createDrillControl(engine: Engine, host: DrillHost = NO_DRILL_HO
     /** Keeps the result in the target, where it outlives Temporal, and deletes the oldest ones. */
     recordDrill: asActivity(async ({ targetUrl, result }: { targetUrl: string; result: DrillResult }): Promise<void> => {
       await writeDrillResult(engine.azure, targetUrl, result, cancellationSignal())
-      await pruneDrillResults(engine.azure, targetUrl, result.diskId, cancellationSignal())
       host.gauges.ended(targetUrl, result)
+      try {
+        await pruneDrillResults(engine.azure, targetUrl, result.diskId, cancellationSignal())
+      } catch (error) {
+        // The result is kept, which is what counts; one too many does no harm, and the next drill tries again.
+        if (!isFailure(error)) throw error
+        log.warn(error.message)
+      }
     }),
 
     /** Reads the results of a policy's drills and shows them as metrics. */

@@ -21,7 +21,7 @@ const drillResult = z.object({
   /** Absent: none could be chosen. */
   point: z.object({ id: z.string(), takenAt: instant, sizeBytes: count }).exactOptional(),
   movedBytes: count.exactOptional(),
-  /** `point`: the point has no digests, or is a snapshot that Azure copied, so its own bytes were read. */
+  /** `point`: the point has no digests, or has lost them, or is a snapshot that Azure copied; so its own bytes were read. */
   comparedWith: z.enum(['digests', 'point']).exactOptional(),
   comparedBytes: count.exactOptional(),
   /** From the start of the drill until the disk could be used: the recovery time that was measured. */

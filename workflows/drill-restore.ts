@@ -30,6 +30,9 @@ import { diskAttribute, recoveryPointAttribute, targetAttribute } from './search
 /** What is known of the drill so far. */
 type Findings = { -readonly [Key in keyof DrillResult]?: DrillResult[Key] } & { phases: Record<string, number>; warnings: string[] }
 
+/** The alert of a drill that failed waits for it, so it does not wait for a target that is away for long. */
+const RECORD = { scheduleToCloseTimeout: '1 hour' } as const
+
 interface Drill extends DrillRestoreInput {
   readonly id: string
   readonly toDiskId: string
@@ -123,6 +126,9 @@ async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: Plann
   findings.comparedWith = found.comparedWith
   findings.comparedBytes = found.comparedBytes
   findings.phases['compare.read'] = found.compareSeconds
+  if (digests !== undefined && found.comparedWith === 'point') {
+    findings.warnings.push(`the digests of point ${point.id} are gone from the target, so the disk was compared with the bytes of the point itself`)
+  }
   if (found.mismatches.length > 0) {
     const other = found.comparedWith === 'digests' ? `the digests of point ${point.id}` : `point ${point.id}`
     throw ApplicationFailure.nonRetryable(
@@ -184,7 +190,7 @@ async function keep(drill: Drill, progress: RunProgress, findings: Findings, fai
   const { targetUrl } = drill
   const result = resultOf(drill, progress, findings, failure)
   try {
-    await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}` }, [{ targetUrl, result }])
+    await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}`, ...RECORD }, [{ targetUrl, result }])
     return result
   } catch (error) {
     const { type, message } = failureOf(error)
