@@ -97,7 +97,8 @@ export class ExportAccess {
     const isStale = cached !== undefined && (await unlessAborted(settled(cached.url), signal)) === staleUrl
     if (!isStale || this.#grants.get(keyOf(resourceId)) !== cached) return this.#get(resourceId, access, signal)
     this.#forget(resourceId, cached)
-    return unlessAborted(this.#grant(resourceId, access, () => this.#replacement(resourceId, access, staleUrl)).url, signal)
+    const stale = { url: staleUrl, goodUntilMs: cached.goodUntilMs }
+    return unlessAborted(this.#grant(resourceId, access, () => this.#replacement(resourceId, access, staleUrl), stale).url, signal)
   }
 
   /**
@@ -166,14 +167,15 @@ export class ExportAccess {
   }
 
   /** Not bound to the signal of one caller: others wait for the same grant. */
-  #grant(resourceId: string, access: Access, ask: () => Promise<string>): Grant {
+  /** @param stale what is asked to be replaced: where it is found to be good still, it does not last longer for that. */
+  #grant(resourceId: string, access: Access, ask: () => Promise<string>, stale?: { readonly url: string; readonly goodUntilMs: number }): Grant {
     const startedAtMs = Date.now()
     const lifetimeMs = this.#durationOf(resourceId) * 1000
     const grant: Grant = { access, url: ask(), goodUntilMs: Infinity }
     this.#grants.set(keyOf(resourceId), grant)
     grant.url.then(
-      () => {
-        grant.goodUntilMs = startedAtMs + lifetimeMs - Math.min(MARGIN_MS, lifetimeMs / 2)
+      (url) => {
+        grant.goodUntilMs = url === stale?.url ? stale.goodUntilMs : startedAtMs + lifetimeMs - Math.min(MARGIN_MS, lifetimeMs / 2)
       },
       () => this.#forget(resourceId, grant),
     )

@@ -42,6 +42,7 @@ export async function releasePoint(engine: Engine, { copy }: PointContent, signa
 }
 
 function snapshotImage(engine: Engine, snapshotId: string): PointImage {
+  /** The first since access was taken anew: requests that still use it fail when it dies, also where others have a new one. */
   let usedUrl = ''
   return {
     async *allocated(window, signal) {
@@ -52,11 +53,14 @@ function snapshotImage(engine: Engine, snapshotId: string): PointImage {
       return Buffer.from(await copy.read(range, signal ?? NEVER))
     },
     async sourceOf({ startBytes }, signal) {
-      usedUrl = await engine.exports.read(snapshotId, signal)
-      return { url: usedUrl, offsetBytes: startBytes }
+      const url = await engine.exports.read(snapshotId, signal)
+      usedUrl ||= url
+      return { url, offsetBytes: startBytes }
     },
     async renew(signal) {
-      return usedUrl !== '' && (await engine.exports.renew(snapshotId, usedUrl, signal)) !== usedUrl
+      const staleUrl = usedUrl
+      usedUrl = ''
+      return staleUrl !== '' && (await engine.exports.renew(snapshotId, staleUrl, signal)) !== staleUrl
     },
   }
 }
