@@ -8,7 +8,7 @@
 /** Items that are there already are handed over together, but not so many that they would be memory to speak of. */
 export const MOST_OF_A_BATCH = 1_024
 
-/** A stream of items like any other, for those who know no batches; `batchesOf` gives them to those who do. */
+/** A stream of items like any other for one reader that knows no batches; `batchesOf` gives them to one that does. */
 export class BatchStream<Item> implements AsyncGenerator<Item, void, undefined> {
   readonly #batches: AsyncGenerator<readonly Item[], void, undefined>
   #batch: readonly Item[] = []

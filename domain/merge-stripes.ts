@@ -1,17 +1,22 @@
 /**
- * Lists of stripes as one list in addresses of the disk, merged lazily: one range of each stripe is held, however many there
+ * Lists of stripes as one list in addresses of the disk, merged lazily: one batch of each stripe is held, however long they
  * are.
  */
+import { batchesOf, BatchStream, MOST_OF_A_BATCH } from './batches.ts'
 import type { ByteRange } from './byte-range.ts'
 import { diskOffsetOf, type Striping } from './stripes.ts'
 
 interface Cursor<Item> {
   readonly stripe: number
-  readonly iterator: AsyncIterator<Item>
-  /** What is left of the present item, in addresses of the stripe. */
+  readonly batches: AsyncGenerator<readonly Item[], void, undefined>
+  batch: readonly Item[]
+  /** Of the item in `batch` that comes behind `rest`. */
+  next: number
+  /** What is left of the present item, in addresses of the stripe; undefined: another batch must be waited for, or the list has ended. */
   rest: Item | undefined
   /** Where `rest` begins on the disk. */
   diskOffsetBytes: number
+  hasEnded: boolean
 }
 
 /**
@@ -20,39 +25,51 @@ interface Cursor<Item> {
  */
 export function mergeStripes<Item extends ByteRange>(striping: Striping, lists: readonly AsyncGenerator<Item>[]): AsyncGenerator<Item> {
   const [only] = lists
-  return lists.length === 1 && only !== undefined ? only : merged(striping, lists)
+  return lists.length === 1 && only !== undefined ? only : new BatchStream(merged(striping, lists))
 }
 
-async function* merged<Item extends ByteRange>(striping: Striping, lists: readonly AsyncIterable<Item>[]): AsyncGenerator<Item> {
+async function* merged<Item extends ByteRange>(
+  striping: Striping,
+  lists: readonly AsyncIterable<Item>[],
+): AsyncGenerator<readonly Item[], void, undefined> {
   const cursors = lists.map((list, stripe) => openCursor(list, stripe))
+  let pieces: Item[] = []
   try {
-    await Promise.all(cursors.map((cursor) => pull(cursor, striping)))
     for (;;) {
+      const dry = cursors.filter(({ rest, hasEnded }) => rest === undefined && !hasEnded)
+      if (pieces.length > 0 && (dry.length > 0 || pieces.length >= MOST_OF_A_BATCH)) {
+        yield pieces
+        pieces = []
+      }
+      await Promise.all(dry.map((cursor) => refill(cursor, striping)))
       let first: Cursor<Item> | undefined
       for (const cursor of cursors) {
         if (cursor.diskOffsetBytes < (first?.diskOffsetBytes ?? Infinity)) first = cursor
       }
-      if (first?.rest === undefined) return
+      if (first?.rest === undefined) break
       const { rest, diskOffsetBytes: startBytes } = first
       const unitEndBytes = (Math.floor(rest.startBytes / striping.unitBytes) + 1) * striping.unitBytes
       const pieceBytes = Math.min(rest.endBytes, unitEndBytes) - rest.startBytes
-      yield { ...rest, startBytes, endBytes: startBytes + pieceBytes }
-      if (rest.startBytes + pieceBytes < rest.endBytes) {
-        hold(first, { ...rest, startBytes: rest.startBytes + pieceBytes }, striping)
-      } else await pull(first, striping)
+      pieces.push({ ...rest, startBytes, endBytes: startBytes + pieceBytes })
+      if (rest.startBytes + pieceBytes < rest.endBytes) hold(first, { ...rest, startBytes: rest.startBytes + pieceBytes }, striping)
+      else hold(first, first.batch[first.next++], striping)
     }
+    if (pieces.length > 0) yield pieces
   } finally {
-    for (const { iterator } of cursors) await iterator.return?.()
+    for (const { batches } of cursors) await batches.return()
   }
 }
 
 function openCursor<Item>(list: AsyncIterable<Item>, stripe: number): Cursor<Item> {
-  return { stripe, iterator: list[Symbol.asyncIterator](), rest: undefined, diskOffsetBytes: Infinity }
+  return { stripe, batches: batchesOf(list), batch: [], next: 0, rest: undefined, diskOffsetBytes: Infinity, hasEnded: false }
 }
 
-async function pull<Item extends ByteRange>(cursor: Cursor<Item>, striping: Striping): Promise<void> {
-  const { value, done } = await cursor.iterator.next()
-  hold(cursor, done === true ? undefined : value, striping)
+async function refill<Item extends ByteRange>(cursor: Cursor<Item>, striping: Striping): Promise<void> {
+  const { value, done } = await cursor.batches.next()
+  if (done === true) cursor.hasEnded = true
+  else cursor.batch = value
+  cursor.next = 0
+  hold(cursor, done === true ? undefined : cursor.batch[cursor.next++], striping)
 }
 
 function hold<Item extends ByteRange>(cursor: Cursor<Item>, rest: Item | undefined, striping: Striping): void {

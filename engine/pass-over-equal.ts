@@ -23,7 +23,7 @@ export interface FullChange extends Change {
 export interface ChunkDigests {
   /** Raw sum of the chunk with only these ranges of the source in it. */
   source(ranges: readonly ByteRange[], chunk: ByteRange, signal: AbortSignal | undefined): Promise<Word64>
-  /** Raw sum of the chunk in the base blob; undefined where it is not known, and not worth to be found out. */
+  /** Raw sum of the chunk in the base blob; undefined where it is not known and not worth to be found out, or must not count. */
   base(index: number, chunk: ByteRange, isUncertain: boolean, signal: AbortSignal | undefined): Promise<Word64 | undefined>
 }
 

@@ -34,22 +34,24 @@ export function sourceChanges(engine: Engine, job: TransferJob, window: ByteRang
   return filledChanges(engine, job, job.fromSnapshotId, job.gaps, window, signal)
 }
 
-async function* fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): AsyncGenerator<Change> {
-  const allocated = await sourcePages(engine, job, window, signal)
-  const held = baseBlobOf(engine, job).at(job.baseline).allocated(window, signal)
-  const changes = fullChangesOf(sweep({ allocated, held, footer: footerIn(job, window) }))
-  // The digests know nothing of what was written since, nor of what was damaged since.
-  const uncertain = sweep({ leftovers: leftoversOf(engine, job, window, signal), mend: within(window, job.mend ?? []) })
-  if (job.comparison === undefined) yield* changes
-  else yield* passOverEqual(changes, uncertain, chunkDigestsOf(engine, job, job.comparison), job.blobBytes, signal)
+function fullChanges(engine: Engine, job: TransferJob, window: ByteRange, signal: AbortSignal | undefined): BatchStream<Change> {
+  return laterBatches<Change>(async () => {
+    const allocated = await sourcePages(engine, job, window, signal)
+    const held = baseBlobOf(engine, job).at(job.baseline).allocated(window, signal)
+    const changes = fullChangesOf(sweep({ allocated, held, footer: footerIn(job, window) }))
+    if (job.comparison === undefined) return changes
+    // The digests know nothing of what was written since.
+    const uncertain = leftoversOf(engine, job, window, signal)
+    return passOverEqual(changes, uncertain, chunkDigestsOf(engine, job, job.comparison), job.blobBytes, signal)
+  })
 }
 
-async function* fullChangesOf(segments: ReturnType<typeof sweep<Record<'allocated' | 'held' | 'footer', RangeStream>>>): AsyncGenerator<FullChange> {
-  for await (const { startBytes, endBytes, at } of segments) {
+function fullChangesOf(segments: ReturnType<typeof sweep<Record<'allocated' | 'held' | 'footer', RangeStream>>>): BatchStream<FullChange> {
+  return throughBatches(segments, ({ startBytes, endBytes, at }, emit: (change: FullChange) => void) => {
     // The footer is always written, so that a verification can rely on it.
     const isHeld = at.held !== undefined && at.footer === undefined
-    yield { kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes, isHeld }
-  }
+    emit({ kind: at.allocated !== undefined || at.footer !== undefined ? 'copy' : 'clear', startBytes, endBytes, isHeld })
+  })
 }
 
 /** The same gaps whatever the window is, so that a later attempt and the verification find what the first one planned. */

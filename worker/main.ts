@@ -36,7 +36,7 @@ const WORKFLOWS = fileURLToPath(new URL('../workflows/index.js', import.meta.url
 /** How long short calls may take to end after a stop; copies are cancelled and resumed elsewhere. */
 const SHUTDOWN_GRACE_TIME = '10 seconds'
 const SHUTDOWN_FORCE_TIME = '25 seconds'
-/** Progress that a killed worker takes with it in the UI, at most; the bytes themselves are found in the base blob. */
+/** Heartbeats (`activities/heartbeat.ts`) are sent as they come: Temporal's own throttle would hold most of them back. */
 const HEARTBEAT_THROTTLE = '2 seconds'
 const CONTROL_SLOTS = 100
 
