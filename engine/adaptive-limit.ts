@@ -17,6 +17,8 @@ const GAIN_WORTH_KEEPING = 1.03
 /** A measurement says little before it has lasted so long, and seen each place in flight used twice. */
 const SHORTEST_ROUND_MS = 100
 const USES_PER_ROUND = 2
+/** After so long without an answer, what was learnt of the line is old. */
+const IDLE_MS = 3_000
 /** Share of answers that must have come while no place was free; else it is not the limit that held the rate. */
 const FULL_SHARE = 0.8
 const MOST_ROUNDS_BETWEEN_PROBES = 16
@@ -47,6 +49,7 @@ export class AdaptiveLimit {
   #halvedFrom = Infinity
   #growth = FIRST_GROWTH
   #roundsToNextProbe = 1
+  #answeredAtMs = -Infinity
 
   /** Requests that may be in flight. */
   get limit(): number {
@@ -61,6 +64,8 @@ export class AdaptiveLimit {
    */
   answered(work: number, isFull: boolean, nowMs: number): void {
     this.#refusedShare *= 1 - ANSWER_WEIGHT
+    if (nowMs - this.#answeredAtMs > IDLE_MS) this.#probeSoon()
+    this.#answeredAtMs = nowMs
     if (this.#round === undefined) {
       this.#round = { startedAtMs: nowMs, answers: 0, fullAnswers: 0, work: 0 }
       return
@@ -87,6 +92,14 @@ export class AdaptiveLimit {
     this.#phase = { kind: 'settled', roundsLeft: 1 }
     this.#round = undefined
     this.#refusedShare = 0
+  }
+
+  /** What follows a pause is another transfer, or other requests: whether more of them pay off is asked at once, from the same limit. */
+  #probeSoon(): void {
+    this.#round = undefined
+    this.#phase = { kind: 'settled', roundsLeft: 1 }
+    this.#roundsToNextProbe = 1
+    this.#growth = FIRST_GROWTH
   }
 
   #decide(rate: number): void {

@@ -103,6 +103,18 @@ describe('a blob of 60 MiB/s and 500 requests/s', () => {
     expect(undisturbed.seconds / disturbed.seconds).toBeGreaterThan(0.85)
   })
 
+  test.each([20_000, 20_250, 20_500, 20_750])('that answers later after a pause is filled again soon, behind %i requests', async (before) => {
+    const clock = createVirtualClock()
+    const flow = new FlowControl({}, clock).open('blob')
+    const sent = async (): Promise<number> => {
+      await sendAll(clock, flow, createLine(clock, { latencyMs: 2 }), before, 4 * KIB)
+      await clock.sleep(10_000)
+      return sendAll(clock, flow, createLine(clock, { latencyMs: 60 }), 2_000, 4 * KIB)
+    }
+    const rate = 2_000 / (await clock.run(sent()))
+    expect(rate).toBeGreaterThan(0.8 * 500)
+  })
+
   test('with a short queue is not driven into refusals again and again', async () => {
     const { line, requestsPerSecond } = await rateOver({ queueMs: 20 }, 20_000, 4 * KIB)
     expect(requestsPerSecond).toBeGreaterThan(0.9 * 500)
