@@ -3,9 +3,9 @@
  *
  * Own REST, because the SDK counts ranges one byte short, does not page a managed-disk diff and drops its continuation
  * silently (Get Page Ranges, `getPageRangesDiffForManagedDisks`). Every list is complete, in address order, disjoint
- * and inside its window, or it is an error. Held are the page of at most 10,000 ranges that was just read, and the next one.
+ * and inside its window, or it is an error. Held are the page that was just read, and the next one.
  */
-import { BatchStream, throughBatches } from '../domain/batches.ts'
+import { BatchStream, MOST_OF_A_BATCH, throughBatches } from '../domain/batches.ts'
 import { clip, lengthOf, MIB, PAGE_BYTES, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure, redact } from '../domain/failures.ts'
 import type { Change } from '../domain/transfer-plan.ts'
@@ -101,9 +101,11 @@ async function* parts(
     const canHalve = lengthOf(part) > SMALLEST_WINDOW_BYTES
     try {
       for await (const page of readPages(rest, query, part, canHalve, signal)) {
-        const changes = inOrder(page, startBytes, part, query.on)
-        yield changes
-        startBytes = changes.at(-1)?.endBytes ?? startBytes
+        for (let first = 0; first < page.length; first += MOST_OF_A_BATCH) {
+          const changes = inOrder(page.slice(first, first + MOST_OF_A_BATCH), startBytes, part, query.on)
+          yield changes
+          startBytes = changes.at(-1)?.endBytes ?? startBytes
+        }
       }
       startBytes = part.endBytes
     } catch (error) {

@@ -56,12 +56,12 @@ async function measureAll(measures: readonly Measure[], extent: Extent): Promise
   const rows: Row[] = []
   let setting: Setting | undefined
   try {
-    for (const { name, measure, nodeOptions } of measures) {
+    for (const { name, measure, nodeOptions, env } of measures) {
       if (extent === 'full' || nodeOptions !== undefined) {
         await setting?.close()
         setting = undefined
       }
-      setting ??= await openSetting(folder, process.env, nodeOptions)
+      setting ??= await openSetting(folder, { ...process.env, ...env }, nodeOptions)
       const startedMs = performance.now()
       const measured = await measure(setting, extent)
       process.stderr.write(`${name}, ${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${measured.map(({ ours }) => ours).join('; ')}\n`)

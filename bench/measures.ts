@@ -8,7 +8,7 @@ import { measureAgainstRawDriver } from './against-raw-driver.ts'
 import { measureDiskSizes } from './disk-sizes.ts'
 import { measureDisturbedLine } from './disturbed-line.ts'
 import { measureManyDisks } from './many-disks.ts'
-import { measureMillionRanges, SPARING_HEAP } from './million-ranges.ts'
+import { measureMillionRanges, SPARING_ENV, SPARING_HEAP } from './million-ranges.ts'
 import type { Row } from './row.ts'
 import { measureScatteredChanges, type ScatteredOptions } from './scattered-changes.ts'
 import type { Setting } from './setting.ts'
@@ -21,6 +21,8 @@ export interface Measure {
   readonly name: string
   /** Of the worker: it then has a setting of its own also in a quick bench. */
   readonly nodeOptions?: readonly string[]
+  /** Of the processes, beside this one's. */
+  readonly env?: NodeJS.ProcessEnv
   /** Less of it would say nothing, or it takes too long: left out of a quick bench. */
   readonly isFullOnly?: boolean
   measure(setting: Setting, extent: Extent): Promise<Row[]>
@@ -68,6 +70,7 @@ export const MEASURES: readonly Measure[] = [
   {
     ...measureOf('million-ranges', measureMillionRanges, { full: { ranges: 1_000_000 } }),
     nodeOptions: SPARING_HEAP,
+    env: SPARING_ENV,
   },
 ]
 

@@ -82,7 +82,7 @@ describe('page lists', () => {
     const source = await serve([...pages, pageList([])])
     expect(await collect(lists.allocated(source, WINDOW))).toHaveLength(4)
     const asked = server!.requests.map(({ path }) => /&maxresults=(\d+)/.exec(path)?.[1])
-    expect(asked).toEqual(['1000', '3000', '9000', '10000', '10000'])
+    expect(asked).toEqual(['1000', '3000', '5000', '5000', '5000'])
   })
 
   test('a page may be empty and still have a next one', async () => {
