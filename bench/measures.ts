@@ -65,7 +65,7 @@ export const MEASURES: readonly Measure[] = [
   measureOf('many-disks', measureManyDisks, { full: { disks: 64 }, quick: { disks: 8 } }),
   measureOf('disturbed', measureDisturbedLine, {
     full: { allocatedBytes: GIB, rounds: 2 },
-    quick: { allocatedBytes: 128 * MIB, rounds: 1 },
+    quick: { allocatedBytes: 64 * MIB, rounds: 1 },
   }),
   {
     ...measureOf('million-ranges', measureMillionRanges, { full: { ranges: 1_000_000 } }),
