@@ -49,7 +49,6 @@ export const MEASURES: readonly Measure[] = [
   measureOf('scattered-clustered', (setting, options) => measureScatteredChanges(setting, 'clustered', options), { full: SCATTERED.full }),
   measureOf('striped', measureStriped, {
     full: { allocatedBytes: GIB, rounds: 1 },
-    quick: { allocatedBytes: 128 * MIB, rounds: 1 },
   }),
   measureOf('disk-sizes', measureDiskSizes, {
     full: { changedBytes: GIB, rounds: 1 },
