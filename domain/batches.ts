@@ -87,11 +87,10 @@ export async function* batchesOf<Item>(items: AsyncIterable<Item> | Iterable<Ite
   }
 }
 
-/** Each batch through `step`, which holds what it must know between them. `atEnd`: what is left when the last one is through. */
+/** Each batch through `step`, which holds what it must know between them. */
 export function throughBatches<Input, Output>(
   items: AsyncIterable<Input> | Iterable<Input>,
   step: (item: Input, emit: (output: Output) => void) => void,
-  atEnd: (emit: (output: Output) => void) => void = () => {},
 ): BatchStream<Output> {
   async function* outputs(): AsyncGenerator<readonly Output[], void, undefined> {
     let batch: Output[] = []
@@ -101,8 +100,6 @@ export function throughBatches<Input, Output>(
       yield batch
       batch = []
     }
-    atEnd(emit)
-    yield batch
   }
   return new BatchStream(outputs())
 }
@@ -113,4 +110,41 @@ export function laterBatches<Item>(open: () => Promise<AsyncIterable<Item>>): Ba
     yield* batchesOf(await open())
   }
   return new BatchStream(opened())
+}
+
+/** Where the reader of several streams stands in one of them. The reader waits for those that are dry, all together. */
+export class BatchCursor<Item> {
+  readonly #batches: AsyncGenerator<readonly Item[], void, undefined>
+  #batch: readonly Item[] = []
+  #index = 0
+  #hasEnded = false
+
+  constructor(items: AsyncIterable<Item> | Iterable<Item>) {
+    this.#batches = batchesOf(items)
+  }
+
+  /** undefined: it is dry, or has ended. */
+  get current(): Item | undefined {
+    return this.#batch[this.#index]
+  }
+
+  /** What comes next must be waited for. */
+  get isDry(): boolean {
+    return this.current === undefined && !this.#hasEnded
+  }
+
+  advance(): void {
+    this.#index += 1
+  }
+
+  async refill(): Promise<void> {
+    const { value, done } = await this.#batches.next()
+    this.#hasEnded = done === true
+    this.#batch = done === true ? [] : value
+    this.#index = 0
+  }
+
+  async close(): Promise<void> {
+    await this.#batches.return()
+  }
 }

@@ -2,21 +2,17 @@
  * Lists of stripes as one list in addresses of the disk, merged lazily: one batch of each stripe is held, however long they
  * are.
  */
-import { batchesOf, BatchStream, MOST_OF_A_BATCH } from './batches.ts'
+import { BatchCursor, BatchStream, MOST_OF_A_BATCH } from './batches.ts'
 import type { ByteRange } from './byte-range.ts'
 import { diskOffsetOf, type Striping } from './stripes.ts'
 
 interface Cursor<Item> {
   readonly stripe: number
-  readonly batches: AsyncGenerator<readonly Item[], void, undefined>
-  batch: readonly Item[]
-  /** Of the item in `batch` that comes behind `rest`. */
-  next: number
-  /** What is left of the present item, in addresses of the stripe; undefined: another batch must be waited for, or the list has ended. */
+  readonly list: BatchCursor<Item>
+  /** What is left of the present item, in addresses of the stripe. */
   rest: Item | undefined
   /** Where `rest` begins on the disk. */
   diskOffsetBytes: number
-  hasEnded: boolean
 }
 
 /**
@@ -36,7 +32,7 @@ async function* merged<Item extends ByteRange>(
   let pieces: Item[] = []
   try {
     for (;;) {
-      const dry = cursors.filter(({ rest, hasEnded }) => rest === undefined && !hasEnded)
+      const dry = cursors.filter(({ list }) => list.isDry)
       if (pieces.length > 0 && (dry.length > 0 || pieces.length >= MOST_OF_A_BATCH)) {
         yield pieces
         pieces = []
@@ -52,24 +48,24 @@ async function* merged<Item extends ByteRange>(
       const pieceBytes = Math.min(rest.endBytes, unitEndBytes) - rest.startBytes
       pieces.push({ ...rest, startBytes, endBytes: startBytes + pieceBytes })
       if (rest.startBytes + pieceBytes < rest.endBytes) hold(first, { ...rest, startBytes: rest.startBytes + pieceBytes }, striping)
-      else hold(first, first.batch[first.next++], striping)
+      else {
+        first.list.advance()
+        hold(first, first.list.current, striping)
+      }
     }
     if (pieces.length > 0) yield pieces
   } finally {
-    for (const { batches } of cursors) await batches.return()
+    for (const { list } of cursors) await list.close()
   }
 }
 
 function openCursor<Item>(list: AsyncIterable<Item>, stripe: number): Cursor<Item> {
-  return { stripe, batches: batchesOf(list), batch: [], next: 0, rest: undefined, diskOffsetBytes: Infinity, hasEnded: false }
+  return { stripe, list: new BatchCursor(list), rest: undefined, diskOffsetBytes: Infinity }
 }
 
 async function refill<Item extends ByteRange>(cursor: Cursor<Item>, striping: Striping): Promise<void> {
-  const { value, done } = await cursor.batches.next()
-  if (done === true) cursor.hasEnded = true
-  else cursor.batch = value
-  cursor.next = 0
-  hold(cursor, done === true ? undefined : cursor.batch[cursor.next++], striping)
+  await cursor.list.refill()
+  hold(cursor, cursor.list.current, striping)
 }
 
 function hold<Item extends ByteRange>(cursor: Cursor<Item>, rest: Item | undefined, striping: Striping): void {

@@ -4,7 +4,7 @@
  * Everything that compares lists (what was planned with what was written, the source's pages with the
  * base blob's) is one sweep, so it needs memory for one batch a list however many ranges there are.
  */
-import { batchesOf, BatchStream, MOST_OF_A_BATCH } from './batches.ts'
+import { BatchCursor, BatchStream, MOST_OF_A_BATCH } from './batches.ts'
 import type { ByteRange } from './byte-range.ts'
 
 export type RangeStream<Item extends ByteRange = ByteRange> = AsyncIterable<Item> | Iterable<Item>
@@ -18,13 +18,7 @@ type ItemsOf<Streams> = { [Name in keyof Streams]: Streams[Name] extends RangeSt
 
 interface Cursor {
   readonly name: string
-  readonly batches: AsyncGenerator<readonly ByteRange[], void, undefined>
-  batch: readonly ByteRange[]
-  /** Of `current` in `batch`. */
-  index: number
-  /** undefined: another batch must be waited for, or the list has ended. */
-  current: ByteRange | undefined
-  hasEnded: boolean
+  readonly list: BatchCursor<ByteRange>
   lastEndBytes: number
 }
 
@@ -43,7 +37,7 @@ async function* segmentsOf<Items>(cursors: readonly Cursor[]): AsyncGenerator<re
   let segments: Segment<Items>[] = []
   try {
     for (;;) {
-      const dry = cursors.filter(isDry)
+      const dry = cursors.filter(({ list }) => list.isDry)
       // Nothing that is known is held back while a list is waited for.
       if (segments.length > 0 && (dry.length > 0 || segments.length >= MOST_OF_A_BATCH)) {
         yield segments
@@ -55,24 +49,24 @@ async function* segmentsOf<Items>(cursors: readonly Cursor[]): AsyncGenerator<re
       segments.push(segment)
       atBytes = segment.endBytes
       for (const cursor of cursors) {
-        while (cursor.current !== undefined && cursor.current.endBytes <= atBytes) hold(cursor, cursor.index + 1)
+        while (cursor.list.current !== undefined && cursor.list.current.endBytes <= atBytes) advance(cursor)
       }
     }
     if (segments.length > 0) yield segments
   } finally {
-    for (const { batches } of cursors) await batches.return()
+    for (const { list } of cursors) await list.close()
   }
 }
 
 function nextSegment<Items>(cursors: readonly Cursor[], atBytes: number): Segment<Items> | undefined {
   let startBytes = Infinity
-  for (const { current } of cursors) {
+  for (const { list: { current } } of cursors) {
     if (current !== undefined) startBytes = Math.min(startBytes, Math.max(current.startBytes, atBytes))
   }
   if (startBytes === Infinity) return undefined
   let endBytes = Infinity
   const covering: Record<string, ByteRange> = {}
-  for (const { name, current } of cursors) {
+  for (const { name, list: { current } } of cursors) {
     if (current === undefined) continue
     const covers = current.startBytes <= startBytes
     endBytes = Math.min(endBytes, covers ? current.endBytes : current.startBytes)
@@ -82,30 +76,24 @@ function nextSegment<Items>(cursors: readonly Cursor[], atBytes: number): Segmen
 }
 
 function openCursor(name: string, list: RangeStream): Cursor {
-  return { name, batches: batchesOf(list), batch: [], index: 0, current: undefined, hasEnded: false, lastEndBytes: 0 }
-}
-
-function isDry({ current, hasEnded }: Cursor): boolean {
-  return current === undefined && !hasEnded
+  return { name, list: new BatchCursor(list), lastEndBytes: 0 }
 }
 
 async function refill(cursor: Cursor): Promise<void> {
-  const { value, done } = await cursor.batches.next()
-  if (done === true) {
-    cursor.hasEnded = true
-    return
-  }
-  cursor.batch = value
-  hold(cursor, 0)
+  await cursor.list.refill()
+  requireOrder(cursor)
 }
 
-function hold(cursor: Cursor, index: number): void {
-  const item = cursor.batch[index]
-  cursor.index = index
-  cursor.current = item
-  if (item === undefined) return
-  if (item.startBytes < cursor.lastEndBytes || item.endBytes <= item.startBytes) {
-    throw new RangeError(`list ${cursor.name} is not sorted: [${item.startBytes}, ${item.endBytes}) after ${cursor.lastEndBytes}`)
+function advance(cursor: Cursor): void {
+  cursor.list.advance()
+  requireOrder(cursor)
+}
+
+function requireOrder(cursor: Cursor): void {
+  const { name, list: { current }, lastEndBytes } = cursor
+  if (current === undefined) return
+  if (current.startBytes < lastEndBytes || current.endBytes <= current.startBytes) {
+    throw new RangeError(`list ${name} is not sorted: [${current.startBytes}, ${current.endBytes}) after ${lastEndBytes}`)
   }
-  cursor.lastEndBytes = item.endBytes
+  cursor.lastEndBytes = current.endBytes
 }

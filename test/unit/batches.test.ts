@@ -51,17 +51,11 @@ describe('by batches', () => {
     expect(await collect(batchesOf([]))).toEqual([])
   })
 
-  test('each item goes through a step that may drop it or make more of it, and what is left comes last', async () => {
-    let sum = 0
-    const through = throughBatches<number, string>(
-      stream([1, 2], [3]).numbers,
-      (item, emit) => {
-        sum += item
-        if (item !== 2) for (let times = 0; times < item; times++) emit(`${item}`)
-      },
-      (emit) => emit(`sum ${sum}`),
-    )
-    expect(await collect(through)).toEqual(['1', '3', '3', '3', 'sum 6'])
+  test('each item goes through a step that may drop it or make more of it', async () => {
+    const through = throughBatches<number, string>(stream([1, 2], [3]).numbers, (item, emit) => {
+      if (item !== 2) for (let times = 0; times < item; times++) emit(`${item}`)
+    })
+    expect(await collect(through)).toEqual(['1', '3', '3', '3'])
   })
 
   test('a step that fails fails the stream and closes what it reads', async () => {
