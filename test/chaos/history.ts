@@ -1,5 +1,6 @@
 /** Random histories of a disk and its backups: what an operator, a virtual machine, a crash and a stranger can do, in any order. */
 import * as fc from 'fast-check'
+import { VERIFY_LEVELS, type VerifyLevel } from '../../domain/point-check.ts'
 
 /** What the virtual machine does. Places are fractions, so that a shrunk history stays possible. */
 export interface DiskChange {
@@ -38,6 +39,7 @@ export type Step =
     }
   | { readonly do: 'deleteByOthers'; readonly what: 'sourceSnapshot' | 'manifest' | 'blobSnapshot'; readonly target: number; readonly which: number }
   | { readonly do: 'restore'; readonly target: number; readonly which: number }
+  | { readonly do: 'verify'; readonly target: number; readonly which: number; readonly level: VerifyLevel }
 
 export type BackUp = Extract<Step, { do: 'backUp' }>
 
@@ -94,6 +96,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restore' as const), target, which: fraction }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('verify' as const), target, which: fraction, level: fc.constantFrom(...VERIFY_LEVELS) }) },
 )
 
 /** @param maxSteps the longest of them. */

@@ -11,6 +11,7 @@ import type { History, Step } from './history.ts'
 import { deleteByOthers, snapshotByOthers, sourceSnapshots } from './outside-steps.ts'
 import { playRestore } from './restore-step.ts'
 import { backUp } from './support.ts'
+import { playVerification } from './verify-step.ts'
 import { createWorld, type World } from './world.ts'
 
 /** @returns what is wrong, in words; empty for a history that keeps every promise. */
@@ -45,6 +46,8 @@ export async function playStep(world: World, step: Step): Promise<unknown> {
       return playBackup(world, step)
     case 'restore':
       return playRestore(world, step)
+    case 'verify':
+      return playVerification(world, step)
   }
 }
 

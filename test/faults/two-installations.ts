@@ -24,7 +24,7 @@ import { backUp, change } from '../chaos/support.ts'
 import { createWorld, type World } from '../chaos/world.ts'
 import { isTimeUp, tellProgress } from './progress.ts'
 import { emptyTally, report, SEED } from './reliability-report.ts'
-import { playVerification } from './verify-scenario.ts'
+import { verifyNewest } from './verify-scenario.ts'
 
 const SHARES = 2
 const ROUNDS = Number(env['SNAPFERRY_TWO_OPERATORS_ROUNDS'] ?? 40) / SHARES
@@ -99,7 +99,7 @@ async function playOther(world: World, lane: Lane, round: number): Promise<unkno
   if (dice < 0.7) return playInstallation(world, lane, `second ${round}`)
   const what = dice < 0.85 ? 'restores' : 'verifications'
   const conditions = { mayFail: isOvertaken }
-  const failure = await (what === 'restores' ? playRestore(world, { target: 0, which: 999 * random() }, conditions) : playVerification(world, conditions))
+  const failure = await (what === 'restores' ? playRestore(world, { target: 0, which: 999 * random() }, conditions) : verifyNewest(world, conditions))
   count(failure === undefined ? what : `${what} that ended with ${failureTypeOf(failure)}`)
   return failure
 }
