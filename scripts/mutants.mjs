@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { MUTANTS } from '../test/mutants/mutants.mjs'
 import { main } from './lib/main.mjs'
-import { run } from './lib/processes.mjs'
+import { onInterrupt, run } from './lib/processes.mjs'
 import { renderReliability, writeReport } from './lib/reliability-table.mjs'
 import { prepareWorkspace, ROOT } from './lib/workspace.mjs'
 import { findTemporalCli } from './temporal-cli.mjs'
@@ -21,6 +21,7 @@ const VERDICTS = { killed: 'killed', survived: 'SURVIVED', notTried: 'NOT TRIED'
 /** Whether tests pass that no fault was put under. */
 const unchanged = new Map()
 
+onInterrupt((code) => process.exit(code))
 await main(async () => {
   const args = process.argv.slice(2)
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { minutes: { type: 'string' }, report: { type: 'boolean', default: false } } })

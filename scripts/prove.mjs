@@ -9,7 +9,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { main } from './lib/main.mjs'
-import { run } from './lib/processes.mjs'
+import { exitCodeOf, onInterrupt, start, stop } from './lib/processes.mjs'
 import { forgetReport, renderReliability, RELIABILITY_FOLDER } from './lib/reliability-table.mjs'
 import { ROOT } from './lib/workspace.mjs'
 
@@ -72,6 +72,9 @@ await main(async () => {
   }
   if (values.report) await forgetReport(name)
   const tests = (values.quick && proof.quickTests) || proof.tests
-  process.exitCode = await run(process.execPath, [join(ROOT, 'scripts/test.mjs'), tests], { cwd: ROOT, env })
+  const testRun = start(process.execPath, [join(ROOT, 'scripts/test.mjs'), tests], { cwd: ROOT, env })
+  // It has children of its own to end.
+  onInterrupt(() => void stop(testRun))
+  process.exitCode = await exitCodeOf(testRun)
   if (values.report) await renderReliability()
 })
