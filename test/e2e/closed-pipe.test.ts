@@ -4,7 +4,7 @@ import { MIB } from '../../domain/byte-range.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { snapferry } from '../support/cli-process.ts'
 import { noise } from '../support/random-disk.ts'
-import { openScene, type Scene } from '../support/scene.ts'
+import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 let scene: Scene
 let pointId: string
@@ -28,4 +28,17 @@ test.each([
   const { exitCode, stdout, stderr } = await snapferry(scene, args, { isPipeClosed: true })
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
   expect(stdout.length).toBeGreaterThan(0)
+})
+
+test('export --range of a snapshot that Azure copied gives its access back when nobody reads any more', async () => {
+  scene.azure.createResourceGroup({ name: 'copies', location: TARGET_REGION })
+  scene.azure.changeSettings({ regionCopyMs: 0 })
+  const diskId = scene.createDisk(1)
+  await scene.azure.writeDisk(diskId, 0, noise(32 * MIB, seededRandom(2)))
+  const { point } = await scene.backUp(diskId, { copyStart: { resourceGroup: 'copies', region: TARGET_REGION } })
+  const args = ['rescue', 'export', '--target', scene.targetUrl, '--point', point.id, '--range', `0:${900 * MIB}`]
+  const { exitCode, stdout, stderr } = await snapferry(scene, args, { isPipeClosed: true })
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  expect(stdout.length).toBeGreaterThan(0)
+  expect(scene.azure.grantedAccess()).toEqual([])
 })
