@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Snapshot } from '@azure/arm-compute'
 import { listPoints } from '../../azure/manifests.ts'
-import { MIB } from '../../domain/byte-range.ts'
+import { GIB, MIB } from '../../domain/byte-range.ts'
 import { readRunState } from '../../client/run-state.ts'
 import { isCopied, type CopiedManifest } from '../../domain/manifest.ts'
 import type { BackupOptions } from '../../domain/policy.ts'
@@ -261,6 +261,19 @@ describe('a point that Azure copied', () => {
     expect(copies).toBeGreaterThan(2)
     expect((scene.azure.stats().compute['Disks_GrantAccess'] ?? 0) - grantsBefore).toBe(1)
   }, 60_000)
+
+  test('of a large disk is uploaded in extents, which share one SAS', async () => {
+    const diskId = scene.createDisk(140, 'large')
+    // One extent is done long before the others.
+    const [short, long] = [noise(MIB, seededRandom(SEED)), noise(48 * MIB, seededRandom(SEED + 1))]
+    await scene.azure.writeDisk(diskId, 0, short)
+    await scene.azure.writeDisk(diskId, 139 * GIB, long)
+    const { id } = await backUp(diskId)
+    const { resourceId, movedBytes } = await scene.restore({ pointId: id, region: SOURCE_REGION })
+    expect(movedBytes).toBeGreaterThanOrEqual(short.length + long.length)
+    expect((await scene.azure.readDisk(resourceId, 0, short.length)).equals(short)).toBe(true)
+    expect((await scene.azure.readDisk(resourceId, 139 * GIB, long.length)).equals(long)).toBe(true)
+  }, 120_000)
 
   test('is shown, restored and exported with no Temporal', async () => {
     const cli = offlineCli(scene)
