@@ -20,6 +20,8 @@ import { SCENARIOS } from './scenarios.ts'
 const CASES = Number(env['SNAPFERRY_NTH_CALL_CASES'] ?? 100)
 /** Cases that are played at the same time, each on a local Azure of its own: most of one is waiting. */
 const BENCHES = 4
+/** A disk fills up with every case, and so does what is known of its snapshots: after so many cases another one takes its place. */
+const CASES_PER_WORLD = 20
 const LONGEST_RUN_MS = 12 * 3600_000
 
 interface Case {
@@ -32,7 +34,7 @@ interface Case {
 /** A local Azure, and the world that each scenario goes on in. */
 interface Bench {
   readonly scene: ChaosScene
-  readonly worlds: Map<Scenario, World>
+  readonly worlds: Map<Scenario, { readonly world: World; cases: number }>
   rounds: number
 }
 
@@ -161,10 +163,10 @@ function count(what: string): void {
 
 async function worldFor({ scene, worlds }: Bench, scenario: Scenario): Promise<World> {
   const known = worlds.get(scenario)
-  if (known !== undefined && scenario.isFirst !== true) return known
-  await known?.lane.close()
+  if (known !== undefined && scenario.isFirst !== true && known.cases++ < CASES_PER_WORLD) return known.world
+  await known?.world.lane.close()
   const world = createWorld(scene, await scene.openLane())
-  worlds.set(scenario, world)
+  worlds.set(scenario, { world, cases: 1 })
   return world
 }
 
