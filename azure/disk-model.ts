@@ -38,6 +38,8 @@ export function sourceDiskOf(id: string, disk: Disk): SourceDisk {
     shape: shapeOf(disk),
     ...networkOf(disk),
     ...(disk.managedBy !== undefined && { managedBy: disk.managedBy }),
+    // A shared disk may name its machines in the second field alone.
+    ...(disk.managedBy === undefined && !disk.managedByExtended?.length && { isUnattached: true }),
   }
 }
 

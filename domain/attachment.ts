@@ -20,7 +20,13 @@ export interface StorageProfile {
   readonly dataDisks: readonly Readonly<Record<string, unknown>>[]
 }
 
-/** A disk of which nothing is known gets the next free LUN. */
+/** What only one disk of a machine can be; undefined: it is not known. */
+export function describePlace({ role, lun }: DiskAttachment): string | undefined {
+  if (role === 'os') return 'the OS disk'
+  return lun === undefined ? undefined : `LUN ${lun}`
+}
+
+/** A disk of which nothing is known, or whose LUN another one has, gets the next free LUN. */
 export function storageProfileOf(disks: readonly AttachableDisk[]): StorageProfile {
   const taken = new Set(disks.map(({ attachment }) => attachment?.lun))
   const nextFreeLun = (): number => {
@@ -29,10 +35,17 @@ export function storageProfileOf(disks: readonly AttachableDisk[]): StorageProfi
     taken.add(lun)
     return lun
   }
+  const given = new Set<number>()
+  const lunOf = ({ attachment }: AttachableDisk): number => {
+    const lun = attachment?.lun
+    if (lun === undefined || given.has(lun)) return nextFreeLun()
+    given.add(lun)
+    return lun
+  }
   const os = disks.find(({ attachment }) => attachment?.role === 'os')
   const dataDisks = disks
     .filter((disk) => disk !== os)
-    .map((disk) => ({ lun: disk.attachment?.lun ?? nextFreeLun(), ...attachedAs(disk) }))
+    .map((disk) => ({ lun: lunOf(disk), ...attachedAs(disk) }))
     .sort((a, b) => a.lun - b.lun)
   return {
     ...(os !== undefined && { osDisk: { ...(os.attachment?.osType !== undefined && { osType: os.attachment.osType }), ...attachedAs(os) } }),

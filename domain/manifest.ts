@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { DIGEST_BASES } from './digest-table.ts'
 import { BackupError } from './failures.ts'
+import type { SourceDisk } from './source-disk.ts'
 
 /** The newest that is read. */
 export const MANIFEST_FORMAT = 2
@@ -75,8 +76,9 @@ const manifest = z.object({
     name: z.string(),
     location: z.string(),
     shape: diskShape,
-    /** Absent where the disk was not attached, or the right to read its virtual machine was missing. */
+    /** Neither of both: it is not known, as the virtual machine could not be read. */
     attachment: attachment.exactOptional(),
+    isUnattached: z.literal(true).exactOptional(),
   }),
   /** Bytes of the disk, without the VHD footer. */
   sizeBytes: count,
@@ -137,6 +139,12 @@ export type CopyVerification = CopiedManifest['verification']
 /** What the point is made of, in the order of the stripes. */
 export function pointBlobsOf({ baseBlob, stripes }: Pick<Manifest, 'baseBlob' | 'stripes'>): readonly PointBlob[] {
   return stripes?.blobs ?? [baseBlob]
+}
+
+/** What a point tells of its disk. */
+export function describedDisk({ id, uniqueId, name, location, shape, ...known }: SourceDisk): Manifest['disk'] {
+  const { attachment: place, isUnattached } = known
+  return { id, uniqueId, name, location, shape, ...(place && { attachment: place }), ...(isUnattached === true && { isUnattached }) }
 }
 
 export function isCopied(point: AnyManifest): point is CopiedManifest {

@@ -40,6 +40,8 @@ export interface SourceDisk {
   /** The virtual machine that it is attached to, as far as that is known. */
   readonly managedBy?: string
   readonly attachment?: DiskAttachment
+  /** To no virtual machine. */
+  readonly isUnattached?: true
 }
 
 export interface SourceSnapshot {

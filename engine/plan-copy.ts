@@ -10,6 +10,7 @@ import { isSameRegion } from '../domain/region.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
 import { listCopiedPoints } from './copied-points.ts'
 import type { Engine } from './engine.ts'
+import { withAttachment } from './read-attachment.ts'
 
 export interface PlannedCopy {
   readonly disk: SourceDisk
@@ -28,7 +29,7 @@ export interface CopyRequest {
 /** @throws BackupError SourceDiskNotFound, TargetNotFound, TargetNotSupported, AccessDenied, PointExists. */
 export async function planCopy(engine: Engine, asked: CopyRequest, signal?: AbortSignal): Promise<PlannedCopy> {
   const { diskId, targetUrl, request, place } = asked
-  const disk = await getDisk(engine.azure, diskId, signal)
+  const disk = await withAttachment(engine, await getDisk(engine.azure, diskId, signal), signal)
   await checkTarget(engine.azure, targetUrl, signal)
   const chain = chainPrefix(disk.id, disk.uniqueId)
   const runKey = recoveryPointId(disk, targetUrl, request)

@@ -3,7 +3,7 @@
  * those that are named. Reads the target alone; makes nothing.
  */
 import { listPoints } from '../azure/manifests.ts'
-import { armIdOf, parseArmId, sameArmId } from '../domain/arm-id.ts'
+import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import type { DiskAttachment } from '../domain/attachment.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { AnyManifest } from '../domain/manifest.ts'
@@ -12,6 +12,7 @@ import { newestFirst } from '../domain/recovery-point.ts'
 import type { GroupMember } from '../domain/restore-request.ts'
 import { isTrusted, type Trust } from './choose-point.ts'
 import type { Engine } from './engine.ts'
+import { believed, disksOfVm, tellingPoint } from './vm-disks.ts'
 
 export interface GroupChoice extends Trust {
   readonly targetUrl: string
@@ -43,8 +44,8 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
   const { points, damaged, checks } = await listPoints(engine.azure, choice.targetUrl, {}, signal)
   const isTrustedPoint = ({ id }: AnyManifest): boolean => isTrusted(choice, checks.get(id))
   const disks = pointsByDisk(points, choice.at)
-  // Which disks there are is told by their newest points; which point of each is restored, by what is known of them.
-  const diskIds = choice.vmId === undefined ? (choice.diskIds ?? []) : disksOfVm(disks, choice.vmId)
+  // Which disks there are is told by their points; which point of each is restored, by what is known of them.
+  const { diskIds, notes: leftOut } = choice.vmId === undefined ? { diskIds: choice.diskIds ?? [], notes: [] } : disksOfVm(disks, choice.vmId)
   const of = (diskId: string): readonly AnyManifest[] => disks.get(diskId.toLowerCase()) ?? []
   const found = diskIds.flatMap((diskId) => of(diskId).find(isTrustedPoint) ?? [])
   const missing = diskIds.filter((diskId) => !of(diskId).some(isTrustedPoint))
@@ -53,7 +54,7 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
     throw notFound(choice, `holds no point of ${missing.join(', ')}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}; --partial restores the others`)
   }
   if (found.length === 0) throw notFound(choice, `holds no point of ${choice.vmId ?? 'any of the disks'}`)
-  const members = found.map((manifest): GroupMember => memberOf(manifest, of(manifest.disk.id)[0]?.disk.attachment, choice))
+  const members = found.map((manifest): GroupMember => memberOf(manifest, tellingPoint(of(manifest.disk.id))?.disk.attachment, choice))
   const names = members.map(({ toDiskId }) => toDiskId.toLowerCase())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
@@ -65,6 +66,8 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
     spreadMs: Math.max(...instants) - Math.min(...instants),
     notes: [
       ...notes,
+      ...leftOut,
+      ...diskIds.flatMap((diskId) => believed(of(diskId))),
       ...found.filter(({ id }) => checks.get(id)?.suspect !== undefined).map(({ id, disk }) => `SUSPECT: point ${id} of ${disk.name} is restored as it is, and differs from its digests`),
       ...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`),
       ...damaged.map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`),
@@ -83,14 +86,6 @@ function pointsByDisk(points: readonly AnyManifest[], at: string | undefined): M
     else ofDisk.push(point)
   }
   return byDisk
-}
-
-/** What the newest points say: a disk that had been detached by then is none of the machine's. */
-function disksOfVm(disks: ReadonlyMap<string, readonly AnyManifest[]>, vmId: string): string[] {
-  return [...disks.values()].flatMap(([newest]) => {
-    const attachment = newest?.disk.attachment
-    return newest !== undefined && attachment !== undefined && sameArmId(attachment.vmId, vmId) ? [newest.disk.id] : []
-  })
 }
 
 /** The points that would have been taken, were more known of them or less. */

@@ -5,8 +5,6 @@ import { findManifest } from '../azure/manifests.ts'
 import { listChecks } from '../azure/point-checks.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { checkTarget } from '../azure/target.ts'
-import { getVm } from '../azure/virtual-machines.ts'
-import { sameArmId } from '../domain/arm-id.ts'
 import { effectiveCursor, planBackup, type BackupPlan } from '../domain/backup-plan.ts'
 import { listStripes } from '../azure/stripe-lists.ts'
 import {
@@ -26,6 +24,7 @@ import { blobBytesOf, type SourceDisk } from '../domain/source-disk.ts'
 import type { Striping } from '../domain/stripes.ts'
 import type { Engine } from './engine.ts'
 import type { PlannedBase } from './open-base-blob.ts'
+import { withAttachment } from './read-attachment.ts'
 
 export interface PlannedRun {
   readonly disk: SourceDisk
@@ -96,21 +95,6 @@ export async function planRun(engine: Engine, request: PlanRequest, signal?: Abo
       ...(!isDealtAnew(plan) && cursor !== undefined && { cursor }),
       ...(!isDealtAnew(plan) && lastPoint !== undefined && { lastPoint }),
     },
-  }
-}
-
-/** Only helps to restore a virtual machine as a whole, so nothing that stands in the way of it concerns a backup. */
-async function withAttachment(engine: Engine, disk: SourceDisk, signal?: AbortSignal): Promise<SourceDisk> {
-  if (disk.managedBy === undefined) return disk
-  try {
-    const { disks } = await getVm(engine.azure, disk.managedBy, signal)
-    const found = disks.find(({ diskId }) => sameArmId(diskId, disk.id))
-    if (found === undefined) return disk
-    const { diskId: _diskId, name: _name, ...attachment } = found
-    return { ...disk, attachment }
-  } catch (error) {
-    if (isFailure(error)) return disk
-    throw error
   }
 }
 

@@ -2,7 +2,7 @@
 import { findManifest, writeManifest } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { BackupError } from '../domain/failures.ts'
-import { isCopied, type CopiedManifest, type CopyVerification } from '../domain/manifest.ts'
+import { describedDisk, isCopied, type CopiedManifest, type CopyVerification } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import type { Engine } from './engine.ts'
@@ -51,7 +51,7 @@ function manifestOf({ runKey, workflowId, startedAt, disk, snapshot, copy, kind,
     reseedCause: null,
     takenAt: snapshot.takenAt,
     sealedAt,
-    disk: { id: disk.id, uniqueId: disk.uniqueId, name: disk.name, location: disk.location, shape: disk.shape },
+    disk: describedDisk(disk),
     sizeBytes: snapshot.sizeBytes,
     copiedSnapshot: copy,
     source: { snapshotId: snapshot.id, snapshotUniqueId: snapshot.uniqueId, familyId: snapshot.familyId },

@@ -16,7 +16,7 @@ import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
 import { sealedPointOf } from '../domain/base-blob-state.ts'
-import { isCopied, pointBlobsOf, type Manifest, type Movement, type PointBlob, type PointDigests, type Verification } from '../domain/manifest.ts'
+import { describedDisk, isCopied, pointBlobsOf, type Manifest, type Movement, type PointBlob, type PointDigests, type Verification } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import type { Striping } from '../domain/stripes.ts'
@@ -101,7 +101,7 @@ async function writePoint(
     reseedCause: plan.kind === 'reseed' ? plan.cause : null,
     takenAt: source.takenAt,
     sealedAt,
-    disk: { id: disk.id, uniqueId: disk.uniqueId, name: disk.name, location: disk.location, shape: disk.shape, ...(disk.attachment && { attachment: disk.attachment }) },
+    disk: describedDisk(disk),
     sizeBytes: source.sizeBytes,
     baseBlob: blobs[0]!,
     ...(striping.count > 1 && { stripes: { unitBytes: striping.unitBytes, blobs } }),

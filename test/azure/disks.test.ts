@@ -55,6 +55,7 @@ describe('disks', () => {
         logicalSectorBytes: 512,
         tags: { app: 'erp' },
       },
+      isUnattached: true,
     })
   })
 

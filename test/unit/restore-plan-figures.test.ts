@@ -27,10 +27,10 @@ test.each([
   expect(quotaOf(sku, usages)?.name).toBe(name)
 })
 
-test('a disk of which nothing is known gets a LUN that no other has', () => {
+test('a disk of which nothing is known, or whose LUN another one has, gets a LUN that no other has', () => {
   const data = (lun: number) => ({ vmId: 'vm', role: 'data', lun }) as const
-  const { dataDisks } = storageProfileOf([{ resourceId: 'a', attachment: data(0) }, { resourceId: 'b' }, { resourceId: 'c', attachment: data(1) }])
-  expect(dataDisks.map(({ lun }) => lun)).toEqual([0, 1, 2])
+  const { dataDisks } = storageProfileOf([{ resourceId: 'a', attachment: data(0) }, { resourceId: 'b' }, { resourceId: 'c', attachment: data(1) }, { resourceId: 'd', attachment: data(0) }])
+  expect(dataDisks.map(({ lun }) => lun)).toEqual([0, 1, 2, 3])
 })
 
 test('text in Bicep is quoted', () => {
