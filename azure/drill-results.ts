@@ -1,5 +1,6 @@
 /** The results of drills: small block blobs in the target, beside the chains of the disk. */
 import { decodeDrillResult, encodeDrillResult, type DrillResult } from '../domain/drill-result.ts'
+import { isFailure } from '../domain/failures.ts'
 import { DISKS_PREFIX, drillPrefix, drillResultName, isDrillResultName } from '../domain/names.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
@@ -52,8 +53,13 @@ export async function pruneDrillResults(azure: AzureClients, targetUrl: string, 
 async function readResult(azure: AzureClients, targetUrl: string, name: string, signal: AbortSignal | undefined): Promise<DrillResult | undefined> {
   const client = azure.container(targetUrl).getBlockBlobClient(name)
   const call = { ...callOf('read', name, BLOB_READ, signal), notFound: 'PointNotFound' } as const
-  const body = await orUndefined('PointNotFound', () => callStorage(call, (abortSignal) => client.downloadToBuffer(0, undefined, { abortSignal })))
-  return body && decodeDrillResult(body.toString('utf8'))
+  try {
+    const body = await callStorage(call, (abortSignal) => client.downloadToBuffer(0, undefined, { abortSignal }))
+    return decodeDrillResult(body.toString('utf8'))
+  } catch (error) {
+    if (isFailure(error, 'PointNotFound', 'AzureRefused')) return undefined
+    throw error
+  }
 }
 
 function callOf(doing: string, blobName: string, action: string, signal: AbortSignal | undefined): StorageCall {

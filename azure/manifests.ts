@@ -38,7 +38,7 @@ export async function* listManifests(
   }
 }
 
-/** @throws BackupError PointNotFound where it is gone; PointDamaged | FormatNotSupported where it cannot be read. */
+/** @throws BackupError PointNotFound where it is gone; PointDamaged | FormatNotSupported where it cannot be read, by us or from Azure. */
 export async function readManifest(
   azure: AzureClients,
   targetUrl: string,
@@ -56,7 +56,9 @@ export async function readManifest(
       if (answer.contentLength !== undefined && answer.contentLength !== body.length) throw cutOff(blobName)
       return body.toString('utf8')
     },
-  )
+  ).catch((error: unknown) => {
+    throw isFailure(error, 'AzureRefused') ? refusedToRead(error) : error
+  })
   return decodeManifest(blobName, text)
 }
 
@@ -193,6 +195,11 @@ function keyOf({ name, snapshot }: Pick<PointBlob, 'name' | 'snapshot'>): string
 
 function callOf(doing: string, blobName: string, action: string, signal: AbortSignal | undefined): StorageCall {
   return { doing, on: `manifest ${blobName}`, action, retry: PATIENT, signal, facts: { blobName } }
+}
+
+/** Of this blob alone, as of one in the archive tier: rights, the container and the account fail otherwise. */
+function refusedToRead(error: BackupError): BackupError {
+  return new BackupError({ type: 'PointDamaged', message: error.message, facts: error.facts, cause: error })
 }
 
 function cutOff(blobName: string): BackupError {

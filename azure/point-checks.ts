@@ -1,7 +1,7 @@
 /** The checks of recovery points: small block blobs beside the manifests. Each is changed only from the state that was read. */
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { diskPrefix, DISKS_PREFIX, checkName, parseCheckName } from '../domain/names.ts'
-import { decodePointCheck, encodePointCheck, type PointCheck } from '../domain/point-check.ts'
+import { decodePointCheck, encodePointCheck, unreadableCheck, type PointCheck } from '../domain/point-check.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
@@ -18,7 +18,7 @@ export interface PointFilter {
 const READS_AT_ONCE = 16
 const MAX_DECISIONS = 10
 
-/** By the id of the point. */
+/** By the id of the point. One that Azure will not read might tell of damage, so its point counts as suspect. */
 export async function listChecks(
   azure: AzureClients,
   targetUrl: string,
@@ -29,8 +29,14 @@ export async function listChecks(
   const checks = new Map<string, PointCheck>()
   const read = mapConcurrently(listBlobs(azure, targetUrl, { prefix }, signal), READS_AT_ONCE, async ({ name }) => {
     const of = parseCheckName(name)
-    const found = of && (await readCheck(azure, targetUrl, of.chain, of.pointId, signal))
-    return found && ([of.pointId, found.check] as const)
+    if (of === undefined) return undefined
+    try {
+      const found = await readCheck(azure, targetUrl, of.chain, of.pointId, signal)
+      return found && ([of.pointId, found.check] as const)
+    } catch (error) {
+      if (!isFailure(error, 'AzureRefused')) throw error
+      return [of.pointId, unreadableCheck(of.pointId, error.message)] as const
+    }
   })
   for await (const found of read) if (found !== undefined) checks.set(...found)
   return checks

@@ -53,6 +53,12 @@ const ADVICE: Partial<Record<FailureType, string>> = {
   FencedOut: 'another run has taken over the base blob; this one stops',
 }
 
+/** Where the code says more than the type. */
+const ADVICE_BY_CODE: Readonly<Record<string, string>> = {
+  BlobArchived: 'rehydrate the blob to the Hot tier, and leave the container out of lifecycle rules',
+  BlobBeingRehydrated: 'wait until the blob is in the Hot tier, and leave the container out of lifecycle rules',
+}
+
 /** Meant for `throw translate(error, context)`. */
 export function translate(error: unknown, context: ErrorContext): unknown {
   if (error instanceof BackupError || isAbort(error)) return error
@@ -92,7 +98,7 @@ function failure(
   error: unknown,
   vendor?: VendorError,
 ): BackupError {
-  const advice = ADVICE[type]
+  const advice = ADVICE_BY_CODE[vendor?.code ?? ''] ?? ADVICE[type]
   return new BackupError({
     type,
     message: `could not ${context.doing} ${context.on}: ${why}${advice === undefined ? '' : `; ${advice}`}`,

@@ -2,7 +2,7 @@
 import { describeRanges } from '../domain/byte-range.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
 import { isCopied, pointBlobsOf, type AnyManifest, type Movement } from '../domain/manifest.ts'
-import { differsFrom, type PointCheck } from '../domain/point-check.ts'
+import { differsFrom, type PointCheck, type Suspicion } from '../domain/point-check.ts'
 import { formatBytes, formatInstant } from './format.ts'
 
 export function describeManifest(manifest: AnyManifest, check?: PointCheck): string {
@@ -24,7 +24,7 @@ export function describeManifest(manifest: AnyManifest, check?: PointCheck): str
     ['checked', `${formatBytes(verification.comparedBytes)} compared with the source, ${verification.result}`],
     ['digests', digests && `a CRC64 per ${formatBytes(digests.chunkBytes)}, ${BASES[digests.basis]}`],
     ['verified', check?.verified && `${check.verified.level}, ${formatInstant(check.verified.at)}, ${formatBytes(check.verified.comparedBytes)} compared with the digests`],
-    ['SUSPECT', check?.suspect && `since ${formatInstant(check.suspect.since)}: the bytes differ from ${differsFrom(check.suspect)}${check.suspect.ranges.length === 0 ? '' : ` at ${describeRanges(check.suspect.ranges)}`}`],
+    ['SUSPECT', check?.suspect && suspicionOf(check.suspect)],
     ...placesOf(manifest).map((place) => ['lies in', place] as const),
     ['source', source.snapshotId],
   ]
@@ -32,6 +32,13 @@ export function describeManifest(manifest: AnyManifest, check?: PointCheck): str
     .filter(([, text]) => text !== undefined && text !== '')
     .map(([label, text]) => `${label.padEnd(9)}${text}`)
     .join('\n')
+}
+
+function suspicionOf(suspect: Suspicion): string {
+  const { since, ranges, unreadable } = suspect
+  if (unreadable !== undefined) return unreadable
+  const where = ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`
+  return `since ${formatInstant(since)}: the bytes differ from ${differsFrom(suspect)}${where}`
 }
 
 const BASES: Readonly<Record<DigestBasis, string>> = {

@@ -45,7 +45,8 @@ function describeCheck({ suspect, verified }: AnyPoint, nowMs: number): string {
 export function suspicionsOf(points: readonly AnyPoint[]): string[] {
   return points.flatMap(({ id, suspect }) => {
     if (suspect === undefined) return []
-    const { since, ranges, mendedBy } = suspect
+    const { since, ranges, mendedBy, unreadable } = suspect
+    if (unreadable !== undefined) return [`suspect: ${id}: ${unreadable}`]
     const where = ranges.length === 0 ? '' : ` at ${describeRanges(ranges, 3)}`
     const next = mendedBy === undefined ? 'the next backup reads these ranges again' : `point ${mendedBy} and later ones have them right`
     return [`suspect since ${formatInstant(since)}: ${id} differs from ${differsFrom(suspect)}${where}; ${next}`]

@@ -54,7 +54,7 @@ export const FAILURES = {
   BaseBlobNotClean: { retry: 'never', exit: 'refused', meaning: 'a base blob that is being brought forward equals no state of the disk and is not restored' },
   FormatNotSupported: { retry: 'never', exit: 'refused', meaning: 'a newer release of snapferry wrote this' },
   PointNotFound: { retry: 'never', exit: 'notFound', meaning: 'no such recovery point' },
-  PointDamaged: { retry: 'never', exit: 'failed', meaning: 'the manifest or the blob snapshot of a recovery point is missing or broken' },
+  PointDamaged: { retry: 'never', exit: 'failed', meaning: 'the manifest or the blob snapshot of a recovery point is missing, broken or not to be read' },
 
   PointSuspect: { retry: 'never', exit: 'failed', meaning: 'the bytes of a recovery point differ from its digests; the next backup mends what later points share' },
   DigestsMissing: { retry: 'never', exit: 'refused', meaning: 'a recovery point has no digests to compare with' },

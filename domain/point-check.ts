@@ -41,6 +41,8 @@ const suspect = z.object({
   foundIn: z.string(),
   /** The source snapshot holds something else, whatever the digests say. */
   isBySource: z.literal(true).exactOptional(),
+  /** What is known of the point cannot be read, for this reason: it might be damage. */
+  unreadable: z.string().exactOptional(),
   /** The run that transferred these ranges again, so that later points are right. */
   mendedBy: z.string().exactOptional(),
 })
@@ -66,8 +68,12 @@ export function decodePointCheck(pointId: string, text: string): PointCheck {
   try {
     return pointCheck.parse(JSON.parse(text))
   } catch {
-    return { format: FORMAT, pointId, suspect: { since: new Date(0).toISOString(), ranges: [], foundIn: pointId } }
+    return unreadableCheck(pointId, 'what is known of it is not in a form that can be read')
   }
+}
+
+export function unreadableCheck(pointId: string, unreadable: string): PointCheck {
+  return { format: FORMAT, pointId, suspect: { since: new Date(0).toISOString(), ranges: [], foundIn: pointId, unreadable } }
 }
 
 export function passed(was: PointCheck | undefined, pointId: string, found: Verified): PointCheck {
@@ -85,7 +91,8 @@ function isLifted({ isBySource }: Suspicion, { level, percent }: Verified): bool
 
 /** Since when, from what and where, as a part of a sentence about the point. */
 export function describeSuspicion(suspicion: Suspicion): string {
-  const { since, ranges } = suspicion
+  const { since, ranges, unreadable } = suspicion
+  if (unreadable !== undefined) return `suspect: ${unreadable}`
   const where = ranges.length === 0 ? '' : ` at ${describeRanges(ranges)}`
   return `suspect since ${since}: its bytes differ from ${differsFrom(suspicion)}${where}`
 }

@@ -6,22 +6,30 @@ import { manifestName } from '../domain/names.ts'
 import { newestFirst } from '../domain/recovery-point.ts'
 import type { Engine } from './engine.ts'
 
-/** Newest first. What cannot be read is left out: it is neither counted nor deleted. */
+export interface CopiedPoints {
+  /** Newest first. */
+  readonly points: readonly CopiedManifest[]
+  /** Ids of those that cannot be read: they are neither counted nor deleted, nor are their snapshots. */
+  readonly unreadable: ReadonlySet<string>
+}
+
 export async function listCopiedPoints(
   engine: Engine,
   { targetUrl, chain }: { readonly targetUrl: string; readonly chain: string },
   signal?: AbortSignal,
-): Promise<CopiedManifest[]> {
+): Promise<CopiedPoints> {
   const points: CopiedManifest[] = []
+  const unreadable = new Set<string>()
   for await (const { blobName, pointId } of listManifests(engine.azure, targetUrl, { chain }, signal)) {
     try {
       const manifest = await readManifest(engine.azure, targetUrl, blobName, signal)
       if (isCopied(manifest) && manifest.id === pointId) points.push(manifest)
     } catch (error) {
-      if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error
+      if (isFailure(error, 'PointDamaged', 'FormatNotSupported')) unreadable.add(pointId)
+      else if (!isFailure(error, 'PointNotFound')) throw error
     }
   }
-  return newestFirst(points)
+  return { points: newestFirst(points), unreadable }
 }
 
 export async function forgetCopiedPoint(

@@ -41,7 +41,7 @@ export async function planCopy(engine: Engine, asked: CopyRequest, signal?: Abor
       facts: { pointId: runKey },
     })
   }
-  const points = await listCopiedPoints(engine, { targetUrl, chain }, signal)
+  const { points } = await listCopiedPoints(engine, { targetUrl, chain }, signal)
   const newest = points.find(({ copiedSnapshot }) => isSameRegion(copiedSnapshot.location, place.region))
   const previous = newest && (await findSnapshot(engine.azure, newest.copiedSnapshot.id, signal))
   return { disk, chain, kind: previous === undefined ? 'full' : 'incremental' }

@@ -41,7 +41,7 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
     }
   }
   for (const id of [sourceId, copyId]) await tryStep(() => engine.exports.revoke(id, signal))
-  const points = await listCopiedPoints(engine, options, signal)
+  const { points, unreadable } = await listCopiedPoints(engine, options, signal)
   const { keep, remove } = retention === undefined ? { keep: points, remove: [] } : applyRetention(points, retention)
   // The manifest goes first: a point is never listed without its bytes. From here on its snapshot is spare.
   for (const { id } of remove) await tryStep(() => forgetCopiedPoint(engine, options, id, signal))
@@ -53,10 +53,10 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
   const copies = [copyId, ...points.map(({ copiedSnapshot }) => copiedSnapshot.id)]
   const sources = [sourceId, ...points.map(({ source }) => source.snapshotId)]
   const listOwned = (role: 'copied-snapshot' | 'copy-source', known: readonly string[]) => listOwnedSnapshots(engine, { ...options.owner, role }, known, tryStep, signal)
-  await tryStep(async () => deleteSpare(engine, options, await listOwned('copied-snapshot', copies), newest?.copiedSnapshot.id, (id) => isCopyOf(keep, id)))
+  await tryStep(async () => deleteSpare(engine, options, await listOwned('copied-snapshot', copies), newest?.copiedSnapshot.id, ({ id, tags }) => isCopyOf(keep, id) || unreadable.has(requestOf(tags) ?? '')))
   await tryStep(async () => {
     const newestId = newest?.source.snapshotId
-    await deleteSpare(engine, options, await listOwned('copy-source', sources), newestId, (id) => newestId !== undefined && sameArmId(newestId, id))
+    await deleteSpare(engine, options, await listOwned('copy-source', sources), newestId, ({ id }) => newestId !== undefined && sameArmId(newestId, id))
   })
   return warnings
 }
@@ -76,12 +76,13 @@ async function deleteSpare(
   { runKey, signal }: ReleaseCopyOptions,
   found: readonly ListedSnapshot[],
   newestId: string | undefined,
-  isNeeded: (id: string) => boolean,
+  isNeeded: (snapshot: ListedSnapshot) => boolean,
 ): Promise<void> {
   const newestAt = found.find(({ id }) => newestId !== undefined && sameArmId(id, newestId))?.takenAt
-  for (const { id, takenAt, tags } of found) {
+  for (const snapshot of found) {
+    const { id, takenAt, tags } = snapshot
     const isOld = newestAt !== undefined && takenAt !== '' && Date.parse(takenAt) < Date.parse(newestAt)
-    if (!isNeeded(id) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
+    if (!isNeeded(snapshot) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
   }
 }
 

@@ -27,6 +27,8 @@ const CATALOGUE = {
     'This request is not authorized to perform this operation using this source IP.',
   ],
   BlobAlreadyExists: [409, 'The specified blob already exists.'],
+  /** No blob has a tier here: for faults. */
+  BlobArchived: [409, 'This operation is not permitted on an archived blob.'],
   BlobGenerationMismatch: [409, 'The blob generation does not match.'],
   BlobNotFound: [404, 'The specified blob does not exist.'],
   BlobOperationNotSupported: [409, 'The operation is not supported in this scenario.'],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Manifest } from '../../domain/manifest.ts'
-import { baseBlobName, chainPrefix, manifestName } from '../../domain/names.ts'
+import type { PointCheck } from '../../domain/point-check.ts'
+import { baseBlobName, chainPrefix, checkName, manifestName } from '../../domain/names.ts'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import {
   deleteManifest,
@@ -10,6 +11,7 @@ import {
   readManifest,
   writeManifest,
 } from '../../azure/manifests.ts'
+import { updateCheck } from '../../azure/point-checks.ts'
 import { collect, failureOf } from './support/clients.ts'
 import { openScene, type Scene } from './support/local-azure.ts'
 
@@ -122,6 +124,34 @@ describe('listPoints', () => {
       expect.stringContaining('format 99'),
       expect.stringContaining('another point, point-000'),
     ])
+  })
+
+  test('what Azure will not read of one point is told of that point alone: its manifest as damaged, its check as suspect', async () => {
+    const { chain, manifests } = await aChain(3)
+    const sound: PointCheck = { format: 1, pointId: 'point-001', verified: { level: 'full', at: '2026-11-23T00:00:00Z', comparedBytes: 1 } }
+    for (const pointId of ['point-001', 'point-002']) {
+      await updateCheck(scene.azure, scene.targetUrl, { chain, pointId }, () => ({ ...sound, pointId }))
+    }
+    const archived = [manifestName(chain, 'point-000'), checkName(chain, 'point-002')]
+    const effect = { kind: 'status', status: 409, code: 'BlobArchived' } as const
+    const rules = archived.map((name) => scene.local.faults.add({ operation: 'GetBlob', resource: `*/${name}`, effect }))
+    const { points, damaged, checks } = await listPoints(scene.azure, scene.targetUrl, { diskId })
+    rules.forEach((rule) => scene.local.faults.remove(rule))
+    expect(points).toEqual(manifests.slice(1))
+    const reason = expect.stringMatching(/BlobArchived.*rehydrate the blob to the Hot tier.*lifecycle rules/)
+    expect(damaged).toEqual([{ blobName: archived[0], reason }])
+    expect([...checks.keys()]).toEqual(['point-001', 'point-002'])
+    expect(checks.get('point-001')).toEqual(sound)
+    expect(checks.get('point-002')?.suspect).toMatchObject({ unreadable: reason })
+  })
+
+  test('a right that is missing hides no point: it is an error', async () => {
+    const { chain } = await aChain(2)
+    const effect = { kind: 'status', status: 403, code: 'AuthorizationPermissionMismatch' } as const
+    const rule = scene.local.faults.add({ operation: 'GetBlob', resource: `*/${manifestName(chain, 'point-000')}`, effect })
+    const failure = await failureOf(listPoints(scene.azure, scene.targetUrl, { diskId }))
+    scene.local.faults.remove(rule)
+    expect(failure.type).toBe('AccessDenied')
   })
 
   test('a container that is not there is an error and not an empty list', async () => {

@@ -110,6 +110,20 @@ test('retention takes the manifest and the copied snapshot of old points, and no
   expect(await names('source', 'kept')).toHaveLength(2)
 }, 240_000)
 
+test('a copied snapshot whose manifest Azure will not read is left alone, and retention goes on with the others', async () => {
+  const diskId = scene.createDisk(1, 'archived')
+  const points: CopiedPoint[] = []
+  let rule = ''
+  for (let round = 0; round < 3; round++) {
+    await change(diskId)
+    points.push(await backUp(diskId, { retention: { keepLast: 1 } }))
+    if (round > 0) continue
+    rule = scene.azure.faults.add({ operation: 'GetBlob', resource: `*/${points[0]!.id}.json`, effect: { kind: 'status', status: 409, code: 'BlobArchived' } })
+  }
+  scene.azure.faults.remove(rule)
+  expect((await pointsOf(diskId)).map(({ id }) => id)).toEqual([points[2]!.id, points[0]!.id])
+}, 240_000)
+
 test('source snapshots are not left in the resource group that a policy had before, whoever moves the bytes', async () => {
   scene.azure.createResourceGroup({ name: 'elsewhere', location: SOURCE_REGION })
   const [copied, ferried] = [scene.createDisk(1, 'moved'), scene.createDisk(1, 'restriped')]

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { BaseBlob } from '../../azure/base-blob.ts'
 import { GIB, MIB } from '../../domain/byte-range.ts'
 import { manifestName } from '../../domain/names.ts'
+import type { RecoveryPoint } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { StorageError } from '../../simulator/blob-service/storage-error.ts'
@@ -124,6 +125,22 @@ describe('a run is incremental and its point is right, when', () => {
     await scene.backUp(diskId, { retention: { keepLast: 1 } })
     expect(await scene.points(diskId)).toHaveLength(1)
     expect((await baseOf(points[0]!.point).listSnapshots()).map(({ snapshot }) => snapshot)).toContain(blobSnapshot)
+  }, 120_000)
+
+  test('the manifest of an older point was archived: it and its snapshot stay, and retention goes on with the others', async () => {
+    const diskId = scene.createDisk(1)
+    const points = [await backUpChanged(scene, diskId, SEED), await backUpChanged(scene, diskId, SEED + 1)]
+    const [archived, other] = points.map(({ point }) => point) as [RecoveryPoint, RecoveryPoint]
+    const name = manifestName(archived.baseBlobName.replace(/[^/]*$/, ''), archived.id)
+    const rule = scene.azure.faults.add({ operation: 'GetBlob', resource: `*/${name}`, effect: { kind: 'status', status: 409, code: 'BlobArchived' } })
+    const { point } = await scene.backUp(diskId, { retention: { keepLast: 1 } })
+    expect((await scene.points(diskId)).map(({ id }) => id)).toEqual([point.id])
+    scene.azure.faults.remove(rule)
+    expect((await scene.points(diskId)).map(({ id }) => id)).toEqual([point.id, archived.id])
+    const left = (await baseOf(archived).listSnapshots()).map(({ snapshot }) => snapshot)
+    expect(left).toContain(archived.blobSnapshot)
+    expect(left).not.toContain(other.blobSnapshot)
+    await expectRestorable(scene, archived.id, points[0]!.sha256)
   }, 120_000)
 
   test('the run before was sealed and lost both its last mark and its manifest', async () => {
