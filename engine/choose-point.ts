@@ -20,15 +20,18 @@ export interface ChosenPoint {
   readonly manifest: AnyManifest
   /** What was found out since it was sealed. */
   readonly check: PointCheck | undefined
+  /** What somebody should know who did not name the point. */
+  readonly warnings: readonly string[]
 }
 
 /** @throws BackupError PointNotFound | PointDamaged | PointSuspect | InvalidArgument | TargetNotFound */
 export async function choosePoint(engine: Engine, choice: PointChoice, signal?: AbortSignal): Promise<ChosenPoint> {
   const { targetUrl, pointId, diskId, at } = choice
   const { points, damaged, checks } = await listPoints(engine.azure, targetUrl, diskId === undefined ? {} : { diskId }, signal)
-  const chosen = async (found: AnyManifest): Promise<ChosenPoint> => ({
+  const chosen = async (found: AnyManifest, warnings: readonly string[] = []): Promise<ChosenPoint> => ({
     manifest: await requireWhole(engine, targetUrl, found, signal),
     check: checks.get(found.id),
+    warnings,
   })
   if (pointId !== undefined) {
     const found = points.find((point) => point.id === pointId)
@@ -43,7 +46,7 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a restore needs a point or a disk' })
   const until = at ?? '9999-12-31T00:00:00Z'
   const found = newestAt(points.filter(({ id }) => isTrusted(choice, checks.get(id))), until)
-  if (found !== undefined) return chosen(found)
+  if (found !== undefined) return chosen(found, warnOfEarlier(found, points))
   const newest = newestAt(points, until)
   if (newest !== undefined) requireTrust(choice, newest, checks.get(newest.id))
   if (points.length === 0) {
@@ -53,6 +56,14 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
     type: 'PointNotFound',
     message: `no point of ${diskId} in ${targetUrl} is as old as ${at}; the oldest holds ${newestFirst(points).at(-1)?.takenAt}`,
   })
+}
+
+/** A disk that is made anew is mostly empty at first: who wants the newest point may mean the disk that was there before. */
+export function warnOfEarlier({ id, takenAt, disk }: AnyManifest, points: readonly AnyManifest[]): string[] {
+  const earlier = newestAt(points.filter((point) => point.disk.uniqueId !== disk.uniqueId), takenAt)
+  if (earlier === undefined) return []
+  const what = `disk ${disk.name} was deleted and made anew, and point ${id} is of the new one`
+  return [`RE-CREATED: ${what}; the newest point of the earlier one holds ${earlier.takenAt}: --point ${earlier.id}`]
 }
 
 /** Whether a point may be chosen by what was found out since it was sealed. */

@@ -10,7 +10,7 @@ import type { AnyManifest } from '../domain/manifest.ts'
 import type { PointCheck } from '../domain/point-check.ts'
 import { newestFirst } from '../domain/recovery-point.ts'
 import type { GroupMember } from '../domain/restore-request.ts'
-import { isTrusted, type Trust } from './choose-point.ts'
+import { isTrusted, warnOfEarlier, type Trust } from './choose-point.ts'
 import type { Engine } from './engine.ts'
 import { believed, disksOfVm, tellingPoint } from './vm-disks.ts'
 
@@ -69,6 +69,7 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
       ...leftOut,
       ...diskIds.flatMap((diskId) => believed(of(diskId))),
       ...found.filter(({ id }) => checks.get(id)?.suspect !== undefined).map(({ id, disk }) => `SUSPECT: point ${id} of ${disk.name} is restored as it is, and differs from its digests`),
+      ...found.flatMap((point) => warnOfEarlier(point, of(point.disk.id))),
       ...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`),
       ...damaged.map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`),
     ],

@@ -46,8 +46,9 @@ export interface RestoreSource {
 /** @throws BackupError PointNotFound | PointDamaged | BaseBlobNotClean | BaseBlobForeign | InvalidArgument | TargetNotFound */
 export async function findRestoreSource(engine: Engine, choice: SourceChoice & Pick<RestoreRequest, 'way'>, signal?: AbortSignal): Promise<RestoreSource> {
   if (choice.isBaseBlob === true) return findBaseBlob(engine, choice, signal)
-  const { manifest, check } = await choosePoint(engine, choice, signal)
-  const source = sourceOfPoint(choice.targetUrl, manifest, check)
+  const { manifest, check, warnings } = await choosePoint(engine, choice, signal)
+  const found = sourceOfPoint(choice.targetUrl, manifest, check)
+  const source = { ...found, warnings: [...warnings, ...found.warnings] }
   if (choice.allowsSuspect !== true) return source
   return choice.way === 'source-snapshot' ? fromSource(source, check) : withoutDigests(source)
 }

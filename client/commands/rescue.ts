@@ -61,7 +61,8 @@ function registerShow(rescue: Command, host: Host): void {
       const { settings } = await load()
       const engine = await createEngine(settings.azure)
       const { choosePoint } = await import('../../engine/choose-point.ts')
-      const { manifest, check } = await choosePoint(engine, { ...choice, allowsSuspect: true })
+      const { manifest, check, warnings } = await choosePoint(engine, { ...choice, allowsSuspect: true })
+      for (const warning of warnings) output.warn(warning)
       const { verified, suspect } = check ?? {}
       output.result({ ...manifest, ...(verified && { verified }), ...(suspect && { suspect }) }, describeManifest(manifest, check))
     },
