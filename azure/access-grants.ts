@@ -95,7 +95,8 @@ async function beginGetAccess(
 ): Promise<string> {
   const { client, type, resourceGroup, name } = resource
   const data: GrantAccessData = { access, durationInSeconds }
-  const options = { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS }
+  // Never cut off itself: access could be granted behind whoever revokes it.
+  const options = { updateIntervalInMs: POLL_INTERVAL_MS }
   const answer = await callArm(contextOf(resource, 'get access to', 'beginGetAccess'), signal, () =>
     untilDone(
       type === 'disks'

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Disk } from '@azure/arm-compute'
 import { BackupError, isFailure } from '../domain/failures.ts'
 import { isSameRequest } from '../domain/tags.ts'
-import { abortable, armResource, callArm, named, POLL_INTERVAL_MS, untilDone, type ArmResource } from './arm-call.ts'
+import { armResource, callArm, named, POLL_INTERVAL_MS, untilDone, type ArmResource } from './arm-call.ts'
 import type { AzureClients } from './clients.ts'
 import { filledDiskBody, uploadDiskBody, type DiskFilling, type NewDiskSpec } from './disk-model.ts'
 import { findDisk } from './disks.ts'
@@ -79,10 +79,8 @@ async function putDisk(
   try {
     await callArm(context, signal, () =>
       untilDone(
-        client.disks.createOrUpdate(resourceGroup, name, body, {
-          ...abortable(signal),
-          updateIntervalInMs: POLL_INTERVAL_MS,
-        }),
+        // Never cut off itself: what it makes could come to be behind whoever takes it back.
+        client.disks.createOrUpdate(resourceGroup, name, body, { updateIntervalInMs: POLL_INTERVAL_MS }),
         signal,
       ),
     )

@@ -151,10 +151,8 @@ function putSnapshot(
   }
   return callArm(context, signal, () =>
     untilDone(
-      client.snapshots.createOrUpdate(resourceGroup, name, body, {
-        ...abortable(signal),
-        updateIntervalInMs: POLL_INTERVAL_MS,
-      }),
+      // Never cut off itself: what it makes could come to be behind whoever takes it back.
+      client.snapshots.createOrUpdate(resourceGroup, name, body, { updateIntervalInMs: POLL_INTERVAL_MS }),
       signal,
     ),
   )

@@ -2,14 +2,18 @@
  * The proxies that workflows call activities through, one a class of work. Each states three times: how long one attempt may
  * take, how long silence means death, and how long the workflow is willing to wait in all.
  */
-import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow'
+import { ActivityCancellationType, proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow'
 import type { ControlActivities, DataActivities } from '../activities/index.ts'
+
+/** What is taken back after a cancel must not be made at that moment by an attempt that has not heard of it yet. The SDK's default does not wait. */
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
 /** Short calls to ARM and the target. ARM may ask to wait for many minutes, so the patience is in the hours. */
 export const control = proxyActivities<ControlActivities>({
   startToCloseTimeout: '5 minutes',
   scheduleToCloseTimeout: '6 hours',
   heartbeatTimeout: '30 seconds',
+  cancellationType,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 })
 
@@ -18,6 +22,7 @@ export const waiting = proxyActivities<ControlActivities>({
   startToCloseTimeout: '24 hours',
   scheduleToCloseTimeout: '48 hours',
   heartbeatTimeout: '30 seconds',
+  cancellationType,
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 })
 
@@ -26,6 +31,7 @@ export const copying = proxyActivities<ControlActivities>({
   startToCloseTimeout: '14 days',
   scheduleToCloseTimeout: '14 days',
   heartbeatTimeout: '1 minute',
+  cancellationType,
   retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 })
 
@@ -47,6 +53,7 @@ export function dataActivities(): ActivityInterfaceFor<DataActivities> {
     startToCloseTimeout: '48 hours',
     scheduleToCloseTimeout: '7 days',
     heartbeatTimeout: DATA_HEARTBEAT_TIMEOUT,
+    cancellationType,
     retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
   })
 }

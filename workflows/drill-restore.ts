@@ -7,7 +7,7 @@
  * suspect if it is to blame. What was found is kept in the target; a drill that did not succeed, or whose result cannot be kept, raises
  * the alert and fails with `DrillFailed`. One that is cancelled deletes its disk and keeps nothing.
  */
-import { ActivityCancellationType, ApplicationFailure, CancellationScope, executeChild, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { ApplicationFailure, CancellationScope, executeChild, ParentClosePolicy, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { TypedSearchAttributes } from '@temporalio/common'
 import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import { describeRanges } from '../domain/byte-range.ts'
@@ -119,10 +119,8 @@ async function carryOut(drill: Drill, progress: RunProgress, findings: Findings)
 async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: PlannedDrill, findings: Findings): Promise<void> {
   const { command } = rule
   const summary = command === undefined ? 'compare all bytes' : `compare all bytes, run ${command[0]}`
-  // Waited for also when it is cancelled: its program and its image are gone before the disk is.
   const work = { job, ...(digests !== undefined && { digests }), ...(command !== undefined && { command }) }
-  const options = { summary, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED }
-  const found = await endingAccess(job, () => dataActivities().inspectDrill.executeWithOptions(options, [work]))
+  const found = await endingAccess(job, () => dataActivities().inspectDrill.executeWithOptions({ summary }, [work]))
   findings.comparedWith = found.comparedWith
   findings.comparedBytes = found.comparedBytes
   findings.phases['compare.read'] = found.compareSeconds

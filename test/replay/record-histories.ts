@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { BaseBlob } from '../../azure/base-blob.ts'
-import { KIB, MIB } from '../../domain/byte-range.ts'
+import { GIB, KIB, MIB } from '../../domain/byte-range.ts'
 import type { DrillRule } from '../../domain/drill.ts'
 import { armIdOf, parseArmId } from '../../domain/arm-id.ts'
 import { backupWorkflowId, drillDiskName, drillWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
@@ -64,6 +64,16 @@ export async function recordHistories(folder: URL): Promise<void> {
     await scene.client.workflow.getHandle(cancelled.workflowId).cancel()
     await cancelled.result().catch(() => {})
     await keep('backup-cancelled', backup(diskId))
+
+    // Several extents, and a release behind a cancel.
+    const large = scene.createDisk(200)
+    await scene.azure.writeDisk(large, 150 * GIB, noise(MIB, seededRandom(5)))
+    await scene.backUp(large)
+    await keep('backup-extents', backup(large))
+    await scene.azure.writeDisk(large, 0, noise(MIB, seededRandom(6)))
+    before = onceOn('PutPageFromUrl', () => scene.client.workflow.getHandle(backup(large)).cancel().then(() => {}))
+    await (await scene.startBackup(large)).result().catch(() => {})
+    await keep('backup-cancelled-in-transfer', backup(large))
 
     const restored = scene.freshDiskId()
     await scene.restore({ pointId: point.id, toDiskId: restored })
