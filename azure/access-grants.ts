@@ -127,10 +127,12 @@ async function hasActiveSas(resource: ArmResource, signal: AbortSignal | undefin
 
 function isConflict(error: unknown): error is BackupError {
   if (!isFailure(error, 'AzureRefused')) return false
-  const { status } = error.facts
-  // Access that is closed by the policy of the resource does not open by waiting.
-  if (/network ?access ?policy|DenyAll|publicNetworkAccess/i.test(error.message)) return false
-  return status === 409 || (status === 400 && /\b(sas|access|limit|maximum|exceed)/i.test(error.message))
+  const { status, code } = error.facts
+  // In Azure's own words: ours name the resource, and speak of access themselves.
+  const said = `${code} ${error.cause instanceof Error ? error.cause.message : ''}`
+  // Neither a policy that closes the resource nor what the resource is gives way by waiting.
+  if (/network ?access ?policy|DenyAll|publicNetworkAccess|file ?format/i.test(said)) return false
+  return status === 409 || (status === 400 && /\b(sas|shared access signature|limit|maximum|exceed)/i.test(said))
 }
 
 const BUSY_BECAUSE: Readonly<Record<ComputeResourceType, string>> = {

@@ -9,6 +9,7 @@ import { originLabel, type RestoreOrigin, type RestoreRequest, type RestoreWay }
 import type { DiskShape } from '../domain/source-disk.ts'
 import { isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
+import { requireReadable } from './require-readable.ts'
 import type { RestoreJob } from './restore-job.ts'
 import { findRestoreSource, type RestoreSource } from './restore-source.ts'
 import { requireSourceSnapshot, type SnapshotRef } from './source-snapshot.ts'
@@ -111,6 +112,7 @@ function subscriptionOf(armId: string): string | undefined {
 function fillingOf(way: RestoreWay, source: RestoreSource, { storageAccountId, requestId }: RestoreRequest): Filling {
   switch (way) {
     case 'upload':
+      requireReadable(source)
       return { kind: 'upload' }
     case 'import':
       if (storageAccountId === undefined) {

@@ -115,6 +115,28 @@ describe('a refused grant', () => {
     expect(server!.requests.some(({ path }) => path.includes('endGetAccess'))).toBe(false)
   })
 
+  const SECTORS = 'Accessing disk or snapshot with a logical sector size of 4096 requires specifying the file format.'
+
+  test.each([
+    ['at once', () => armError(400, 'BadRequest', SECTORS)],
+    ['after it was accepted', () => accepted('location', 'azure-asyncoperation')],
+  ])('for what the snapshot is, %s, is not waited for', async (_, first) => {
+    const failed = { ...DONE, status: 'Failed', error: { code: 'BadRequest', message: SECTORS } }
+    const azure = await serve((request) => (request.startsWith('POST') ? first() : json(failed)))
+    // A name says nothing of the reason.
+    const failure = await failureOf(grantAccess(azure, `${SNAPSHOT}-sas-limit`, READ))
+    expect(failure).toMatchObject({ type: 'AzureRefused', retry: 'never', message: expect.stringContaining('requires specifying the file format') })
+  })
+
+  test('for want of a SAS is busy by a 400 as well', async () => {
+    const azure = await serve((request) =>
+      request.startsWith('POST')
+        ? armError(400, 'OperationNotAllowed', 'The limit of active SAS was reached.')
+        : json({ properties: { diskState: 'Unattached' } }),
+    )
+    expect(await failureOf(grantAccess(azure, SNAPSHOT, READ))).toMatchObject({ type: 'SnapshotAccessBusy' })
+  })
+
   test('by the network policy of the snapshot is not waited for', async () => {
     const azure = await serve(() =>
       armError(409, 'OperationNotAllowed', "Access is denied by its network access policy 'DenyAll'."),

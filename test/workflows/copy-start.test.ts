@@ -1,4 +1,5 @@
 /** Azure's own snapshot copy as the mover: the same points, retention and care, and Azure's rules kept. */
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -229,6 +230,27 @@ test('a point whose copied snapshot was deleted is told of as damaged', async ()
   const { points, damaged } = await listPoints(scene.clients, scene.targetUrl, { diskId })
   expect(points).toEqual([])
   expect(damaged).toMatchObject([{ reason: `snapshot ${copiedSnapshot.id} is gone` }])
+}, 120_000)
+
+test('a point whose data cannot be read becomes a disk in the region of its copy alone; elsewhere it is refused before anything is made', async () => {
+  const { id: diskId } = scene.azure.createDisk({ name: 'sectors', sizeGib: 4, sku: 'UltraSSD_LRS', resourceGroup: 'source', location: SOURCE_REGION, zones: ['1'] })
+  const { id: pointId, verification } = await backUp(diskId)
+  expect(verification.result).toBe('none')
+  const { resourceId } = await scene.restore({ pointId, region: TARGET_REGION })
+  expect(await scene.azure.digestDisk(resourceId)).toEqual(await scene.azure.digestDisk(diskId))
+
+  const why = `it becomes a disk in ${TARGET_REGION} and subscription ${scene.azure.subscriptionId} alone`
+  const failure: unknown = await scene.restore({ pointId, region: SOURCE_REGION }).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ cause: { cause: { type: 'InvalidArgument', message: expect.stringContaining(why) } } })
+  const cli = offlineCli(scene)
+  const of = ['--target', scene.targetUrl, '--point', pointId]
+  const elsewhere = ['--to-disk', scene.freshDiskId(), '--region', SOURCE_REGION]
+  const file = join(tmpdir(), `snapferry-${pointId}.vhd`)
+  for (const words of [['restore', 'plan', ...of, ...elsewhere], ['rescue', 'restore', ...of, ...elsewhere, '--yes'], ['rescue', 'export', ...of, '--file', file]]) {
+    const { exitCode, stderr } = await cli(...words)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(why) })
+  }
+  expect(existsSync(file)).toBe(false)
 }, 120_000)
 
 describe('a point that Azure copied', () => {
