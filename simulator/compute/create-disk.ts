@@ -3,7 +3,7 @@ import { invalidParameter, notSupportedHere } from './arm-error.ts'
 import type { ComputeState } from './compute-state.ts'
 import { requireCopySource } from './copy-source.ts'
 import { requireImportSource } from './import-source.ts'
-import { GIB, type ManagedDisk, type SectorSizeBytes } from './disk-model.ts'
+import { askedBytes, GIB, type ManagedDisk, type SectorSizeBytes } from './disk-model.ts'
 import { checkDiskName, checkDiskSize, checkDiskSku, requireUploadSize, sectorSizeOf } from './disk-rules.ts'
 import { requireRegion } from './regions.ts'
 import {
@@ -114,7 +114,7 @@ function copiedContent(state: ComputeState, body: DiskBody, sku: string): DiskCo
 }
 
 function growTo(volume: Volume, diskSizeGB: number | undefined, sku: string): void {
-  const sizeBytes = diskSizeGB === undefined ? volume.sizeBytes : diskSizeGB * GIB
+  const sizeBytes = askedBytes(diskSizeGB, volume.sizeBytes)
   checkDiskSize(Math.ceil(sizeBytes / GIB), sku)
   if (sizeBytes < volume.sizeBytes) throw invalidParameter('diskSizeGB', 'A copy cannot be smaller than its source.')
   if (sizeBytes > volume.sizeBytes) volume.resize(sizeBytes)

@@ -87,6 +87,19 @@ export type ExportableResource = ManagedDisk | DiskSnapshot | DiskRestorePoint
 export const GIB = 1024 ** 3
 export const MIB = 1024 ** 2
 
+/**
+ * The `diskSizeGB` of a disk. The OS disk of a marketplace image is a little larger, for example 136,367,308,800 bytes for 127
+ * (learn.microsoft.com/azure/databox-online/azure-stack-edge-create-virtual-machine-marketplace-image).
+ */
+export function shownGib(sizeBytes: number): number {
+  return Math.max(1, Math.floor(sizeBytes / GIB))
+}
+
+/** The bytes that a `diskSizeGB` asks for. One that is shown already asks for no change. */
+export function askedBytes(sizeGib: number | undefined, presentBytes: number): number {
+  return sizeGib === undefined || sizeGib === shownGib(presentBytes) ? presentBytes : sizeGib * GIB
+}
+
 /** The SKUs whose sectors are 4,096 bytes by default and whose snapshots are copied in the background. */
 export function isBackgroundCopied(diskSku: string): boolean {
   return diskSku === 'UltraSSD_LRS' || diskSku === 'PremiumV2_LRS'

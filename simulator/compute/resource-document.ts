@@ -1,7 +1,7 @@
 import { azureTime } from './azure-time.ts'
 import { completionPercent, snapshotAccessState } from './background-copy.ts'
 import type { ComputeState } from './compute-state.ts'
-import { GIB, liveGrant, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
+import { liveGrant, shownGib, type DiskSnapshot, type ManagedDisk } from './disk-model.ts'
 import { formatResourceId } from './resource-id.ts'
 import { VHD_FOOTER_BYTES } from './vhd-footer.ts'
 
@@ -86,7 +86,7 @@ function accessDocument(access: ManagedDisk['access']): Record<string, unknown> 
 }
 
 function sizeDocument(sizeBytes: number): { diskSizeBytes: number; diskSizeGB: number } {
-  return { diskSizeBytes: sizeBytes, diskSizeGB: Math.ceil(sizeBytes / GIB) }
+  return { diskSizeBytes: sizeBytes, diskSizeGB: shownGib(sizeBytes) }
 }
 
 function skuDocument(name: string): { name: string; tier: string } {

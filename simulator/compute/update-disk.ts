@@ -1,6 +1,6 @@
 import { changeNotAllowed, invalidParameter, notAllowed } from './arm-error.ts'
 import type { ComputeState } from './compute-state.ts'
-import { GIB, liveGrant, type ManagedDisk } from './disk-model.ts'
+import { askedBytes, GIB, liveGrant, type ManagedDisk } from './disk-model.ts'
 import { checkDiskSize, checkDiskSku } from './disk-rules.ts'
 import { requireRegion } from './regions.ts'
 import { accessSchema, inheritedSchema, performanceSchema, type DiskBody, type DiskUpdate } from './request-bodies.ts'
@@ -14,7 +14,7 @@ import { accessSchema, inheritedSchema, performanceSchema, type DiskBody, type D
 export function updateDisk(state: ComputeState, disk: ManagedDisk, update: DiskUpdate): void {
   const { diskSizeGB, ...properties } = update.properties
   if (update.sku !== undefined) checkDiskSku(update.sku.name, requireRegion(disk.location))
-  const sizeBytes = diskSizeGB === undefined ? disk.volume.sizeBytes : diskSizeGB * GIB
+  const sizeBytes = askedBytes(diskSizeGB, disk.volume.sizeBytes)
   if (diskSizeGB !== undefined && sizeBytes !== disk.volume.sizeBytes) checkGrowth(state, disk, diskSizeGB)
 
   if (update.sku !== undefined) disk.sku = update.sku.name

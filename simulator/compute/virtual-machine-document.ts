@@ -1,6 +1,6 @@
 import { azureTime } from './azure-time.ts'
 import type { ComputeState } from './compute-state.ts'
-import { GIB } from './disk-model.ts'
+import { shownGib } from './disk-model.ts'
 import { formatResourceId } from './resource-id.ts'
 import type { AttachedDisk, VirtualMachine } from './virtual-machine-model.ts'
 
@@ -46,7 +46,7 @@ export function storageProfileDocument(
     return {
       ...attached.properties,
       deleteOption: attached.deleteOption,
-      diskSizeGB: disk === undefined ? undefined : Math.ceil(disk.volume.sizeBytes / GIB),
+      diskSizeGB: disk === undefined ? undefined : shownGib(disk.volume.sizeBytes),
       managedDisk: { id: formatResourceId(attached.diskId), storageAccountType: disk?.sku },
       ...more(attached),
     }

@@ -4,7 +4,7 @@ import { allExportables } from '../compute/exportables.ts'
 import { removeDisk, removeSnapshot } from '../compute/remove-resource.ts'
 import { createDisk } from '../compute/create-disk.ts'
 import { withdrawAccess } from '../compute/disk-access.ts'
-import { GIB, liveGrant, type ExportableResource, type ManagedDisk } from '../compute/disk-model.ts'
+import { GIB, liveGrant, MIB, type ExportableResource, type ManagedDisk } from '../compute/disk-model.ts'
 import { parseBody, diskBodySchema } from '../compute/request-bodies.ts'
 import { formatResourceId, parseResourceId } from '../compute/resource-id.ts'
 import type { RoleAssignment } from '../compute/roles.ts'
@@ -26,6 +26,8 @@ export interface DiskSpec {
   readonly name: string
   /** Whole gibibytes. */
   readonly sizeGib: number
+  /** What it has beyond them, in mebibytes, as the OS disk of a marketplace image has. */
+  readonly extraMib?: number | undefined
   /** Default: the local Azure's own subscription. Made when it is new. */
   readonly subscriptionId?: string | undefined
   /** Default `local`. Made when it is new, in the region of the disk. */
@@ -155,6 +157,7 @@ export function createDiskControl(options: DiskControlOptions): DiskControl {
         properties: { ...spec.properties, creationData, diskSizeGB: spec.sizeGib },
       })
       const disk = createDisk(state, id, body)
+      if (spec.extraMib !== undefined) disk.volume.resize(disk.volume.sizeBytes + spec.extraMib * MIB)
       disk.provisioningState = 'Succeeded'
       state.disks.changed(disk)
       return { id: formatResourceId(disk.id), uniqueId: disk.uniqueId }

@@ -4,6 +4,7 @@ import type { LocalAzure } from '../../simulator/azure.ts'
 import { callResourceManager, computeClient, refusalOf, startForTests } from './local-azure-support.ts'
 
 const GROUP = 'disks-rg'
+const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 
 let azure: LocalAzure
@@ -101,6 +102,19 @@ describe('a disk', () => {
     const resold = await client.disks.update(GROUP, 'growing', { sku: { name: 'StandardSSD_LRS' } })
     expect(resold).toMatchObject({ diskSizeGB: 6, tags: { size: 'six' }, sku: { name: 'StandardSSD_LRS' } })
     expect(await refusalOf(client.disks.update(GROUP, 'growing', { diskSizeGB: 5 }))).toMatchObject({ status: 400 })
+  })
+
+  test('may have some MiB beyond whole GiB, which `diskSizeGB` leaves out and copies keep', async () => {
+    const sizes = { diskSizeBytes: 2 * GIB + MIB, diskSizeGB: 2 }
+    const { id } = azure.createDisk({ name: 'of-an-image', resourceGroup: GROUP, sizeGib: 2, extraMib: 1 })
+    expect(await client.disks.get(GROUP, 'of-an-image')).toMatchObject(sizes)
+    const copy = diskOf({ createOption: 'Copy', sourceResourceId: id })
+    expect(await client.disks.createOrUpdate(GROUP, 'copy-of-it', copy)).toMatchObject(sizes)
+    expect(await client.disks.createOrUpdate(GROUP, 'copy-as-shown', { ...copy, diskSizeGB: 2 })).toMatchObject(sizes)
+    // The size that it is shown with, as a template sends it again.
+    expect(await client.disks.update(GROUP, 'of-an-image', { diskSizeGB: 2 })).toMatchObject(sizes)
+    expect(await refusalOf(client.disks.update(GROUP, 'of-an-image', { diskSizeGB: 1 }))).toMatchObject({ status: 400 })
+    expect(await client.disks.update(GROUP, 'of-an-image', { diskSizeGB: 3 })).toMatchObject({ diskSizeBytes: 3 * GIB, diskSizeGB: 3 })
   })
 
   test('a second PUT may change it, but not where it came from', async () => {
