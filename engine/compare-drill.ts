@@ -2,7 +2,7 @@
  * Compares ALL bytes of a restored disk, read by its SAS, with the digests of its point; where the point has none, or they are gone,
  * with the bytes of the point itself. What is read can be kept as an image on the way, so that nothing is read twice.
  */
-import { coarsen, lengthOf, type ByteRange } from '../domain/byte-range.ts'
+import { coarsen, type ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
 import type { PointDigests } from '../domain/manifest.ts'
 import { sweep } from '../domain/sweep.ts'
@@ -11,9 +11,9 @@ import { compareBytes } from './compare-bytes.ts'
 import type { PointCopy } from './compare-with-point.ts'
 import { openDiskCopy } from './disk-copy.ts'
 import type { Engine } from './engine.ts'
+import { withFooterOfPoint } from './footer-of-point.ts'
 import { pointImageOf } from './point-image.ts'
 import type { RestoreJob } from './restore-job.ts'
-import { restoreFooterOf } from './restore-route.ts'
 import type { SparseFile } from './sparse-file.ts'
 import { readerOf } from './verify-job.ts'
 
@@ -94,25 +94,6 @@ function keepingImage(disk: PointCopy, image: SparseFile | undefined): PointCopy
       const data = await disk.read(range, signal)
       await image.write(range.startBytes, Buffer.from(data.buffer, data.byteOffset, data.byteLength))
       return data
-    },
-  }
-}
-
-/** The VHD footer of a disk's export is made anew by Azure and tells nothing of the disk: that of the point stands in for it. */
-function withFooterOfPoint(engine: Engine, job: RestoreJob, disk: PointCopy): PointCopy {
-  const point = pointImageOf(engine, job)
-  const footer = restoreFooterOf(job)
-  return {
-    async *allocated(window, signal) {
-      const ofDisk = { startBytes: window.startBytes, endBytes: Math.min(window.endBytes, footer.startBytes) }
-      if (lengthOf(ofDisk) > 0) yield* disk.allocated(ofDisk, signal)
-      if (window.endBytes >= footer.endBytes) yield footer
-    },
-    async read(range, signal) {
-      if (range.endBytes <= footer.startBytes) return disk.read(range, signal)
-      const tail = await point.read({ startBytes: Math.max(range.startBytes, footer.startBytes), endBytes: range.endBytes }, signal)
-      if (range.startBytes >= footer.startBytes) return tail
-      return Buffer.concat([await disk.read({ startBytes: range.startBytes, endBytes: footer.startBytes }, signal), tail])
     },
   }
 }

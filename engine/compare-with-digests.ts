@@ -6,7 +6,6 @@ import type { CompareOptions, CopyReport, PointCopy } from './compare-with-point
 import { DigestReader } from './digest-reader.ts'
 import type { Engine } from './engine.ts'
 import type { PointContent } from './restore-job.ts'
-import { restoreFooterOf } from './restore-route.ts'
 
 /** @throws BackupError PointNotFound where the digest table is gone. */
 export async function compareWithDigests(
@@ -16,11 +15,10 @@ export async function compareWithDigests(
   copy: PointCopy,
   options: CompareOptions = {},
 ): Promise<CopyReport> {
-  const { isWithoutFooter = false, resumeFrom, onProgress, signal } = options
+  const { resumeFrom, onProgress, signal } = options
   const reader = new DigestReader(new DigestBlob(engine.azure, point.targetUrl, digests.name), digests.snapshot)
   const { comparedBytes, differing } = await checkChunks(reader, point.blobBytes, copy, {
-    // The footer is a chunk of its own, as disks are whole GiB.
-    window: { startBytes: 0, endBytes: isWithoutFooter ? restoreFooterOf(point).startBytes : point.blobBytes },
+    window: { startBytes: 0, endBytes: point.blobBytes },
     choice: { kind: 'all' },
     resumeFrom,
     onProgress: (state) => onProgress?.(state.nextOffsetBytes, state),

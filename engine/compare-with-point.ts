@@ -26,8 +26,6 @@ export interface CopyReport {
 }
 
 export interface CompareOptions {
-  /** Leaves the VHD footer out: that of a disk's export is made anew by Azure. */
-  readonly isWithoutFooter?: boolean
   /** What an earlier comparison with digests had reached. */
   readonly resumeFrom?: ChunkCheckState | undefined
   /** @param state what another comparison can go on from; a sample has none. */
@@ -47,8 +45,7 @@ export async function compareWithPoint(
 ): Promise<CopyReport> {
   const { signal } = options
   const blob = pointImageOf(engine, point)
-  const footer = restoreFooterOf(point)
-  const window = { startBytes: 0, endBytes: options.isWithoutFooter === true ? footer.startBytes : footer.endBytes }
+  const window = { startBytes: 0, endBytes: point.blobBytes }
   const sampler = createSampler(SAMPLE_CHUNKS, SAMPLE_BYTES, seededRandom(point.blobBytes % 0xffffffff))
   const suspects: ByteRange[] = []
   const lists = {
@@ -63,7 +60,7 @@ export async function compareWithPoint(
     }
     options.onProgress?.(endBytes)
   }
-  const ranges = [...suspects, ...sampler.chunks(), ...(options.isWithoutFooter === true ? [] : [footer])]
+  const ranges = [...suspects, ...sampler.chunks(), restoreFooterOf(point)]
   const { comparedBytes, differing } = await compareBytes(
     coarsen(ranges, ranges.length),
     (range, readSignal) => blob.read(range, readSignal),

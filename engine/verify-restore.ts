@@ -11,6 +11,7 @@ import { compareCopy } from './compare-copy.ts'
 import type { CompareOptions, CopyReport } from './compare-with-point.ts'
 import { openDiskCopy } from './disk-copy.ts'
 import type { Engine } from './engine.ts'
+import { withFooterOfPoint } from './footer-of-point.ts'
 import type { RestoreJob } from './restore-job.ts'
 import { requireUnchanged } from './restore-source.ts'
 
@@ -48,8 +49,8 @@ async function compareUpload(engine: Engine, job: RestoreJob, options: CompareOp
  * @throws BackupError BaseBlobNotClean
  */
 export async function verifyDisk(engine: Engine, job: RestoreJob, options: CompareOptions = {}): Promise<CopyReport> {
-  const copy = await openDiskCopy(engine, job.toDiskId, 'read', options.signal)
-  const report = await compareCopy(engine, job, copy, { ...options, isWithoutFooter: true })
+  const disk = await openDiskCopy(engine, job.toDiskId, 'read', options.signal)
+  const report = await compareCopy(engine, job, withFooterOfPoint(engine, job, disk), options)
   await engine.exports.revoke(job.toDiskId, options.signal)
   if (report.mismatches.length > 0) await requireUnchanged(engine, job, options.signal)
   return report

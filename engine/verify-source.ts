@@ -5,16 +5,14 @@
 import { checkChunks, type ChunkCheckOptions, type ChunkCheckState } from './check-chunks.ts'
 import { openDiskCopy } from './disk-copy.ts'
 import type { Engine } from './engine.ts'
-import { restoreFooterOf } from './restore-route.ts'
+import { withFooterOfPoint } from './footer-of-point.ts'
 import { readerOf, type VerifyJob } from './verify-job.ts'
 
 /** Leaves its access as it is: the other extents need it. @throws BackupError SourceSnapshotNotFound | SnapshotAccessBusy | ExportAccessLost */
 export async function checkSource(engine: Engine, { targetUrl, content, digests }: VerifyJob, snapshotId: string, options: ChunkCheckOptions): Promise<ChunkCheckState> {
-  const { window, signal } = options
+  const { signal } = options
   // Asked for first with what there is to read, so that the grant lasts.
   await engine.exports.read(snapshotId, signal, content.blobBytes)
-  const copy = await openDiskCopy(engine, snapshotId, 'read', signal)
-  // The footer of an export is made anew by Azure. It is a chunk of its own, as disks are whole GiB.
-  const inside = { startBytes: window.startBytes, endBytes: Math.min(window.endBytes, restoreFooterOf(content).startBytes) }
-  return checkChunks(readerOf(engine, targetUrl, digests), content.blobBytes, copy, { ...options, window: inside })
+  const source = await openDiskCopy(engine, snapshotId, 'read', signal)
+  return checkChunks(readerOf(engine, targetUrl, digests), content.blobBytes, withFooterOfPoint(engine, content, source), options)
 }
