@@ -7,13 +7,14 @@ import { listSnapshots, type SnapshotScope } from '../azure/snapshots.ts'
 import { parseArmId } from '../domain/arm-id.ts'
 import { isSourceSnapshotOf, type SnapshotOwner } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
+import type { TryStep } from './try-steps.ts'
 
 /** @param tryStep does the list of one resource group: one that may not be read any more must not keep what lies in the others. */
 export async function listOwnedSnapshots(
   engine: Engine,
   owner: SnapshotOwner,
   knownIds: readonly string[],
-  tryStep: (step: () => Promise<void>) => Promise<void>,
+  tryStep: TryStep,
   signal?: AbortSignal,
 ): Promise<ListedSnapshot[]> {
   const owned: ListedSnapshot[] = []

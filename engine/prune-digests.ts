@@ -4,6 +4,7 @@ import { digestTableName } from '../domain/names.ts'
 import { listOurSnapshots, type OurSnapshot } from './blob-snapshots.ts'
 import { digestBlobOf } from './digest-blobs.ts'
 import type { Engine } from './engine.ts'
+import type { TryStep } from './try-steps.ts'
 
 export interface KnownPoints {
   /** Ids of all points, by the names of their manifests. */
@@ -26,6 +27,7 @@ export async function pruneTableSnapshots(
   snapshots: readonly OurSnapshot[],
   openRun: string | undefined,
   points: KnownPoints,
+  tryStep: TryStep,
   signal?: AbortSignal,
 ): Promise<void> {
   const table = digestBlobOf(engine, of)
@@ -33,6 +35,6 @@ export async function pruneTableSnapshots(
     const manifest = points.readable.get(runKey)
     // A point that retention has just taken is still among those that were read, but no more among the names.
     const isNeeded = points.names.has(runKey) && (manifest === undefined || manifest.digests?.snapshot === snapshot)
-    if (runKey !== openRun && !isNeeded) await table.snapshots.deleteSnapshot(snapshot, signal)
+    if (runKey !== openRun && !isNeeded) await tryStep(() => table.snapshots.deleteSnapshot(snapshot, signal))
   }
 }

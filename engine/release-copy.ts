@@ -8,13 +8,13 @@
 import { deleteSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import type { ListedSnapshot } from '../azure/snapshot-model.ts'
 import { sameArmId } from '../domain/arm-id.ts'
-import { isFailure } from '../domain/failures.ts'
 import type { CopiedManifest } from '../domain/manifest.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { forgetCopiedPoint, listCopiedPoints } from './copied-points.ts'
 import type { Engine } from './engine.ts'
 import { listOwnedSnapshots } from './owned-snapshots.ts'
+import { trySteps, type TryStep } from './try-steps.ts'
 
 export interface ReleaseCopyOptions {
   readonly targetUrl: string
@@ -31,15 +31,7 @@ export interface ReleaseCopyOptions {
 /** Safe to run twice. Returns what could not be done and why. */
 export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): Promise<string[]> {
   const { sourceId, copyId, retention, signal } = options
-  const warnings: string[] = []
-  const tryStep = async (step: () => Promise<void>): Promise<void> => {
-    try {
-      await step()
-    } catch (error) {
-      if (!isFailure(error) || error.retry === 'later') throw error
-      warnings.push(error.message)
-    }
-  }
+  const { tryStep, warnings } = trySteps()
   for (const id of [sourceId, copyId]) await tryStep(() => engine.exports.revoke(id, signal))
   const { points, unreadable } = await listCopiedPoints(engine, options, signal)
   const { keep, remove } = retention === undefined ? { keep: points, remove: [] } : applyRetention(points, retention)
@@ -53,12 +45,12 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
   const copies = [copyId, ...points.map(({ copiedSnapshot }) => copiedSnapshot.id)]
   const sources = [sourceId, ...points.map(({ source }) => source.snapshotId)]
   const listOwned = (role: 'copied-snapshot' | 'copy-source', known: readonly string[]) => listOwnedSnapshots(engine, { ...options.owner, role }, known, tryStep, signal)
-  await tryStep(async () => deleteSpare(engine, options, await listOwned('copied-snapshot', copies), newest?.copiedSnapshot.id, ({ id, tags }) => isCopyOf(keep, id) || unreadable.has(requestOf(tags) ?? '')))
+  await tryStep(async () => deleteSpare(engine, options, await listOwned('copied-snapshot', copies), newest?.copiedSnapshot.id, ({ id, tags }) => isCopyOf(keep, id) || unreadable.has(requestOf(tags) ?? ''), tryStep))
   await tryStep(async () => {
     const newestId = newest?.source.snapshotId
-    await deleteSpare(engine, options, await listOwned('copy-source', sources), newestId, ({ id }) => newestId !== undefined && sameArmId(newestId, id))
+    await deleteSpare(engine, options, await listOwned('copy-source', sources), newestId, ({ id }) => newestId !== undefined && sameArmId(newestId, id), tryStep)
   })
-  return warnings
+  return warnings()
 }
 
 /** Who reads it at this time takes a new SAS and goes on. */
@@ -77,12 +69,13 @@ async function deleteSpare(
   found: readonly ListedSnapshot[],
   newestId: string | undefined,
   isNeeded: (snapshot: ListedSnapshot) => boolean,
+  tryStep: TryStep,
 ): Promise<void> {
   const newestAt = found.find(({ id }) => newestId !== undefined && sameArmId(id, newestId))?.takenAt
   for (const snapshot of found) {
     const { id, takenAt, tags } = snapshot
     const isOld = newestAt !== undefined && takenAt !== '' && Date.parse(takenAt) < Date.parse(newestAt)
-    if (!isNeeded(snapshot) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
+    if (!isNeeded(snapshot) && (isOld || requestOf(tags) === runKey)) await tryStep(() => deleteSnapshot(engine.azure, id, signal))
   }
 }
 

@@ -26,6 +26,7 @@ import { tidyChecks } from './tidy-checks.ts'
 import { findSealedPoint } from './plan-run.ts'
 import { pruneTemporaries } from './prune-temporaries.ts'
 import { pruneStripes } from './prune-stripes.ts'
+import { trySteps, type TryStep } from './try-steps.ts'
 
 export interface ReleaseOptions {
   readonly targetUrl: string
@@ -45,23 +46,15 @@ export interface ReleaseOptions {
 
 /** Safe to run twice. Returns what could not be done and why. */
 export async function releaseRun(engine: Engine, options: ReleaseOptions): Promise<string[]> {
-  const warnings: string[] = []
-  const tryStep = async (step: () => Promise<void>): Promise<void> => {
-    try {
-      await step()
-    } catch (error) {
-      if (!isFailure(error) || error.retry === 'later') throw error
-      warnings.push(error.message)
-    }
-  }
+  const { tryStep, warnings } = trySteps()
   for (const snapshotId of options.granted) await tryStep(() => engine.exports.revoke(snapshotId, options.signal))
   let sources: readonly string[] = []
   await tryStep(async () => {
-    sources = await pruneTarget(engine, options)
+    sources = await pruneTarget(engine, options, tryStep)
   })
   await tryStep(() => pruneTemporaries(engine, options))
   await tryStep(() => pruneSource(engine, options, sources, tryStep))
-  return warnings
+  return warnings()
 }
 
 /**
@@ -70,7 +63,7 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
  *
  * @returns the source snapshots of the points that it found, whether they are still there or not.
  */
-async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<readonly string[]> {
+async function pruneTarget(engine: Engine, options: ReleaseOptions, tryStep: TryStep): Promise<readonly string[]> {
   const { retention, signal } = options
   const tables = await listTableSnapshots(engine, options, signal)
   const listed: ListedStripe[] = []
@@ -85,21 +78,27 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions): Promise<rea
   const { remove } = retention === undefined ? { remove: [] } : applyRetention(restorable, retention)
   for (const point of remove) {
     // The manifest goes first: a point is never listed without its bytes. From here on its blob snapshot is spare.
-    await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
-    points.names.delete(point.id)
+    await tryStep(async () => {
+      await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)
+      points.names.delete(point.id)
+    })
   }
   const spare = snapshots.filter((one) => one.runKey !== openRun && isSpare(one, points))
-  for (const { blobName, snapshot } of spare) {
-    await new FencedBlob(engine.azure, options.targetUrl, blobName).deleteSnapshot(snapshot, signal)
+  const deleted: OurSnapshot[] = []
+  for (const one of spare) {
+    await tryStep(async () => {
+      await new FencedBlob(engine.azure, options.targetUrl, one.blobName).deleteSnapshot(one.snapshot, signal)
+      deleted.push(one)
+    })
   }
   if (state !== undefined && openRun === undefined) {
-    await pruneStripes(engine, options.targetUrl, stripingOfState(state), listed, spare, signal)
+    await tryStep(() => pruneStripes(engine, options.targetUrl, stripingOfState(state), listed, deleted, signal))
   }
   // Nor are the digests of bytes that are gone of use. Tables were listed first: whose is there has its blob snapshots, if they still are.
   const gone = new Set([...points.readable.keys()].filter((id) => !restorable.some((point) => point.id === id)))
   const named = { ...points, names: new Set([...points.names].filter((id) => !gone.has(id))) }
-  await pruneTableSnapshots(engine, options, tables, openRun, named, signal)
-  await tidyChecks(engine, options, points.names, signal)
+  await pruneTableSnapshots(engine, options, tables, openRun, named, tryStep, signal)
+  await tidyChecks(engine, options, points.names, tryStep, signal)
   return [...points.readable.values()].map(({ source }) => source.snapshotId)
 }
 
@@ -147,7 +146,7 @@ async function pruneSource(
   engine: Engine,
   options: ReleaseOptions,
   sources: readonly string[],
-  tryStep: (step: () => Promise<void>) => Promise<void>,
+  tryStep: TryStep,
 ): Promise<void> {
   const { targetUrl, chain, owner, runKey, signal } = options
   const state = await readState(engine, options)
@@ -159,6 +158,6 @@ async function pruneSource(
   const cursorTakenAt = snapshots.find(({ id }) => isCursor(id))?.takenAt
   for (const { id, takenAt, tags } of snapshots) {
     const isOld = cursorTakenAt !== undefined && Date.parse(takenAt) < Date.parse(cursorTakenAt)
-    if (!isCursor(id) && (isOld || requestOf(tags) === runKey)) await deleteSnapshot(engine.azure, id, signal)
+    if (!isCursor(id) && (isOld || requestOf(tags) === runKey)) await tryStep(() => deleteSnapshot(engine.azure, id, signal))
   }
 }

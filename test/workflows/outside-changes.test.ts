@@ -1,8 +1,9 @@
 /** What others do to a chain behind its back: the next run sees it, says so, and its point is right. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { BaseBlob } from '../../azure/base-blob.ts'
+import { FencedBlob } from '../../azure/fenced-blob.ts'
 import { GIB, MIB } from '../../domain/byte-range.ts'
-import { manifestName } from '../../domain/names.ts'
+import { digestTableName, manifestName } from '../../domain/names.ts'
 import type { RecoveryPoint } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
@@ -155,6 +156,28 @@ describe('a run is incremental and its point is right, when', () => {
     await expectRestorable(scene, next.point.id, next.sha256)
   }, 120_000)
 })
+
+test('what may not be deleted of old points is told by its name, and all else of them goes; the next run deletes the rest', async () => {
+  const diskId = scene.createDisk(1)
+  const old: RecoveryPoint[] = []
+  for (let round = 0; round < 3; round += 1) old.push((await backUpChanged(scene, diskId, SEED + round)).point)
+  const [held, refused] = old as [RecoveryPoint, RecoveryPoint, RecoveryPoint]
+  const effect = { kind: 'status', status: 409, code: 'BlobImmutableDueToPolicy' } as const
+  const rules = [
+    scene.azure.faults.add({ operation: 'DeleteBlob', resource: `*/points/${held.id}.json`, effect }),
+    scene.azure.faults.add({ operation: 'DeleteBlob', resource: `*/${held.baseBlobName}`, nth: 1, effect }),
+  ]
+  const { point, warnings } = await scene.backUp(diskId, { retention: { keepLast: 1 } })
+  rules.forEach((rule) => scene.azure.faults.remove(rule))
+  expect(warnings).toEqual([expect.stringContaining(`points/${held.id}.json`), expect.stringContaining(refused.blobSnapshot)])
+  expect((await scene.points(diskId)).map(({ id }) => id)).toEqual([point.id, held.id])
+  expect((await baseOf(point).listSnapshots()).map(({ snapshot }) => snapshot)).toEqual([held, refused, point].map(({ blobSnapshot }) => blobSnapshot))
+  const tables = await new FencedBlob(scene.clients, scene.targetUrl, digestTableName(point.baseBlobName)).listSnapshots()
+  expect(tables).toHaveLength(2)
+
+  expect((await scene.backUp(diskId, { retention: { keepLast: 1 } })).warnings).toEqual([])
+  await expectTidy(scene, diskId, 1)
+}, 120_000)
 
 test('a base blob that somebody replaced by one of their own is not touched', async () => {
   const diskId = scene.createDisk(1)
