@@ -12,6 +12,10 @@ process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error
   if (!process.emit('SIGPIPE', 'SIGPIPE')) setImmediate(() => process.exit())
 })
+// Where nobody reads what goes wrong, the exit code still says it, and a worker works on.
+process.stderr.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error
+})
 
 const entry = new URL('../dist/client/main.js', import.meta.url)
 if (existsSync(entry)) {

@@ -2,7 +2,7 @@
 import type { ByteRange } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 
-const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
+const ISO_INSTANT = /^(?<date>\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /**
  * An ISO 8601 date (its midnight UTC) or an instant with a time zone; a local time without one would mean something
@@ -12,11 +12,18 @@ const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2
  * @throws BackupError InvalidArgument
  */
 export function requireInstant(option: string, text: string): string {
-  const atMs = ISO_INSTANT.test(text) ? Date.parse(text) : Number.NaN
+  const date = ISO_INSTANT.exec(text)?.groups?.['date']
+  const atMs = date !== undefined && isInCalendar(date) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(atMs)) {
     throw invalidArgument(option, text, 'expected an ISO 8601 date or instant such as 2026-11-22T10:15:00Z')
   }
   return new Date(atMs).toISOString()
+}
+
+/** `Date.parse` takes the 31st of November for the 1st of December. */
+function isInCalendar(date: string): boolean {
+  const midnight = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
 }
 
 /** `westeurope`: the short name, as ARM takes it; "West Europe" is brought into that form. */

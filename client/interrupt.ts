@@ -1,4 +1,6 @@
-/** Ctrl-C: while the command line waits for something that goes on without it, and while it works itself. */
+/** Ctrl-C, a SIGTERM, or a terminal that is closed: while the command line waits for something that goes on without it, and while it works itself. */
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** The message says how to go on. */
 export class Interrupted extends Error {
@@ -6,7 +8,7 @@ export class Interrupted extends Error {
 }
 
 /**
- * Waits for `work`, or until SIGINT or SIGTERM. The signal given to `work` is aborted then, so that it can stop
+ * Waits for `work`, or until SIGINT, SIGTERM or SIGHUP. The signal given to `work` is aborted then, so that it can stop
  * drawing; what `work` waits for is not touched.
  *
  * @throws Interrupted with `message`.
@@ -21,18 +23,16 @@ export async function untilInterrupted<Result>(
     signal.addEventListener('abort', () => reject(new Interrupted(message)))
   })
   const onSignal = () => controller.abort()
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  for (const name of SIGNALS) process.on(name, onSignal)
   try {
     return await Promise.race([work(signal), interrupted])
   } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    for (const name of SIGNALS) process.off(name, onSignal)
   }
 }
 
 /**
- * Does `work` in this process. SIGINT or SIGTERM aborts the signal given to it, and `work` ends in its own time, tidying
+ * Does `work` in this process. SIGINT, SIGTERM or SIGHUP aborts the signal given to it, and `work` ends in its own time, tidying
  * up; a second one kills. Where nobody reads stdout any more, `work` learns it from its own writes, and ends in its own time as well.
  *
  * @param message what is left behind, and how to go on.
@@ -48,12 +48,10 @@ export async function abortWhenInterrupted<Result>(
     stopListening()
   }
   const stopListening = () => {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    for (const name of SIGNALS) process.off(name, onSignal)
   }
   const onClosedPipe = () => {}
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  for (const name of SIGNALS) process.on(name, onSignal)
   process.on('SIGPIPE', onClosedPipe)
   try {
     return await work(controller.signal)

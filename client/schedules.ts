@@ -61,10 +61,10 @@ async function applyWithDrills(link: TemporalLink, spec: PolicySpec, options: Ap
   return { ...applied, outcome: 'updated', changes: [...(applied.changes ?? []), 'drill'] }
 }
 
-/** Its own Schedule and those of its drills. @throws ScheduleNotFoundError where there is no such policy. */
+/** Those of its drills, then its own: what is left of a deletion that broke off is deleted by the next. @throws ScheduleNotFoundError where there is no such policy. */
 export async function deletePolicy(link: TemporalLink, name: string): Promise<void> {
-  await policyHandle(link, name).delete()
   await deleteDrillSchedules(link, name)
+  await policyHandle(link, name).delete()
 }
 
 async function applyPolicy(link: TemporalLink, spec: PolicySpec, options: ApplyOptions): Promise<AppliedPolicy> {

@@ -8,6 +8,7 @@ import { BackupError } from '../domain/failures.ts'
 import type { TemporalLink } from '../temporal/connect.ts'
 import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
 import { taskQueuesOf } from '../workflows/messages.ts'
+import { phaseAttribute } from '../workflows/search-attributes.ts'
 import { formatInstant } from './format.ts'
 import type { Output } from './output.ts'
 import { queuesWithoutWorker } from './task-queues.ts'
@@ -65,7 +66,8 @@ async function startOrJoin<W extends Workflow>(
       taskQueue,
       args: [...args],
       staticSummary: summary,
-      typedSearchAttributes: searchAttributes,
+      // Where it is not registered, the run is refused now; written by the run first, it would hang it.
+      typedSearchAttributes: [...searchAttributes, { key: phaseAttribute, value: 'plan' }],
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     })

@@ -11,6 +11,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client'
 import { BackupError } from '../domain/failures.ts'
+import { ALL_SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts'
 
 /** The codes of gRPC that are told apart (grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 const GRPC = {
@@ -60,12 +61,7 @@ export function translateTemporalError(error: unknown, { address, namespace }: E
     case GRPC.DEADLINE_EXCEEDED:
       return unreachable(address, error)
     case GRPC.UNAUTHENTICATED:
-      return new BackupError({
-        type: 'NotSignedIn',
-        message: `Temporal at ${address} refuses the credentials; see TEMPORAL_API_KEY and TEMPORAL_TLS_CLIENT_*`,
-        facts: { address },
-        cause: error,
-      })
+      return credentialsRefused(address, error)
     case GRPC.PERMISSION_DENIED:
       return new BackupError({
         type: 'AccessDenied',
@@ -78,8 +74,8 @@ export function translateTemporalError(error: unknown, { address, namespace }: E
       return new BackupError({
         type: 'InvalidConfig',
         message:
-          `namespace ${namespace} lacks a search attribute: ${status.details}; ` +
-          'start a worker once, or register it by the means of your Temporal service',
+          `namespace ${namespace} lacks a search attribute: ${status.details}; start a worker once, or, where the service does not ` +
+          `let it register any (Temporal Cloud), register all of ${ALL_SEARCH_ATTRIBUTES.map(({ name }) => name).join(', ')} by its own means, each of type Keyword`,
         facts: { namespace },
         cause: error,
       })
@@ -88,11 +84,34 @@ export function translateTemporalError(error: unknown, { address, namespace }: E
   }
 }
 
+/**
+ * Of the native client's connection, whose errors tell the answer of the server in words alone.
+ *
+ * @returns what to throw.
+ */
+export function translateConnectError(error: unknown, { address }: Endpoint): BackupError {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (/unauthenticated|authentication credentials/i.test(reason)) return credentialsRefused(address, error)
+  if (/permission ?denied|does not have permission/i.test(reason)) {
+    return new BackupError({ type: 'AccessDenied', message: `Temporal at ${address} denies access: ${reason}`, facts: { address }, cause: error })
+  }
+  return unreachable(address, error, reason)
+}
+
+function credentialsRefused(address: string, cause: unknown): BackupError {
+  return new BackupError({
+    type: 'NotSignedIn',
+    message: `Temporal at ${address} refuses the credentials; see TEMPORAL_API_KEY and TEMPORAL_TLS_CLIENT_*`,
+    facts: { address },
+    cause,
+  })
+}
+
 /** @returns what to throw for a server that cannot be reached; retrying can help. */
-export function unreachable(address: string, cause: unknown): BackupError {
+export function unreachable(address: string, cause: unknown, reason?: string): BackupError {
   return new BackupError({
     type: 'TemporalUnreachable',
-    message: `Temporal does not answer at ${address}; is it running, and is TEMPORAL_ADDRESS right?`,
+    message: `Temporal does not answer at ${address}; is it running, and is TEMPORAL_ADDRESS right?${reason === undefined ? '' : ` (${reason})`}`,
     facts: { address },
     cause,
   })

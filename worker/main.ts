@@ -13,10 +13,10 @@ import { createAzureClients } from '../azure/clients.ts'
 import { ExportAccess } from '../azure/export-access.ts'
 import { createPageLists } from '../azure/page-lists.ts'
 import type { Settings } from '../config/settings.ts'
-import { BackupError } from '../domain/failures.ts'
 import type { Engine } from '../engine/engine.ts'
 import { FlowControl } from '../engine/flow-control.ts'
 import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
+import { translateConnectError, translateTemporalError } from '../temporal/translate-error.ts'
 import { taskQueuesOf } from '../workflows/messages.ts'
 import { createDrillGauges } from './drill-gauges.ts'
 import { installRuntime } from './runtime.ts'
@@ -38,22 +38,20 @@ const SHUTDOWN_GRACE_TIME = '10 seconds'
 const SHUTDOWN_FORCE_TIME = '25 seconds'
 /** Heartbeats (`activities/heartbeat.ts`) are sent as they come: Temporal's own throttle would hold most of them back. */
 const HEARTBEAT_THROTTLE = '2 seconds'
-const CONTROL_SLOTS = 100
+/** Most of them wait for Azure's own copies, of which there may be hundreds: the short calls between need a free one. */
+const CONTROL_SLOTS = 1000
 
-/** Runs until it is stopped. @throws BackupError TemporalUnreachable, InvalidConfig. */
+/** Runs until it is stopped. @throws BackupError TemporalUnreachable | NotSignedIn | AccessDenied | InvalidConfig. */
 export async function runWorker(settings: Settings, { planes }: WorkerRunOptions): Promise<void> {
   installRuntime(settings.worker)
-  const { connectionOptions, namespace, address } = settings.temporal
+  const { connectionOptions, namespace } = settings.temporal
   const connection = await NativeConnection.connect(connectionOptions).catch((cause: unknown) => {
-    throw new BackupError({
-      type: 'TemporalUnreachable',
-      message: `Temporal at ${address} does not answer; check TEMPORAL_ADDRESS and that the service is up`,
-      facts: { address },
-      cause,
-    })
+    throw translateConnectError(cause, settings.temporal)
   })
   try {
-    await ensureSearchAttributes(connection.operatorService, namespace)
+    await ensureSearchAttributes(connection.operatorService, namespace).catch((cause: unknown) => {
+      throw translateTemporalError(cause, settings.temporal) ?? cause
+    })
     const azure = createAzureClients(settings.azure)
     const engine: Engine = {
       azure,
@@ -65,10 +63,25 @@ export async function runWorker(settings: Settings, { planes }: WorkerRunOptions
     const drills: DrillHost = { mayRunCommands, alertCommand, gauges: createDrillGauges(Runtime.instance().metricMeter) }
     const workers = await Promise.all(planes.map((plane) => createWorker(plane, settings, connection, engine, drills)))
     endSmallHeapOfStart()
-    await Promise.all(workers.map((worker) => worker.run()))
+    await runTogether(workers)
   } finally {
     await connection.close()
   }
+}
+
+/** One that fails stops the others: half a worker would look alive. @throws what the first of them failed of. */
+async function runTogether(workers: readonly Worker[]): Promise<void> {
+  const failures: unknown[] = []
+  const run = async (worker: Worker): Promise<void> => {
+    try {
+      await worker.run()
+    } catch (error) {
+      failures.push(error)
+      for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown()
+    }
+  }
+  await Promise.all(workers.map(run))
+  if (failures.length > 0) throw failures[0]
 }
 
 function createWorker(plane: Plane, settings: Settings, connection: NativeConnection, engine: Engine, drills: DrillHost): Promise<Worker> {

@@ -46,6 +46,7 @@ describe('usage', () => {
     ['an unknown plane', ['worker', '--planes', 'control,dta']],
     ['a disk that is none', ['backup', 'run', '--disk', 'data', '--target', TARGET]],
     ['a target that is none', ['points', 'list', '--target', 'backups']],
+    ['a day that is in no calendar', ['restore', 'run', '--disk', DISK, '--target', TARGET, '--to-disk', `${DISK}-2`, '--at', '2026-11-31']],
     ['a retention that keeps nothing', ['backup', 'run', '--disk', DISK, '--target', TARGET, '--keep-last', '0']],
   ])('%s ends with 2 and prints nothing on stdout', async (_, argv) => {
     const { exitCode, stdout, stderr } = await cli(...argv)

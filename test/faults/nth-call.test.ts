@@ -56,8 +56,11 @@ test('a fault at any call ends in right bytes, or in a failure with a name and a
   // In no order, so that also what a limit of time leaves is of all kinds.
   const chosen = sample(all, CASES)
   tally.figures['possible cases'] = all.length
-  await Promise.all(benches.map((bench) => playAll(bench, chosen)))
-  await report('nth-call', tally)
+  try {
+    await Promise.all(benches.map((bench) => playAll(bench, chosen)))
+  } finally {
+    await report('nth-call', tally)
+  }
   expect(findings).toEqual([])
   expect(tally.cases).toBeGreaterThan(0)
 }, LONGEST_RUN_MS)

@@ -28,7 +28,9 @@ export function credentialOf(azure: LocalAzure, principal = azure.identityHeader
       const url = new URL(azure.identityEndpoint)
       url.searchParams.set('api-version', '2019-08-01')
       url.searchParams.set('resource', scope.replace(/\/\.default$/, ''))
-      const response = await fetch(url, { headers: { 'x-identity-header': principal } })
+      const ask = (): Promise<Response> => fetch(url, { headers: { 'x-identity-header': principal } })
+      // A connection that was idle for long may end in the moment in which it is used.
+      const response = await ask().catch(ask)
       if (!response.ok) throw new Error(`no token for ${principal}: ${response.status} ${await response.text()}`)
       const body = (await response.json()) as { access_token: string; expires_on: string }
       return { token: body.access_token, expiresOnTimestamp: Number(body.expires_on) * 1000 }
