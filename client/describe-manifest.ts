@@ -4,6 +4,7 @@ import type { DigestBasis } from '../domain/digest-table.ts'
 import { isCopied, pointBlobsOf, type AnyManifest, type Movement } from '../domain/manifest.ts'
 import { differsFrom, type PointCheck, type Suspicion } from '../domain/point-check.ts'
 import { formatBytes, formatInstant } from './format.ts'
+import { describeLevel } from './points.ts'
 
 export function describeManifest(manifest: AnyManifest, check?: PointCheck): string {
   const { id, disk, takenAt, sealedAt, kind, reseedCause, sizeBytes, verification, source } = manifest
@@ -23,7 +24,7 @@ export function describeManifest(manifest: AnyManifest, check?: PointCheck): str
     ['tags', tags && describeFields(tags)],
     ['checked', `${formatBytes(verification.comparedBytes)} compared with the source, ${verification.result}`],
     ['digests', digests && `a CRC64 per ${formatBytes(digests.chunkBytes)}, ${BASES[digests.basis]}`],
-    ['verified', check?.verified && `${check.verified.level}, ${formatInstant(check.verified.at)}, ${formatBytes(check.verified.comparedBytes)} compared with the digests`],
+    ['verified', check?.verified && `${describeLevel(check.verified)}, ${formatInstant(check.verified.at)}, ${formatBytes(check.verified.comparedBytes)} compared with the digests`],
     ['SUSPECT', check?.suspect && suspicionOf(check.suspect)],
     ...placesOf(manifest).map((place) => ['lies in', place] as const),
     ['source', source.snapshotId],

@@ -19,7 +19,7 @@ export interface SourceOptions extends PointOptions {
   readonly allowSuspect?: boolean
 }
 
-export const VERIFIED = 'only a point whose bytes were compared with its digests since it was sealed'
+export const VERIFIED = 'only a point of whose bytes at least a part was compared with its digests since it was sealed'
 
 export function withPointOptions(command: Command): Command {
   return command

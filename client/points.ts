@@ -1,7 +1,7 @@
 /** Recovery points as lines and tables. */
 import { parseArmId } from '../domain/arm-id.ts'
 import { describeRanges, totalBytes } from '../domain/byte-range.ts'
-import { differsFrom } from '../domain/point-check.ts'
+import { differsFrom, type Verified } from '../domain/point-check.ts'
 import type { AnyPoint } from '../domain/recovery-point.ts'
 import { formatBytes, formatInstant, formatRelative, formatSeconds } from './format.ts'
 import { renderTable } from './table.ts'
@@ -35,10 +35,15 @@ function kindOf(point: AnyPoint): string {
   return point.transfer === 'stream' ? `${point.kind}, streamed` : point.kind
 }
 
+/** `full`, `sample 3.3 %`. */
+export function describeLevel({ level, percent }: Verified): string {
+  return percent === undefined ? level : `${level} ${Number(percent.toPrecision(2))} %`
+}
+
 /** What was found out since it was sealed. */
 function describeCheck({ suspect, verified }: AnyPoint, nowMs: number): string {
   if (suspect !== undefined) return 'SUSPECT'
-  return verified === undefined ? '-' : `${verified.level} ${formatRelative(verified.at, nowMs)}`
+  return verified === undefined ? '-' : `${describeLevel(verified)} ${formatRelative(verified.at, nowMs)}`
 }
 
 /** A sentence for each point that must not be restored without a thought. */

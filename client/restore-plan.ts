@@ -1,5 +1,7 @@
 /** A restore that was surveyed, as people read it before they say yes. */
 import { parseArmId } from '../domain/arm-id.ts'
+import { sharePercentOf } from '../domain/point-check.ts'
+import type { AnyPoint } from '../domain/recovery-point.ts'
 import type { CostItem, RestoreCost } from '../domain/restore-cost.ts'
 import type { RestoreWay } from '../domain/restore-request.ts'
 import type { RestoreSurvey } from '../engine/survey-restore.ts'
@@ -22,6 +24,7 @@ export function renderPlan(survey: RestoreSurvey, obstacles: readonly string[], 
       ? ['source', `base blob ${origin.baseBlobName} of disk ${disk.name}, as it is now: NOT SEALED`]
       : ['point', `${origin.point.id} of disk ${disk.name}`],
     ['holds', describeAge(origin.takenAt, nowMs)],
+    ...(origin.point === undefined ? [] : [['checked', describeShare(origin.point, nowMs)] as const]),
     ['makes', survey.makes],
     ['as', `${formatBytes(survey.sizeBytes)}, ${kind.filter((part) => part !== undefined).join(', ')}`],
     ...(temporaryDiskId === undefined ? [] : [['by', `snapshot of a temporary disk, ${parseArmId(temporaryDiskId, 'disks').name}, which is deleted`] as const]),
@@ -49,6 +52,12 @@ export function renderPlan(survey: RestoreSurvey, obstacles: readonly string[], 
 function describeAge(takenAt: string | undefined, nowMs: number): string {
   if (takenAt === undefined) return 'the state of its last point; no manifest tells when that was'
   return `${formatInstant(takenAt)}, ${formatRelative(takenAt, nowMs)}: what was written since is not in it`
+}
+
+function describeShare({ verified }: AnyPoint, nowMs: number): string {
+  const share = sharePercentOf(verified)
+  if (verified === undefined || share === 0) return 'nothing of the bytes was compared with the digests since the point was sealed'
+  return `${Number(share.toPrecision(2))} % of the bytes were compared with the digests ${formatRelative(verified.at, nowMs)}, and right`
 }
 
 function describeFastWay({ way, sourceSnapshot: { isUsable, reason } }: RestoreSurvey): string {

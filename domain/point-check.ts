@@ -28,7 +28,7 @@ const verified = z.object({
   level: z.enum(VERIFY_LEVELS),
   at: z.iso.datetime({ offset: true }),
   comparedBytes: count,
-  /** Of a sample. */
+  /** Of the chunks; absent: all of them were compared, or none at level `structure`. */
   percent: z.number().exactOptional(),
   seed: count.exactOptional(),
 })
@@ -50,7 +50,7 @@ const suspect = z.object({
 const pointCheck = z.object({
   format: z.literal(FORMAT),
   pointId: z.string(),
-  /** The last comparison that found nothing; one of bytes stays before one of the structure. */
+  /** The last comparison that found nothing; one of more bytes stays before one of less. */
   verified: verified.exactOptional(),
   suspect: suspect.exactOptional(),
 })
@@ -78,9 +78,15 @@ export function unreadableCheck(pointId: string, unreadable: string): PointCheck
 
 export function passed(was: PointCheck | undefined, pointId: string, found: Verified): PointCheck {
   const { suspect: suspicion, verified: before, ...rest } = was ?? { format: FORMAT, pointId }
-  // Who read lists alone has not undone that bytes were read.
-  const isKept = before !== undefined && before.level !== 'structure' && found.level === 'structure'
-  return { ...rest, verified: isKept ? before : found, ...(suspicion !== undefined && !isLifted(suspicion, found) && { suspect: suspicion }) }
+  // Who read less has not undone that more was read.
+  const known = before !== undefined && sharePercentOf(before) > sharePercentOf(found) ? before : found
+  return { ...rest, verified: known, ...(suspicion !== undefined && !isLifted(suspicion, found) && { suspect: suspicion }) }
+}
+
+/** How much of the bytes of a point was compared since it was sealed. */
+export function sharePercentOf(known: Verified | undefined): number {
+  if (known === undefined || known.level === 'structure' || known.comparedBytes === 0) return 0
+  return known.percent ?? 100
 }
 
 /** Only who has read everything may lift a suspicion, and digests cannot lift what the source has found. */

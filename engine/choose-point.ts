@@ -3,7 +3,7 @@ import { listPoints } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { BackupError } from '../domain/failures.ts'
 import { isCopied, type AnyManifest } from '../domain/manifest.ts'
-import { describeSuspicion, type PointCheck } from '../domain/point-check.ts'
+import { describeSuspicion, sharePercentOf, type PointCheck } from '../domain/point-check.ts'
 import { diskKeyOf } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
@@ -68,8 +68,7 @@ export function warnOfEarlier({ id, takenAt, disk }: AnyManifest, points: readon
 
 /** Whether a point may be chosen by what was found out since it was sealed. */
 export function isTrusted({ allowsSuspect = false, mustBeVerified = false }: Trust, check: PointCheck | undefined): boolean {
-  const isVerified = check?.verified !== undefined && check.verified.level !== 'structure'
-  return (allowsSuspect || check?.suspect === undefined) && (!mustBeVerified || isVerified)
+  return (allowsSuspect || check?.suspect === undefined) && (!mustBeVerified || sharePercentOf(check?.verified) > 0)
 }
 
 /** @throws BackupError PointSuspect | PointNotFound */

@@ -6,7 +6,7 @@ import { slicesDue, type ChunkChoice } from '../domain/chunk-choice.ts'
 import { isFailure, BackupError } from '../domain/failures.ts'
 import { isCopied, type Manifest } from '../domain/manifest.ts'
 import { parseBaseBlobName } from '../domain/names.ts'
-import { passed, suspected, type VerifyLevel } from '../domain/point-check.ts'
+import { passed, suspected, type Verified, type VerifyLevel } from '../domain/point-check.ts'
 import { recoveryPointOf, type RecoveryPoint } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
 import { choosePoint } from './choose-point.ts'
@@ -100,14 +100,20 @@ export async function recordVerification(engine: Engine, record: VerificationRec
   const { job, at, comparedBytes, damaged, day } = record
   const { targetUrl, chain, pointId, choice } = job
   await markSuspects(engine, record, signal)
-  // A slice of a point says nothing of the rest of it.
-  const level = choice.kind === 'slices' ? 'sample' : job.level
-  const percent = choice.kind === 'sample' ? choice.percent : choice.kind === 'slices' ? (100 * choice.slices.length) / choice.count : undefined
-  const verified = { level, at, comparedBytes, ...(percent !== undefined && { percent }), ...(choice.kind === 'sample' && { seed: choice.seed }) }
+  const verified = { at, comparedBytes, ...whatWasVerified(job, comparedBytes) }
   // Nothing was due.
   if (choice.kind === 'none' && job.level !== 'structure' && damaged.length === 0) return
   if (damaged.length === 0) await updateCheck(engine.azure, targetUrl, { chain, pointId }, (was) => passed(was, pointId, verified), signal)
   if (day !== undefined) await writeVerifiedDay(engine.azure, targetUrl, chain, day, signal)
+}
+
+function whatWasVerified({ level, choice }: VerifyJob, comparedBytes: number): Omit<Verified, 'at' | 'comparedBytes'> {
+  // Where nothing was there to be read, only the lists were.
+  if (comparedBytes === 0) return { level: 'structure' }
+  if (choice.kind === 'sample') return { level, percent: choice.percent, seed: choice.seed }
+  // A slice of a point says nothing of the rest of it.
+  if (choice.kind === 'slices') return { level: 'sample', percent: (100 * choice.slices.length) / choice.count }
+  return { level }
 }
 
 /** At every point that is concerned. Safe to run twice. */

@@ -57,7 +57,7 @@ export function registerRestoreGroupCommand(restore: Command, host: Host): void 
           .option('--to-subscription <id>', 'subscription of the disks to make (default: that of each source disk)')
           .option('--suffix <text>', 'goes behind the name of each disk', '-restored'),
       )
-        .option('--verified', 'only points whose bytes were compared with their digests since they were sealed')
+        .option('--verified', 'only points of whose bytes at least a part was compared with their digests since they were sealed')
         .option('--allow-suspect', 'also points whose bytes were found to differ from their digests')
         .option('--partial', 'keep what could be restored when a disk fails or has no point')
         .option('--out <folder>', 'with --wait: write attach.json and attach.bicep there, which attach the disks')

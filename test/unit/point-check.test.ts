@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ByteRange } from '../../domain/byte-range.ts'
 import { CHUNK_BYTES } from '../../domain/digest-table.ts'
-import { claimedAsMended, decodePointCheck, differsFrom, encodePointCheck, isMendedBy, passed, suspected, type Verified } from '../../domain/point-check.ts'
+import { claimedAsMended, decodePointCheck, differsFrom, encodePointCheck, isMendedBy, passed, sharePercentOf, suspected, type Verified } from '../../domain/point-check.ts'
 
 const AT = '2026-11-26T10:00:00Z'
 const FOUND = { since: AT, ranges: [{ startBytes: 0, endBytes: 4096 }], foundIn: 'point' }
@@ -28,7 +28,27 @@ test('a verification of the structure does not take away that bytes were compare
   const structure = passed(undefined, 'point', verified('structure'))
   expect(structure.verified?.level).toBe('structure')
   expect(passed(structure, 'point', verified('sample', 5)).verified?.level).toBe('sample')
-  expect(passed(full, 'point', verified('sample', 5)).verified?.level).toBe('sample')
+})
+
+test.each([
+  ['full', undefined, 'sample', 3.3, false],
+  ['full', undefined, 'source', 5, false],
+  ['sample', 5, 'sample', 3.3, false],
+  ['sample', 3.3, 'sample', 5, true],
+  ['sample', 5, 'sample', 5, true],
+  ['sample', 100, 'full', undefined, true],
+  ['full', undefined, 'source', undefined, true],
+] as const)('of what was compared, %s (%s percent) and then %s (%s percent), the larger share stays known', (before, beforePercent, then, thenPercent, isReplaced) => {
+  const [was, found] = [verified(before, beforePercent), { ...verified(then, thenPercent), at: '2026-11-27T10:00:00Z' }]
+  expect(passed(passed(undefined, 'point', was), 'point', found).verified).toEqual(isReplaced ? found : was)
+})
+
+test('nothing is known of the bytes where lists alone were read, or nothing was there to be read', () => {
+  expect(sharePercentOf(undefined)).toBe(0)
+  expect(sharePercentOf(verified('structure'))).toBe(0)
+  expect(sharePercentOf({ ...verified('sample', 5), comparedBytes: 0 })).toBe(0)
+  expect(sharePercentOf(verified('sample', 5))).toBe(5)
+  expect(sharePercentOf(verified('full'))).toBe(100)
 })
 
 test('no damage counts as mended that lies between what was read again', () => {

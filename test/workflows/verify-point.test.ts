@@ -8,11 +8,13 @@ import { pointBlobsOf, type Manifest } from '../../domain/manifest.ts'
 import { verifyWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import { choosePoint } from '../../engine/choose-point.ts'
 import type { runPolicy, verifyPoint } from '../../workflows/index.ts'
 import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
+import { offlineCli } from '../support/offline-cli.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
-import { openScene, type Scene } from '../support/scene.ts'
+import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
@@ -153,6 +155,33 @@ describe('a spread verification', () => {
     expect(foundAfterDays).toBeGreaterThan(0)
     expect(foundAfterDays).toBeLessThanOrEqual(everyDays)
   }, 240_000)
+
+  test('counts for as much as it has read, and for nothing where its part of the disk is empty', async () => {
+    const diskId = scene.createDisk(1)
+    await scene.azure.writeDisk(diskId, 0, noise(64 * KIB, seededRandom(SEED)))
+    const { point } = await scene.backUp(diskId)
+    const slice = async (day: number) => (await verify({ diskId, level: 'full', cycle: { everyDays: 30, day } })).comparedBytes
+    const known = async () => {
+      const { checks } = await listPoints(scene.clients, scene.targetUrl, { diskId })
+      return checks.get(point.id)?.verified
+    }
+    const choose = () => choosePoint(scene.engine, { targetUrl: scene.targetUrl, diskId, mustBeVerified: true })
+    const list = async () => (await offlineCli(scene)('points', 'list', '--target', scene.targetUrl, '--disk', diskId)).stdout
+    // Chunk 0 has data, and the last one the footer: 256, of the slice 16.
+    expect(await slice(30 * 700 - 1)).toBe(0)
+    expect(await known()).toMatchObject({ level: 'structure' })
+    await expect(choose()).rejects.toMatchObject({ type: 'PointNotFound' })
+    expect(await slice(30 * 700)).toBe(64 * KIB)
+    await expect(choose()).resolves.toMatchObject({ check: { verified: { level: 'sample' } } })
+    expect(await list()).toMatch(/ sample 3\.3 % /)
+    const plan = await offlineCli(scene)('restore', 'plan', '--target', scene.targetUrl, '--disk', diskId, '--to-disk', scene.freshDiskId(), '--region', TARGET_REGION)
+    expect(plan.stdout).toMatch(/^checked .*3\.3 % of the bytes/m)
+    await verify({ diskId, level: 'full' })
+    expect(await slice(30 * 700 + 1)).toBe(0)
+    expect(await slice(30 * 700 + 30)).toBe(64 * KIB + 512)
+    expect(await known()).toMatchObject({ level: 'full' })
+    expect(await list()).toMatch(/ full /)
+  }, 120_000)
 })
 
 test('a policy starts what is due of each disk, and does not wait for it', async () => {
