@@ -42,7 +42,8 @@ const CODES: Readonly<Record<string, FailureType>> = {
 const ADVICE: Partial<Record<FailureType, string>> = {
   SourceDiskNotFound: 'check the resource id, and that the identity may read it',
   SourceSnapshotNotFound: 'the next backup starts from a full transfer',
-  PointNotFound: '"snapferry points list" shows what there is',
+  PointNotFound:
+    'retention or somebody else has deleted it; "snapferry points list" shows what there is, and "snapferry policy pause" keeps it until a restore has ended',
   TargetNotFound: 'create the storage account and the container, or correct the target',
   NotSignedIn:
     'sign in with `az login`, or give the worker a managed identity or AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret',

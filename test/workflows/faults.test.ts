@@ -226,12 +226,13 @@ describe('an interrupted run', () => {
 })
 
 describe('a restore', () => {
-  test('whose point is deleted in the middle fails by that name, and takes its disk away', async () => {
+  test('whose point is deleted in the middle fails by that name, says who may have done it and what to do, and takes its disk away', async () => {
     const { point } = await scene.backUp(await diskWithData())
     const [{ baseBlob }] = (await scene.points(point.diskId)) as [Awaited<ReturnType<Scene['points']>>[number]]
     afterRequests('PutPageFromUrl', 3, () => new BaseBlob(scene.clients, scene.targetUrl, baseBlob.name).deleteSnapshot(baseBlob.snapshot))
     const toDiskId = scene.freshDiskId()
-    const failed = { cause: { cause: { type: 'PointNotFound', message: expect.stringContaining(baseBlob.snapshot) } } }
+    const message = expect.stringMatching(new RegExp(`${baseBlob.snapshot}.*BlobNotFound.*retention or somebody else has deleted.*policy pause`, 's'))
+    const failed = { cause: { cause: { type: 'PointNotFound', message } } }
     await expect(scene.restore({ pointId: point.id, toDiskId })).rejects.toMatchObject(failed)
     expect(await findDisk(scene.clients, toDiskId)).toBeUndefined()
     expect(scene.azure.grantedAccess()).toEqual([])
