@@ -30,8 +30,8 @@ import { diskAttribute, recoveryPointAttribute, targetAttribute } from './search
 /** What is known of the drill so far. */
 type Findings = { -readonly [Key in keyof DrillResult]?: DrillResult[Key] } & { phases: Record<string, number>; warnings: string[] }
 
-/** The alert of a drill that failed waits for it, so it does not wait for a target that is away for long. */
-const RECORD = { scheduleToCloseTimeout: '1 hour' } as const
+/** Of what the alert of a drill that failed waits for: neither waits long for a target that is away. */
+const SOON = { scheduleToCloseTimeout: '1 hour' } as const
 
 interface Drill extends DrillRestoreInput {
   readonly id: string
@@ -88,7 +88,7 @@ function drillOf(input: DrillRestoreInput): Drill {
 async function carryOut(drill: Drill, progress: RunProgress, findings: Findings): Promise<void> {
   const { targetUrl, diskId, pointId, rule, toDiskId, id, startedAt, requestId } = drill
   progress.enter('plan')
-  const plan = await control.planDrill.executeWithOptions({ summary: 'choose the point' }, [
+  const plan = await control.planDrill.executeWithOptions({ summary: 'choose the point', ...SOON }, [
     { targetUrl, diskId, ...(pointId !== undefined && { pointId }), which: rule.point, seed: id, toDiskId, timeoutMinutes: rule.timeoutMinutes, now: startedAt },
   ])
   const { point, job } = plan
@@ -188,7 +188,7 @@ async function keep(drill: Drill, progress: RunProgress, findings: Findings, fai
   const { targetUrl } = drill
   const result = resultOf(drill, progress, findings, failure)
   try {
-    await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}`, ...RECORD }, [{ targetUrl, result }])
+    await control.recordDrill.executeWithOptions({ summary: `the drill ${result.verdict}`, ...SOON }, [{ targetUrl, result }])
     return result
   } catch (error) {
     const { type, message } = failureOf(error)

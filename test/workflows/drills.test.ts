@@ -402,6 +402,12 @@ describe('a policy', () => {
     )
     expect(drilled).toMatchObject({ type: 'DrillFailed', details: [{ failure: { type: 'TargetNotFound' }, warnings: [expect.stringContaining('could not be kept')] }] })
     expect(await lastAlert()).toMatchObject({ type: 'DrillFailed', diskId, targetUrl: goneUrl })
+    // A target that does not answer at all is waited for by both, and the alert by them.
+    const { events = [] } = await scene.client.workflow.getHandle(drillWorkflowId(diskId, goneUrl)).fetchHistory()
+    const scheduled = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: one }) => one ?? [])
+    const patienceOf = (name: string) => scheduled.find(({ activityType }) => activityType?.name === name)?.scheduleToCloseTimeout?.seconds?.toString()
+    expect(patienceOf('planDrill')).toBe(patienceOf('recordDrill'))
+    expect(patienceOf('planDrill')).toBeDefined()
 
     const { type, message } = await failureOf(watch([diskId], { disks: 'one', alertAfterMs: HOUR_MS }, 2 * HOUR_MS, goneUrl))
     expect({ type, message }).toEqual({ type: 'DrillOverdue', message: expect.stringContaining('could not be read') })
