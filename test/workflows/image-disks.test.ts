@@ -174,8 +174,11 @@ test('it is restored by an import', async () => {
   expect((await scene.azure.digestDisk(resourceId)).sha256).toBe(sha256)
 }, 120_000)
 
-test('a byte of its last chunk that was sealed wrong is found by the source snapshot alone', async () => {
-  const diskId = createImageDisk('sealed-wrong')
+test.each([
+  ['has the same size', 1],
+  ['has grown', 2],
+])('a byte of its last chunk that was sealed wrong is found by the source snapshot alone, and mended by the next backup when the disk %s', async (_what, sizeGib) => {
+  const diskId = createImageDisk(`sealed-wrong-${sizeGib}`)
   await scene.azure.writeDisk(diskId, LAST.startBytes, noise(LAST.lengthBytes, seededRandom(SEED)))
   scene.azure.changeBlobLimits({ copyChecksum: 'none' })
   before = ({ operation, account, bytes }) => (operation === 'PutPageFromUrl' && account === 'backups' && bytes > 512 ? { flipByteAt: 4321 } : undefined)
@@ -185,6 +188,14 @@ test('a byte of its last chunk that was sealed wrong is found by the source snap
   await expect(verify({ diskId, level: 'full' })).resolves.toMatchObject({ point: { id: point.id } })
   await expect(verify({ diskId, level: 'source' })).rejects.toMatchObject({ cause: { type: 'PointSuspect', message: expect.stringContaining(`at [${GIB}, ${SIZE_BYTES + 512})`) } })
   expect(await suspects(diskId)).toEqual([point.id])
+
+  if (sizeGib > 1) scene.azure.growDisk(diskId, sizeGib)
+  const { sha256 } = await scene.azure.digestDisk(diskId)
+  const { point: next } = await scene.backUp(diskId)
+  expect(next).toMatchObject({ kind: 'incremental', mended: [expect.objectContaining({ startBytes: GIB })] })
+  await expectRightDigests(scene.clients, scene.targetUrl, (await scene.points(diskId))[0]!)
+  await expect(verify({ diskId, level: 'source' })).resolves.toMatchObject({ point: { id: next.id } })
+  await expectRestorable(scene, next.id, sha256)
 }, 120_000)
 
 test('Azure copies its snapshots, and they are restored in both regions', async () => {
