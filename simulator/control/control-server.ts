@@ -33,7 +33,7 @@ const MAX_WRITE_BYTES = 64 * 1024 * 1024
 const diskSchema = z.strictObject({
   name: z.string(),
   sizeGib: z.int().min(1),
-  extraMib: z.int().min(1).max(1023).optional(),
+  extraMib: z.int().min(0).max(1023).optional(),
   subscriptionId: z.string().optional(),
   resourceGroup: z.string().optional(),
   location: z.string().optional(),

@@ -22,7 +22,7 @@ export interface Lane {
   readonly diskId: string
   readonly resourceGroup: string
   readonly targetUrls: readonly string[]
-  createDisk(sizeGib: number): void
+  createDisk(sizeGib: number, extraMib?: number): void
   /** Deletes its resources: memory stays flat over thousands of histories. */
   close(): Promise<void>
 }
@@ -52,7 +52,7 @@ export async function openChaosScene(): Promise<ChaosScene> {
         diskId,
         resourceGroup,
         targetUrls,
-        createDisk: (sizeGib) => void azure.createDisk({ name, sizeGib, resourceGroup }),
+        createDisk: (sizeGib, extraMib) => void azure.createDisk({ name, sizeGib, extraMib, resourceGroup }),
         async close() {
           tripwires.set(name, undefined)
           for await (const { id } of clients.compute(azure.subscriptionId).snapshots.listByResourceGroup(resourceGroup)) azure.deleteSnapshot(id ?? '')

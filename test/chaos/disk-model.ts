@@ -9,20 +9,21 @@ import { GIB, KIB, MIB, PAGE_BYTES, type ByteRange } from '../../domain/byte-ran
 export type Content = ReadonlyMap<number, Buffer>
 
 export interface DiskModel {
-  readonly sizeGib: number
+  readonly sizeBytes: number
   write(offsetBytes: number, data: Buffer): void
   clear(range: ByteRange): void
+  /** To the next whole GiB. */
   grow(): void
   /** What it holds now; later changes do not reach it. */
   content(): Content
 }
 
-export function createDiskModel(sizeGib: number): DiskModel {
+export function createDiskModel(firstBytes: number): DiskModel {
   const pages = new Map<number, Buffer>()
-  let size = sizeGib
+  let sizeBytes = firstBytes
   return {
-    get sizeGib() {
-      return size
+    get sizeBytes() {
+      return sizeBytes
     },
     write(offsetBytes, data) {
       for (let at = 0; at < data.length; at += PAGE_BYTES) {
@@ -33,7 +34,7 @@ export function createDiskModel(sizeGib: number): DiskModel {
       for (let at = startBytes; at < endBytes; at += PAGE_BYTES) pages.delete(at / PAGE_BYTES)
     },
     grow() {
-      size += 1
+      sizeBytes = (Math.floor(sizeBytes / GIB) + 1) * GIB
     },
     content: () => new Map(pages),
   }
@@ -41,13 +42,13 @@ export function createDiskModel(sizeGib: number): DiskModel {
 
 /**
  * Where a history changes a disk: the start, long enough for a request of 4 MiB and its rest, and both sides of every GiB border,
- * where the footer of a smaller disk lies after growth.
+ * where the footer of a smaller disk lies after growth. And the end, where that is no such border.
  */
-export function areasOf(sizeGib: number): ByteRange[] {
-  const borders = Array.from({ length: sizeGib }, (_, index) => (index + 1) * GIB)
+export function areasOf(sizeBytes: number): ByteRange[] {
+  const borders = Array.from({ length: Math.ceil(sizeBytes / GIB) }, (_, index) => Math.min((index + 1) * GIB, sizeBytes))
   const atBorders = borders.map((borderBytes) => ({
     startBytes: borderBytes - 32 * KIB,
-    endBytes: Math.min(borderBytes + 32 * KIB, sizeGib * GIB),
+    endBytes: Math.min(borderBytes + 32 * KIB, sizeBytes),
   }))
   return [{ startBytes: 0, endBytes: 5 * MIB }, ...atBorders]
 }

@@ -24,7 +24,8 @@ export interface Fault {
 export type Step =
   | { readonly do: 'change'; readonly changes: readonly DiskChange[] }
   | { readonly do: 'grow' }
-  | { readonly do: 'recreateDisk' }
+  /** With MiB beyond whole GiB, as a disk of a marketplace image has. */
+  | { readonly do: 'recreateDisk'; readonly extraMib?: number }
   | { readonly do: 'snapshotByOthers' }
   | {
       readonly do: 'backUp'
@@ -84,7 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('change' as const), changes }) },
   { weight: 9, arbitrary: backUp },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('grow' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('recreateDisk' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('recreateDisk' as const), extraMib: fc.constantFrom(0, 1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('snapshotByOthers' as const) }) },
   {
     weight: 2,

@@ -21,6 +21,8 @@ afterAll(() => {
 })
 
 const deleteByOthers = (what: Extract<Step, { do: 'deleteByOthers' }>['what'], which: number): Step => ({ do: 'deleteByOthers', what, target: 0, which })
+const atEnd: Step = { do: 'change', changes: [{ kind: 'write', area: 999, place: 999, pages: 20, seed: 5 }] }
+const verifySource: Step = { do: 'verify', target: 0, which: 0, level: 'source' }
 const OLDEST = 999
 const NEWEST = 0
 
@@ -30,6 +32,10 @@ const HISTORIES: readonly (readonly [claim: string, history: History])[] = [
   ['a disk that grows keeps no footer inside', [change(1), backUp(), { do: 'grow' }, backUp(), { do: 'grow' }, change(2), backUp()]],
   ['points beyond the retention go, with their bytes', [change(1), backUp(), change(2), backUp(), change(3), backUp({ keepLast: 2 })]],
   ['a disk of the same name is another disk', [change(1), backUp(), { do: 'recreateDisk' }, change(2), backUp()]],
+  [
+    'the last chunk of a disk of an image, half of it footer, is brought forward, verified and grown',
+    [{ do: 'recreateDisk', extraMib: 1 }, atEnd, backUp(), change(2), atEnd, backUp(), verifySource, { do: 'restore', target: 0, which: NEWEST }, { do: 'grow' }, backUp(), verifySource],
+  ],
   ['a request that comes again after its disk was made anew is another one', [change(1), backUp(), { do: 'recreateDisk' }, change(2), backUp({ repeats: 0 })]],
   ['two targets do not know of each other', [change(1), backUp(), backUp({ target: 1 }), change(2), backUp(), change(3), backUp({ target: 1 })]],
   ['a cursor that others deleted leads to a whole transfer', [change(1), backUp(), deleteByOthers('sourceSnapshot', NEWEST), clear, change(2), backUp()]],

@@ -4,6 +4,7 @@
  * After every backup: no older point is missing, and retention kept exactly what it should. At the end, after a last run without
  * faults to each target: every listed point equals the model byte for byte, nothing is left behind and nothing foreign was touched.
  */
+import { GIB } from '../../domain/byte-range.ts'
 import { playBackup } from './backup-step.ts'
 import type { ChaosScene } from './chaos-scene.ts'
 import { faultsOfPoints, leavings } from './final-checks.ts'
@@ -33,11 +34,11 @@ export async function playStep(world: World, step: Step): Promise<unknown> {
       return world.change(step.changes)
     case 'grow':
       // Each GiB is a border to look at, and nothing new is learned of many.
-      if (world.disk.sizeGib >= 3) return
+      if (world.disk.sizeBytes >= 3 * GIB) return
       world.disk.grow()
-      return world.scene.azure.growDisk(world.lane.diskId, world.disk.sizeGib)
+      return world.scene.azure.growDisk(world.lane.diskId, world.disk.sizeBytes / GIB)
     case 'recreateDisk':
-      return world.recreateDisk()
+      return world.recreateDisk(step.extraMib)
     case 'snapshotByOthers':
       return snapshotByOthers(world)
     case 'deleteByOthers':

@@ -37,7 +37,7 @@ export async function playRestore(
 export async function faultsOfDisk({ scene, contentOf }: World, point: Manifest, diskId: string): Promise<string[]> {
   const content = contentOf(point)
   const faults: string[] = []
-  for (const area of areasOf(point.sizeBytes / 2 ** 30)) {
+  for (const area of areasOf(point.sizeBytes)) {
     const held = await scene.azure.readDisk(diskId, area.startBytes, area.endBytes - area.startBytes)
     if (content === undefined || !held.equals(bytesAt(content, area))) faults.push(`the disk restored from ${point.id} is wrong in the area at ${area.startBytes}`)
   }

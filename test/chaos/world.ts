@@ -1,7 +1,7 @@
 /** What a history is played in, and what the player knows of it that the product does not. */
 import { listPoints } from '../../azure/manifests.ts'
 import { findSnapshot } from '../../azure/snapshots.ts'
-import { lengthOf, PAGE_BYTES } from '../../domain/byte-range.ts'
+import { GIB, lengthOf, MIB, PAGE_BYTES } from '../../domain/byte-range.ts'
 import { isCopied, type AnyManifest, type Manifest } from '../../domain/manifest.ts'
 import type { RequestKey } from '../../domain/names.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
@@ -18,7 +18,7 @@ export interface World {
   readonly faults: string[]
   disk: DiskModel
   /** Replaces the disk by an empty one of the same name. */
-  recreateDisk(): void
+  recreateDisk(extraMib?: number): void
   change(changes: readonly DiskChange[]): Promise<void>
   /** Notes what a source snapshot holds, the first time that it is seen. */
   noteSnapshot(uniqueId: string, content: Content): void
@@ -39,9 +39,9 @@ export interface World {
 export function createWorld(scene: ChaosScene, lane: Lane): World {
   const contents = new Map<string, Content>()
   const lastSeen = new Map<number, readonly Manifest[]>()
-  const startDisk = (): DiskModel => {
-    lane.createDisk(1)
-    return createDiskModel(1)
+  const startDisk = (extraMib = 0): DiskModel => {
+    lane.createDisk(1, extraMib)
+    return createDiskModel(GIB + extraMib * MIB)
   }
   const world: World = {
     scene,
@@ -49,9 +49,9 @@ export function createWorld(scene: ChaosScene, lane: Lane): World {
     faults: [],
     disk: startDisk(),
     requests: lane.targetUrls.map(() => []),
-    recreateDisk() {
+    recreateDisk(extraMib) {
       scene.azure.deleteDisk(lane.diskId)
-      world.disk = startDisk()
+      world.disk = startDisk(extraMib)
     },
     async change(changes) {
       for (const change of changes) await applyChange(world, change)
@@ -76,7 +76,7 @@ export function createWorld(scene: ChaosScene, lane: Lane): World {
 }
 
 async function applyChange({ scene, lane, disk }: World, { kind, area, place, pages, seed }: DiskChange): Promise<void> {
-  const areas = areasOf(disk.sizeGib)
+  const areas = areasOf(disk.sizeBytes)
   const inside = areas[pick(areas.length, area)]!
   const lengthBytes = Math.min(pages * PAGE_BYTES, lengthOf(inside))
   const startBytes = inside.startBytes + pick((lengthOf(inside) - lengthBytes) / PAGE_BYTES + 1, place) * PAGE_BYTES
