@@ -28,6 +28,9 @@ function rethrowIfCancelled(): void {
   if (signal.aborted) throw signal.reason
 }
 
+/** As a part of what Azure asks to wait. */
+const LONGEST_LATENESS = 0.25
+
 export function toFailure(error: unknown): Error {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error
   if (error instanceof BackupError) {
@@ -36,7 +39,8 @@ export function toFailure(error: unknown): Error {
       message: error.message,
       nonRetryable: FAILURES[error.type].retry === 'never',
       details: [error.facts],
-      ...(error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+      // Runs that were sent away together must not come back together.
+      ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.round(error.retryAfterMs * (1 + LONGEST_LATENESS * Math.random())) }),
     })
   }
   // A fault of our own: retried, since a fixed worker can go on; its text may quote a URL.

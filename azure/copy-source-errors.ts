@@ -17,8 +17,11 @@ export function copySourceFailure(error: unknown, isBearerSource: boolean): Fail
   if (status === undefined) return undefined
   if (isBusy(vendor, status)) return 'AzureThrottled'
   if (status === 408 || status >= 500) return 'AzureUnavailable'
-  return isBearerSource ? 'ServerSideCopyRefused' : 'ExportAccessLost'
+  return isBearerSource || !MAY_BE_LOST.includes(status) ? 'ServerSideCopyRefused' : 'ExportAccessLost'
 }
+
+/** What a SAS that has died is answered with; a new one cannot help against anything else. */
+const MAY_BE_LOST: readonly number[] = [401, 403, 404]
 
 /**
  * CopySourceCannotBeIncrementalCopyBlob is what snapshots under private access answer (azure-sdk issue threads). A URL

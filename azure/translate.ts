@@ -87,9 +87,18 @@ export function classify(vendor: VendorError, context: Pick<ErrorContext, 'when'
   if (status === 403) return 'AccessDenied'
   if (status === 404) return context.notFound ?? 'AzureRefused'
   if (status === 429) return 'AzureThrottled'
+  if (status === 409 && isByAnotherRequest(vendor)) return 'AzureUnavailable'
   if (status === 503 && vendor.retryAfterMs !== undefined) return 'AzureThrottled'
   // A success that the SDK could not use (it breaks off in the middle) says nothing of the outcome.
   return status === 408 || status >= 500 || status < 400 ? 'AzureUnavailable' : 'AzureRefused'
+}
+
+/**
+ * Of two requests to one resource at the same time, Azure refuses one, by several codes and not always by its own (azure-cli issue
+ * 15765, azure-docs issue 108246); the code `Conflict` alone stands for lasting refusals as well.
+ */
+function isByAnotherRequest({ code, reason }: VendorError): boolean {
+  return code === 'ConflictingConcurrentWriteNotAllowed' || /concurrent request|being used by another operation|another operation is in progress|please retry later/i.test(reason)
 }
 
 function failure(

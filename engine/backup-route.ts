@@ -57,7 +57,9 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
       return readSource(engine.azure, await sourceUrl(signal), range, signal)
     },
     async renew(signal) {
-      for (const [snapshotId, staleUrl] of used) await engine.exports.renew(snapshotId, staleUrl, signal)
+      let isRenewed = false
+      for (const [snapshotId, staleUrl] of used) isRenewed = (await engine.exports.renew(snapshotId, staleUrl, signal)) !== staleUrl || isRenewed
+      return isRenewed
     },
   }
 }

@@ -25,8 +25,6 @@ export function exportRoute(engine: Engine, point: PointContent, file: SparseFil
       await file.write(request.startBytes, streamed)
     },
     read: (range, signal) => blob.read(range, signal),
-    async renew(signal) {
-      await blob.renew(signal)
-    },
+    renew: (signal) => blob.renew(signal),
   }
 }

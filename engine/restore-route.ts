@@ -46,7 +46,7 @@ export function restoreRoute(engine: Engine, job: RestoreJob, repair?: readonly 
     read: (range, signal) => point.read(range, signal),
     async renew(signal) {
       // A second SAS may end the first, which the requests of other extents use.
-      if (!(await point.renew(signal))) await engine.exports.renew(job.toDiskId, uploadUrl, signal)
+      return (await point.renew(signal)) || (await engine.exports.renew(job.toDiskId, uploadUrl, signal)) !== uploadUrl
     },
   }
 }

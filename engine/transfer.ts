@@ -4,7 +4,7 @@
  *     changes (page lists) -> requests (<= 4 MiB) -> in flight -> watermark
  *
  * When access to the source or destination dies it is renewed and the window goes on from its watermark; when a server-side copy
- * is refused, bytes are streamed from there on. Other failures go up: the activity is retried from its checkpoint.
+ * is refused, or its source is good for this worker alone, bytes are streamed from there on. Other failures go up: the activity is retried from its checkpoint.
  */
 import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
@@ -28,8 +28,8 @@ export interface Route {
   send(request: PageRequest, signal: AbortSignal, streamed?: Buffer): Promise<void>
   /** The bytes of a copy that is streamed. */
   read(range: ByteRange, signal: AbortSignal): Promise<Buffer>
-  /** Takes new access after `ExportAccessLost`. */
-  renew(signal?: AbortSignal): Promise<void>
+  /** Takes new access after `ExportAccessLost`. @returns false where what there is turns out to be good. */
+  renew(signal?: AbortSignal): Promise<boolean>
 }
 
 export interface TransferTotals {
@@ -94,7 +94,9 @@ export async function transfer(route: Route, options: TransferOptions): Promise<
       const hasMoved = state.requests > requestsBefore || state.nextOffsetBytes > rest.startBytes
       fruitlessRenewals = hasMoved ? 0 : fruitlessRenewals + 1
       if (!isFailure(error, 'ExportAccessLost') || fruitlessRenewals > MAX_FRUITLESS_RENEWALS) throw error
-      await route.renew(signal)
+      const isRenewed = await route.renew(signal)
+      // This worker can read; so it is the storage service that is kept out, as by a firewall or a limit to where copies may come from.
+      if (!isRenewed && mode === 'copy') mode = 'stream'
     }
   }
   onProgress(state)

@@ -8,9 +8,12 @@ import type { ControlActivities, DataActivities } from '../activities/index.ts'
 /** What is taken back after a cancel must not be made at that moment by an attempt that has not heard of it yet. The SDK's default does not wait. */
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
-/** Short calls to ARM and the target. ARM may ask to wait for many minutes, so the patience is in the hours. */
+/**
+ * Short calls to ARM and the target; each request has a deadline of its own. An operation of ARM may take long, and one that is asked for
+ * again meanwhile is refused, so an attempt has time. ARM may ask to wait for many minutes, so the patience is in the hours.
+ */
 export const control = proxyActivities<ControlActivities>({
-  startToCloseTimeout: '5 minutes',
+  startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '6 hours',
   heartbeatTimeout: '30 seconds',
   cancellationType,

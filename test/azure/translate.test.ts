@@ -43,6 +43,20 @@ async function manifestFailure(script: readonly Answer[]) {
   }
 }
 
+test.each([
+  ['Conflict', 'The request failed due to conflict with a concurrent request.'],
+  ['ConflictingConcurrentWriteNotAllowed', 'Unable to write.'],
+  ['OperationNotAllowed', 'Resource data-1 is being used by another operation.'],
+])('a 409 (%s: %s) that another request caused passes', async (code, message) => {
+  const { failure } = await diskFailure([armError(409, code, message)])
+  expect(failure).toMatchObject({ type: 'AzureUnavailable', retry: 'later' })
+})
+
+test('a 409 for what a disk is stays', async () => {
+  const { failure } = await diskFailure([armError(409, 'OperationNotAllowed', 'Disk data-1 is attached to a running VM.')])
+  expect(failure).toMatchObject({ type: 'AzureRefused', retry: 'never' })
+})
+
 describe('a token of the wrong tenant is told of by the tenant that is asked for', () => {
   const TENANT = '11111111-2222-4333-8444-555555555555'
   const challenged = (answer: Answer, challenge: string): Answer => ({ ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } })

@@ -51,6 +51,19 @@ describe('when access is lost', () => {
     expect(route.listings).toHaveLength(4)
   })
 
+  test('and is found to be good, bytes are streamed: the service alone is refused', async () => {
+    const changes = changesOf(3)
+    const route = createMemoryRoute(changes, {
+      onSend: (_request, mode) => {
+        if (mode === 'copy') throw failure('ExportAccessLost')
+      },
+      onRenew: () => false,
+    })
+    await transfer(route, firstAttempt())
+    expect(route.renewals).toBe(1)
+    expect(route.holds(changes, WINDOW.endBytes)).toBe(true)
+  })
+
   test('again and again, it is renewed as long as requests get done in between', async () => {
     const changes = changesOf(20)
     const route: MemoryRoute = createMemoryRoute(changes, {

@@ -63,6 +63,17 @@ describe.each([
   }, 180_000)
 })
 
+test('a source that the storage service may not read, though its SAS is good, is streamed', async () => {
+  const diskId = createDisk('walled', {})
+  const rule = scene.azure.faults.add({ operation: 'PutPageFromUrl', effect: { kind: 'status', status: 403, code: 'CannotVerifyCopySource' } })
+  try {
+    const { point } = await backUpChanged(scene, diskId, SEED)
+    expect(point).toMatchObject(BY_REFUSAL)
+  } finally {
+    scene.azure.faults.remove(rule)
+  }
+}, 120_000)
+
 test('a snapshot is no easier to get at than its disk, and a restored disk is protected as it was', async () => {
   const diskId = createDisk('guarded', { ...PRIVATE, ...ENTRA, publicNetworkAccess: 'Disabled' })
   const { point, sha256 } = await backUpChanged(scene, diskId, SEED)

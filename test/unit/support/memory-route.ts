@@ -15,7 +15,8 @@ export interface MemoryRouteOptions {
   /** Throws what listing a window shall fail with. */
   readonly onList?: (window: ByteRange, listing: number) => void
   readonly onRead?: (range: ByteRange, signal: AbortSignal) => Promise<void> | void
-  readonly onRenew?: () => Promise<void> | void
+  /** False: the access is good as it is. */
+  readonly onRenew?: () => Promise<boolean | void> | boolean | void
 }
 
 export interface MemoryRoute extends Route {
@@ -68,7 +69,7 @@ export function createMemoryRoute(source: readonly Change[], options: MemoryRout
     },
     async renew() {
       route.renewals += 1
-      await options.onRenew?.()
+      return (await options.onRenew?.()) ?? true
     },
   }
   return route
