@@ -42,8 +42,8 @@ export function createRestoreControl(engine: Engine) {
     /** Closes the upload: the disk has its bytes, and its tag says that they were not compared. */
     closeRestoreUpload: asActivity((disk: PlannedRestore['disk']): Promise<void> => closeUpload(engine, disk, cancellationSignal())),
 
-    /** Says by its tag that the disk was compared: from here on it is the operator's. */
-    handOverDisk: asActivity((plan: PlannedRestore): Promise<void> => handOver(engine, plan, cancellationSignal())),
+    /** Says by its tag that the disk was compared: from here on it is the operator's. Answers what Azure refused to set. */
+    handOverDisk: asActivity((plan: PlannedRestore): Promise<string | undefined> => handOver(engine, plan, cancellationSignal())),
 
     /** Makes the snapshot that was asked for and waits until it is whole; one begun by an earlier attempt is used. */
     takeRestoredSnapshot: asActivity((plan: PlannedRestore): Promise<void> =>

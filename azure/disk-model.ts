@@ -1,9 +1,10 @@
 /** Translates disks between the compute API's words and ours. Fields that an answer leaves out stay out. */
-import type { CreationData, Disk } from '@azure/arm-compute'
+import type { CreationData, Disk, DiskUpdate } from '@azure/arm-compute'
 import { GIB } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
-import { blobBytesOf, type DiskShape, type NetworkAccess, type SourceDisk } from '../domain/source-disk.ts'
-import { withoutUndefined, type Concrete } from './plain.ts'
+import { blobBytesOf, type DiskEncryption, type DiskSettings, type DiskShape, type NetworkAccess, type SourceDisk } from '../domain/source-disk.ts'
+import { isProvisioned, performanceOf } from './disk-performance.ts'
+import { withoutUndefined, withoutUndefinedWithin, type Concrete } from './plain.ts'
 import type { Tags } from '../domain/tags.ts'
 
 export interface DiskStatus {
@@ -35,7 +36,7 @@ export function sourceDiskOf(id: string, disk: Disk): SourceDisk {
     name: disk.name ?? id.slice(id.lastIndexOf('/') + 1),
     location: requireField(id, 'location', disk.location),
     sizeBytes: diskSizeBytesOf(id, disk),
-    shape: shapeOf(disk),
+    shape: shapeOf(disk, diskSizeBytesOf(id, disk)),
     ...networkOf(disk),
     ...(disk.managedBy !== undefined && { managedBy: disk.managedBy }),
     // A shared disk may name its machines in the second field alone.
@@ -55,7 +56,7 @@ export function diskStatusOf(id: string, disk: Disk): DiskStatus {
   }
 }
 
-function shapeOf(disk: Disk): DiskShape {
+function shapeOf(disk: Disk, sizeBytes: number): DiskShape {
   return withoutUndefined<DiskShape>({
     sku: disk.sku?.name,
     zones: disk.zones?.length ? disk.zones : undefined,
@@ -69,8 +70,16 @@ function shapeOf(disk: Disk): DiskShape {
     logicalSectorBytes: disk.creationData?.logicalSectorSize ?? defaultSectorBytes(disk.sku?.name),
     purchasePlan: disk.purchasePlan === undefined ? undefined : withoutUndefined(disk.purchasePlan),
     dataAccessAuthMode: otherThan('None', disk.dataAccessAuthMode),
+    performance: performanceOf(disk, sizeBytes),
+    encryption: encryptionOf(disk.encryption),
+    encryptionSettingsCollection: disk.encryptionSettingsCollection?.enabled === true ? withoutUndefinedWithin(disk.encryptionSettingsCollection) : undefined,
     tags: disk.tags,
   })
+}
+
+/** A key of the platform, which needs no set, is Azure's default. */
+function encryptionOf({ type, diskEncryptionSetId }: NonNullable<Disk['encryption']> = {}): DiskEncryption | undefined {
+  return diskEncryptionSetId === undefined ? undefined : withoutUndefined<DiskEncryption>({ type, diskEncryptionSetId })
 }
 
 function networkOf({ networkAccessPolicy, diskAccessId, publicNetworkAccess }: Disk): Pick<SourceDisk, 'network'> {
@@ -91,6 +100,11 @@ function otherThan(byDefault: string, value: string | undefined): string | undef
 export type DiskFilling =
   | { readonly kind: 'import'; readonly blobUrl: string; readonly storageAccountId: string }
   | { readonly kind: 'copy'; readonly snapshotId: string }
+
+/** The body of the PATCH that sets what a disk can also be given later. */
+export function settingsBody({ network, performance }: DiskSettings): DiskUpdate {
+  return { ...network, ...performance }
+}
 
 /** The body of the PUT that makes a disk ready for an upload. */
 export function uploadDiskBody(spec: NewDiskSpec): Disk {
@@ -128,13 +142,14 @@ function diskBody({ location, shape, tags }: NewDiskSpec, creationData: Creation
     securityProfile: shape.securityType === undefined ? undefined : { securityType: shape.securityType },
     purchasePlan: shape.purchasePlan,
     dataAccessAuthMode: shape.dataAccessAuthMode,
+    encryption: shape.encryption,
     creationData,
   })
 }
 
 /** Ultra and Premium SSD v2 have 4096-byte sectors unless asked otherwise (learn.microsoft.com, disk types). */
 function defaultSectorBytes(sku: string | undefined): number {
-  return sku !== undefined && /^(ultrassd|premiumv2)/i.test(sku) ? 4096 : 512
+  return isProvisioned(sku) ? 4096 : 512
 }
 
 function diskSizeBytesOf(id: string, disk: Disk): number {

@@ -1,5 +1,5 @@
 /** Managed disks: reading, tagging and deleting them. */
-import type { SourceDisk } from '../domain/source-disk.ts'
+import type { DiskSettings, SourceDisk } from '../domain/source-disk.ts'
 import {
   abortable,
   armResource,
@@ -11,7 +11,7 @@ import {
   type ArmResource,
 } from './arm-call.ts'
 import type { AzureClients } from './clients.ts'
-import { diskStatusOf, sourceDiskOf, type DiskStatus } from './disk-model.ts'
+import { diskStatusOf, settingsBody, sourceDiskOf, type DiskStatus } from './disk-model.ts'
 import type { Tags } from '../domain/tags.ts'
 
 const READ = 'Microsoft.Compute/disks/read'
@@ -40,17 +40,22 @@ function readDisk(resource: ArmResource, signal: AbortSignal | undefined) {
   )
 }
 
-/** Replaces the tags of a disk. */
-export async function tagDisk(azure: AzureClients, diskId: string, tags: Tags, signal?: AbortSignal): Promise<void> {
+/** Replaces the tags of a disk, and sets what `settings` names: both or nothing. */
+export async function updateDisk(
+  azure: AzureClients,
+  diskId: string,
+  { tags, settings = {} }: { readonly tags: Tags; readonly settings?: DiskSettings | undefined },
+  signal?: AbortSignal,
+): Promise<void> {
   const resource = armResource(azure, diskId, 'disks')
   const { client, resourceGroup, name } = resource
-  const context = { doing: 'tag', on: named(resource), notFound: 'SourceDiskNotFound', action: WRITE } as const
+  const context = { doing: 'update', on: named(resource), notFound: 'SourceDiskNotFound', action: WRITE } as const
   await callArm(context, signal, () =>
     untilDone(
       client.disks.update(
         resourceGroup,
         name,
-        { tags: { ...tags } },
+        { ...settingsBody(settings), tags: { ...tags } },
         { ...abortable(signal), updateIntervalInMs: POLL_INTERVAL_MS },
       ),
       signal,

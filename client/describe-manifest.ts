@@ -3,13 +3,14 @@ import { describeRanges } from '../domain/byte-range.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
 import { isCopied, pointBlobsOf, type AnyManifest, type Movement } from '../domain/manifest.ts'
 import { differsFrom, type PointCheck, type Suspicion } from '../domain/point-check.ts'
+import { guestKeysOf } from '../domain/restored-disk.ts'
 import { formatBytes, formatInstant } from './format.ts'
 import { describeLevel } from './points.ts'
 
 export function describeManifest(manifest: AnyManifest, check?: PointCheck): string {
   const { id, disk, takenAt, sealedAt, kind, reseedCause, sizeBytes, verification, source } = manifest
   const digests = isCopied(manifest) ? undefined : manifest.digests
-  const { tags, purchasePlan, ...shape } = disk.shape
+  const { tags, purchasePlan, performance, encryption, encryptionSettingsCollection, ...shape } = disk.shape
   const lines: (readonly [string, string | undefined])[] = [
     ['point', id],
     ['disk', disk.id],
@@ -20,6 +21,10 @@ export function describeManifest(manifest: AnyManifest, check?: PointCheck): str
     ['size', formatBytes(sizeBytes)],
     ['region', disk.location],
     ['becomes', describeFields(shape)],
+    ['had', performance && describeFields(performance)],
+    ['key', encryption?.diskEncryptionSetId],
+    ['keys', encryptionSettingsCollection && `Azure Disk Encryption, ${guestKeysOf(encryptionSettingsCollection).join(' and ')}`],
+    ['network', disk.network && describeFields(disk.network)],
     ['plan', purchasePlan && describeFields(purchasePlan)],
     ['tags', tags && describeFields(tags)],
     ['checked', `${formatBytes(verification.comparedBytes)} compared with the source, ${verification.result}`],

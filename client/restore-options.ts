@@ -1,6 +1,6 @@
 /** The options of everything that restores into Azure: `restore run`, `restore plan` and `rescue restore`. */
 import { Option, type Command } from 'commander'
-import { parseArmId } from '../domain/arm-id.ts'
+import { parseArmId, parseEncryptionSetId } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { RestoreWay } from '../domain/restore-request.ts'
 import type { RestoreDiskInput } from '../workflows/messages.ts'
@@ -12,6 +12,7 @@ export interface WayOptions {
   readonly region: string
   readonly sku?: string
   readonly zone?: string
+  readonly diskEncryptionSet?: string
   readonly sourceSnapshot?: boolean
   readonly import?: boolean
   readonly storageAccountId?: string
@@ -30,6 +31,7 @@ export function withWayOptions(command: Command): Command {
     .requiredOption('--region <name>', 'region of what is made')
     .option('--sku <name>', 'SKU of the disk (default: that of the source disk)')
     .option('--zone <number>', 'availability zone of the disk (default: none)')
+    .option('--disk-encryption-set <id>', 'resource id of a disk encryption set: the disk is made under its key (default: a key of the platform)')
     .option('--source-snapshot', 'fast: Azure makes the disk from the source snapshot, in its region and while it lives')
     .option('--import', 'Azure imports a temporary copy of the page blob, in the region of the storage account')
     .option('--storage-account-id <id>', 'with --import: resource id of the storage account of the target')
@@ -68,8 +70,8 @@ export function restoreInputOf(options: RestoreOptions): RestoreDiskInput {
 }
 
 /** @throws BackupError InvalidArgument */
-export function wayOf(options: WayOptions): Pick<RestoreDiskInput, 'region' | 'sku' | 'zone' | 'way' | 'storageAccountId'> {
-  const { region, sku, zone, sourceSnapshot = false, import: isImport = false, storageAccountId } = options
+export function wayOf(options: WayOptions): Pick<RestoreDiskInput, 'region' | 'sku' | 'zone' | 'diskEncryptionSetId' | 'way' | 'storageAccountId'> {
+  const { region, sku, zone, diskEncryptionSet, sourceSnapshot = false, import: isImport = false, storageAccountId } = options
   if (sourceSnapshot && isImport) throw invalid('--source-snapshot and --import are two ways; name one')
   if (isImport !== (storageAccountId !== undefined)) throw invalid('--import and --storage-account-id go together')
   // Where none is named, the point decides: a copied one becomes a disk at once where it lies.
@@ -79,6 +81,7 @@ export function wayOf(options: WayOptions): Pick<RestoreDiskInput, 'region' | 's
     ...(way !== undefined && { way }),
     ...(sku !== undefined && { sku }),
     ...(zone !== undefined && { zone: requireZone('--zone', zone) }),
+    ...(diskEncryptionSet !== undefined && { diskEncryptionSetId: parseEncryptionSetId(diskEncryptionSet).id }),
     ...(storageAccountId !== undefined && { storageAccountId: storageAccountId.trim() }),
   }
 }

@@ -3,6 +3,7 @@ import { parseArmId } from '../domain/arm-id.ts'
 import { sharePercentOf } from '../domain/point-check.ts'
 import type { AnyPoint } from '../domain/recovery-point.ts'
 import type { CostItem, RestoreCost } from '../domain/restore-cost.ts'
+import { describeSettings } from '../domain/restored-disk.ts'
 import type { RestoreWay } from '../domain/restore-request.ts'
 import type { RestoreSurvey } from '../engine/survey-restore.ts'
 import { formatBytes, formatInstant, formatRelative, formatSeconds, plural } from './format.ts'
@@ -15,9 +16,9 @@ const WAYS: Record<RestoreWay, string> = {
 
 /** @param obstacles what forbids the restore, a line each. */
 export function renderPlan(survey: RestoreSurvey, obstacles: readonly string[], nowMs: number): string {
-  const { origin, shape, region, contentBytes, requests, estimatedSeconds, way, temporaryDiskId } = survey
+  const { origin, shape, settings, region, contentBytes, requests, estimatedSeconds, way, temporaryDiskId } = survey
   const disk = parseArmId(origin.diskId, 'disks')
-  const kind = [shape.sku, shape.osType, shape.zones?.length ? `zone ${shape.zones.join(', ')}` : undefined, region]
+  const kind = [shape.sku, shape.osType, shape.zones?.length ? `zone ${shape.zones.join(', ')}` : undefined, region, shape.encryption && `under ${shape.encryption.diskEncryptionSetId}`]
   const copied = `${formatBytes(contentBytes)} in ${plural(requests, 'request')}`
   const lines: (readonly [string, string])[] = [
     origin.point === undefined
@@ -29,6 +30,7 @@ export function renderPlan(survey: RestoreSurvey, obstacles: readonly string[], 
     ['as', `${formatBytes(survey.sizeBytes)}, ${kind.filter((part) => part !== undefined).join(', ')}`],
     ...(temporaryDiskId === undefined ? [] : [['by', `snapshot of a temporary disk, ${parseArmId(temporaryDiskId, 'disks').name}, which is deleted`] as const]),
     ['how', WAYS[way]],
+    ...(Object.keys(settings).length === 0 ? [] : [['gets', describeSettings(settings)] as const]),
     ['copies', way === 'upload' ? copied : `${copied} are held; Azure copies them`],
     [
       'takes',

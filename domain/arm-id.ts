@@ -34,12 +34,22 @@ export function parseArmId(id: string, type: ComputeResourceType): ArmId {
 }
 
 const VM = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/virtualMachines\/([^/]+)$/i
+const ENCRYPTION_SET = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/diskEncryptionSets\/([^/]+)$/i
 
 /** @throws BackupError InvalidResourceId */
 export function parseVmId(id: string): Omit<ArmId, 'type'> {
-  const [, subscriptionId, resourceGroup, name] = VM.exec(id.trim()) ?? []
+  return parseOther(id, VM, 'virtual machine')
+}
+
+/** @throws BackupError InvalidResourceId */
+export function parseEncryptionSetId(id: string): Omit<ArmId, 'type'> {
+  return parseOther(id, ENCRYPTION_SET, 'disk encryption set')
+}
+
+function parseOther(id: string, pattern: RegExp, what: string): Omit<ArmId, 'type'> {
+  const [, subscriptionId, resourceGroup, name] = pattern.exec(id.trim()) ?? []
   if (subscriptionId !== undefined && resourceGroup !== undefined && name !== undefined) return { id: id.trim(), subscriptionId, resourceGroup, name }
-  throw new BackupError({ type: 'InvalidResourceId', message: `"${id}" is not the resource id of a virtual machine`, facts: { id } })
+  throw new BackupError({ type: 'InvalidResourceId', message: `"${id}" is not the resource id of a ${what}`, facts: { id } })
 }
 
 const IN_GROUP = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\//i

@@ -7,30 +7,13 @@
 import { z } from 'zod'
 import { DIGEST_BASES } from './digest-table.ts'
 import { BackupError } from './failures.ts'
+import { diskShape, networkAccess } from './manifest-disk.ts'
 import type { SourceDisk } from './source-disk.ts'
 
 /** The newest that is read. */
 export const MANIFEST_FORMAT = 2
 
 const count = z.number().int().nonnegative()
-
-const diskShape = z.object({
-  sku: z.string().optional(),
-  zones: z.array(z.string()).readonly().optional(),
-  osType: z.string().optional(),
-  hyperVGeneration: z.string().optional(),
-  architecture: z.string().optional(),
-  securityType: z.string().optional(),
-  diskControllerTypes: z.string().optional(),
-  supportsHibernation: z.boolean().optional(),
-  acceleratedNetwork: z.boolean().optional(),
-  logicalSectorBytes: count,
-  purchasePlan: z
-    .object({ name: z.string(), publisher: z.string(), product: z.string(), promotionCode: z.string().optional() })
-    .optional(),
-  dataAccessAuthMode: z.string().optional(),
-  tags: z.record(z.string(), z.string()).readonly().optional(),
-})
 
 const attachment = z.object({
   vmId: z.string(),
@@ -76,7 +59,9 @@ const manifest = z.object({
     name: z.string(),
     location: z.string(),
     shape: diskShape,
-    /** Neither of both: it is not known, as the virtual machine could not be read. */
+    /** Absent where its data was to be had from every network, or a release before 0.2 wrote this. */
+    network: networkAccess.exactOptional(),
+    /** Neither of the next two: it is not known, as the virtual machine could not be read. */
     attachment: attachment.exactOptional(),
     isUnattached: z.literal(true).exactOptional(),
   }),
@@ -143,8 +128,8 @@ export function pointBlobsOf({ baseBlob, stripes }: Pick<Manifest, 'baseBlob' | 
 
 /** What a point tells of its disk. */
 export function describedDisk({ id, uniqueId, name, location, shape, ...known }: SourceDisk): Manifest['disk'] {
-  const { attachment: place, isUnattached } = known
-  return { id, uniqueId, name, location, shape, ...(place && { attachment: place }), ...(isUnattached === true && { isUnattached }) }
+  const { attachment: place, isUnattached, network } = known
+  return { id, uniqueId, name, location, shape, ...(network && { network }), ...(place && { attachment: place }), ...(isUnattached === true && { isUnattached }) }
 }
 
 export function isCopied(point: AnyManifest): point is CopiedManifest {

@@ -46,6 +46,10 @@ export interface RestoreRequest extends SourceChoice {
   readonly zone?: string
   readonly osType?: string
   readonly hyperVGeneration?: string
+  /** ARM id: the disk is made under a key of this set. */
+  readonly diskEncryptionSetId?: string
+  /** A drill: what is made is read and deleted, so it gets no settings of the old disk. */
+  readonly isThrowAway?: boolean
   /** Tells a retry of this restore from another one. */
   readonly requestId: string
 }

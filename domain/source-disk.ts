@@ -17,7 +17,45 @@ export interface DiskShape {
   readonly purchasePlan?: { readonly name: string; readonly publisher: string; readonly product: string; readonly promotionCode?: string }
   /** `AzureActiveDirectory`: its data is given to identities only that may have it; a SAS alone is not enough. */
   readonly dataAccessAuthMode?: string
+  readonly performance?: DiskPerformance
+  /** The key of a customer, by its encryption set; absent: a key of the platform. */
+  readonly encryption?: DiskEncryption
+  /** Azure Disk Encryption: where the keys lie that the operating system encrypted the disk with. */
+  readonly encryptionSettingsCollection?: GuestEncryption
   readonly tags?: Readonly<Record<string, string>>
+}
+
+/** Beyond what comes with SKU and size. Names of the compute API. */
+export interface DiskPerformance {
+  /** Of Premium SSD. */
+  readonly tier?: string
+  /** The next four of Ultra Disk and Premium SSD v2. */
+  readonly diskIopsReadWrite?: number
+  readonly diskMBpsReadWrite?: number
+  readonly diskIopsReadOnly?: number
+  readonly diskMBpsReadOnly?: number
+  /** Machines that may have it attached at once. */
+  readonly maxShares?: number
+  readonly burstingEnabled?: boolean
+}
+
+export interface DiskEncryption {
+  readonly type?: string
+  readonly diskEncryptionSetId: string
+}
+
+interface KeyVault {
+  readonly id?: string
+}
+
+/** Names of the compute API. */
+export interface GuestEncryption {
+  readonly enabled: boolean
+  readonly encryptionSettings?: readonly {
+    readonly diskEncryptionKey?: { readonly sourceVault: KeyVault; readonly secretUrl: string }
+    readonly keyEncryptionKey?: { readonly sourceVault: KeyVault; readonly keyUrl: string }
+  }[]
+  readonly encryptionSettingsVersion?: string
 }
 
 /** From where the data of a disk may be had. Names of the compute API. */
@@ -25,6 +63,12 @@ export interface NetworkAccess {
   readonly networkAccessPolicy?: string
   readonly diskAccessId?: string
   readonly publicNetworkAccess?: string
+}
+
+/** What a disk can be given once it has its bytes. */
+export interface DiskSettings {
+  readonly network?: NetworkAccess
+  readonly performance?: DiskPerformance
 }
 
 export interface SourceDisk {

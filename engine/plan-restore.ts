@@ -6,7 +6,8 @@ import { BackupError } from '../domain/failures.ts'
 import { importBlobName, temporaryDiskName } from '../domain/names.ts'
 import { isSameRegion } from '../domain/region.ts'
 import { originLabel, type RestoreOrigin, type RestoreRequest, type RestoreWay } from '../domain/restore-request.ts'
-import type { DiskShape } from '../domain/source-disk.ts'
+import { restoredDisk } from '../domain/restored-disk.ts'
+import type { DiskSettings, DiskShape } from '../domain/source-disk.ts'
 import { isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import { requireReadable } from './require-readable.ts'
@@ -36,6 +37,8 @@ export interface PlannedRestore {
     readonly shape: DiskShape
     readonly tags: Tags
   }
+  /** What the disk, or the snapshot, gets beside: a refusal of it costs no restore. */
+  readonly settings: DiskSettings
   /** What is asked for instead of the disk, which is deleted then. */
   readonly snapshot?: { readonly id: string; readonly isIncremental: boolean }
   readonly warnings: readonly string[]
@@ -61,7 +64,7 @@ export async function draftRestore(engine: Engine, request: RestoreRequest, sign
   const product = productOf(request)
   const source = await findRestoreSource(engine, request, signal)
   const way = request.way ?? wayOf(source, productOf(request).diskId, request.region)
-  const { shape, warnings } = shapeFor(source, request, way)
+  const { shape, settings, warnings } = restoredDisk(source.disk, request, way)
   const { point } = source.origin
   const tags = { ...source.disk.shape.tags, ...restoreTags(point?.id ?? 'base-blob', request.requestId) }
   return {
@@ -71,6 +74,7 @@ export async function draftRestore(engine: Engine, request: RestoreRequest, sign
     ...(source.snapshot && { sourceSnapshot: source.snapshot }),
     ...(source.isUncompared === true && { isUncompared: true }),
     disk: { id: product.diskId, location: request.region, sizeBytes: source.sizeBytes, shape, tags },
+    settings,
     ...(product.snapshot && { snapshot: product.snapshot }),
     warnings: [...source.warnings, ...warnings],
   }
@@ -132,25 +136,4 @@ function fillingOf(way: RestoreWay, source: RestoreSource, { storageAccountId, r
       }
       return { kind: 'source-snapshot', ...source.snapshot }
   }
-}
-
-/** The shape of the disk with what was overridden, and a remark for each thing that this way cannot bring back. */
-function shapeFor({ disk }: RestoreSource, request: RestoreRequest, way: RestoreWay): { shape: DiskShape; warnings: string[] } {
-  const { region, zone, sku, osType, hyperVGeneration } = request
-  const { zones, securityType, ...shape } = disk.shape
-  const warnings: string[] = []
-  const chosen = zone !== undefined ? [zone] : isSameRegion(disk.location, region) ? zones : undefined
-  if (zones !== undefined && zones.length > 0 && chosen === undefined) {
-    warnings.push(`the disk was in zone ${zones.join(', ')} of ${disk.location}; zones of another region are not the same, so the new disk is in none (--zone)`)
-  }
-  if (securityType !== undefined && securityType !== 'Standard' && way !== 'source-snapshot') {
-    warnings.push(`the disk was of security type ${securityType}; an ${way} carries no guest state, so the new disk is Standard`)
-  }
-  const overridden = {
-    ...(chosen !== undefined && { zones: chosen }),
-    ...(sku !== undefined && { sku }),
-    ...(osType !== undefined && { osType }),
-    ...(hyperVGeneration !== undefined && { hyperVGeneration }),
-  }
-  return { shape: { ...shape, ...overridden } as DiskShape, warnings }
 }

@@ -2,10 +2,11 @@
  * Ends a restore: the upload is closed, the compared disk handed over or made a snapshot of; or, where it did not succeed,
  * everything it made is taken away again. Each step is safe to run twice.
  */
-import { deleteDisk, findDisk, tagDisk } from '../azure/disks.ts'
+import { deleteDisk, findDisk, updateDisk } from '../azure/disks.ts'
 import type { SnapshotStatus } from '../azure/snapshot-model.ts'
 import { createSnapshot, deleteSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
+import { describeSettings } from '../domain/restored-disk.ts'
 import { isSameRequest, withCheck } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import { deleteStaged } from './fill-disk.ts'
@@ -29,13 +30,27 @@ export async function closeUpload(engine: Engine, disk: PlannedRestore['disk'], 
   })
 }
 
-/** Hands over a disk that was compared: its tag says so from here on. @throws BackupError BaseBlobNotClean */
-export async function handOver(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<void> {
+/**
+ * Hands over a disk that was compared: its tag says so from here on, and it gets its settings.
+ *
+ * @returns what is to be done by hand, where Azure refused the settings. @throws BackupError BaseBlobNotClean
+ */
+export async function handOver(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<string | undefined> {
   const { job, disk } = plan
   await requireUnchanged(engine, job, signal)
   await releasePoint(engine, job, signal)
   const found = await findDisk(engine.azure, disk.id, signal)
-  await tagDisk(engine.azure, disk.id, withCheck(found?.tags ?? disk.tags, verdictOf(plan)), signal)
+  const tags = withCheck(found?.tags ?? disk.tags, verdictOf(plan))
+  const settings = plan.snapshot === undefined ? plan.settings : {}
+  try {
+    await updateDisk(engine.azure, disk.id, { tags, settings }, signal)
+    return undefined
+  } catch (error) {
+    const words = describeSettings(settings)
+    if (words === '' || !isFailure(error) || error.retry !== 'never') throw error
+    await updateDisk(engine.azure, disk.id, { tags }, signal)
+    return `the disk is without ${words}, which the old one had: ${error.message}. Set them by hand`
+  }
 }
 
 /**
@@ -46,6 +61,7 @@ export async function handOver(engine: Engine, plan: PlannedRestore, signal?: Ab
 export async function snapshotDisk(engine: Engine, plan: PlannedRestore, signal?: AbortSignal): Promise<SnapshotStatus> {
   const { disk, snapshot } = plan
   if (snapshot === undefined) throw new RangeError('no snapshot was asked for')
+  const { dataAccessAuthMode } = disk.shape
   const found = await findDisk(engine.azure, disk.id, signal)
   const status = await createSnapshot(
     engine.azure,
@@ -55,6 +71,7 @@ export async function snapshotDisk(engine: Engine, plan: PlannedRestore, signal?
       diskUniqueId: found?.uniqueId ?? '',
       location: disk.location,
       isIncremental: snapshot.isIncremental,
+      access: { ...plan.settings.network, ...(dataAccessAuthMode !== undefined && { dataAccessAuthMode }) },
       tags: withCheck(disk.tags, verdictOf(plan)),
     },
     signal,

@@ -29,6 +29,9 @@ export async function checkRights(engine: Engine, { disk, snapshot, filling }: P
     // Data actions are not among what Azure sums up for a resource group.
     others.push(...['write', 'delete'].map((right) => ({ action: `Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${right}`, isPresent: 'unknown' as const })))
   }
+  const { encryption } = disk.shape
+  // Azure asks for it on what the disk is linked to.
+  if (encryption !== undefined) others.push(...(await askBeside(engine, encryption.diskEncryptionSetId, ['Microsoft.Compute/diskEncryptionSets/read'], signal)).rights)
   return { rights: [...own.rights, ...others], isGroupMissing: own.isGroupMissing }
 }
 

@@ -9,16 +9,16 @@ import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
 import { listBlobs } from '../azure/blob-lists.ts'
 import { listManifests, readManifest } from '../azure/manifests.ts'
 import { listChecks } from '../azure/point-checks.ts'
-import { parseArmId } from '../domain/arm-id.ts'
 import { effectiveCursor } from '../domain/backup-plan.ts'
 import { describeRanges, type ByteRange } from '../domain/byte-range.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import { isCopied, type AnyManifest, type Manifest } from '../domain/manifest.ts'
+import { isCopied, type AnyManifest } from '../domain/manifest.ts'
 import { stripingOfState } from '../domain/base-blob-state.ts'
 import { diskPrefix, parseBaseBlobName, stripeBlobName } from '../domain/names.ts'
 import { describeSuspicion, rangesToMend, type PointCheck } from '../domain/point-check.ts'
 import { newestFirst, recoveryPointOf } from '../domain/recovery-point.ts'
 import type { RestoreOrigin, RestoreRequest, SourceChoice } from '../domain/restore-request.ts'
+import type { FormerDisk } from '../domain/restored-disk.ts'
 import { blobBytesOf } from '../domain/source-disk.ts'
 import { stripeSizes } from '../domain/stripes.ts'
 import { choosePoint } from './choose-point.ts'
@@ -32,8 +32,7 @@ export interface RestoreSource {
   readonly content: PointContent
   /** Bytes of the disk. */
   readonly sizeBytes: number
-  /** The disk that was backed up, as far as it is known. */
-  readonly disk: Pick<Manifest['disk'], 'name' | 'location' | 'shape'>
+  readonly disk: FormerDisk
   /** The snapshot that the content was copied from. */
   readonly snapshot?: SnapshotRef
   /** Where a disk of that snapshot is the way to take unless another one is asked for. */
@@ -121,7 +120,7 @@ async function findBaseBlob(engine: Engine, { targetUrl, diskId, allowsSuspect =
     origin: { diskId: state.diskId, baseBlobName: name, ...(manifest.lastTakenAt !== undefined && { takenAt: manifest.lastTakenAt }) },
     content: { targetUrl, striping, blobs, etag, blobBytes },
     sizeBytes: cursor.sizeBytes,
-    disk: manifest.of?.disk ?? { name: parseArmId(state.diskId, 'disks').name, location: '', shape: { logicalSectorBytes: 512 } },
+    disk: manifest.of?.disk ?? { location: '', shape: { logicalSectorBytes: 512 } },
     snapshot: { snapshotId: cursor.snapshotId, snapshotUniqueId: cursor.snapshotUniqueId },
     warnings: [UNSEALED, ...(manifest.of === undefined ? [SHAPELESS] : [])],
   }

@@ -37,6 +37,7 @@ export interface RestoredDisk {
   readonly resourceId: string
   readonly movedBytes: number
   readonly comparedBytes: number
+  readonly warnings: readonly string[]
 }
 
 const SNAPSHOT_POLL_MS = 2_000
@@ -71,13 +72,14 @@ async function runSteps(engine: Engine, plan: PlannedRestore, options: RestoreTo
   }
 
   onProgress?.({ phase: 'release', movedBytes })
-  await persist(() => handOver(engine, plan, signal), patience)
-  if (snapshot === undefined) return { resourceId: disk.id, movedBytes, comparedBytes }
+  const unset = await persist(() => handOver(engine, plan, signal), patience)
+  const warnings = [...plan.warnings, ...(unset === undefined ? [] : [unset])]
+  if (snapshot === undefined) return { resourceId: disk.id, movedBytes, comparedBytes, warnings }
   while (!(await persist(() => snapshotDisk(engine, plan, signal), patience)).isReadable) {
     await sleep(SNAPSHOT_POLL_MS, undefined, signal === undefined ? {} : { signal })
   }
   await persist(() => deleteRestoredDisk(engine, disk, signal), patience)
-  return { resourceId: snapshot.id, movedBytes, comparedBytes }
+  return { resourceId: snapshot.id, movedBytes, comparedBytes, warnings }
 }
 
 /** Writes, compares and mends while the upload is open, then closes it. */

@@ -10,7 +10,7 @@ import type { QuotaUsage } from '../domain/disk-quota.ts'
 import { isFailure } from '../domain/failures.ts'
 import { costOf, type Prices, type RestoreCost } from '../domain/restore-cost.ts'
 import type { RestoreOrigin, RestoreRequest, RestoreWay } from '../domain/restore-request.ts'
-import type { DiskShape } from '../domain/source-disk.ts'
+import type { DiskSettings, DiskShape } from '../domain/source-disk.ts'
 import type { Engine } from './engine.ts'
 import { draftRestore, findNameTaken, type PlannedRestore } from './plan-restore.ts'
 import { pointImageOf, releasePoint } from './point-image.ts'
@@ -28,6 +28,8 @@ export interface RestoreSurvey extends RightsReport {
   readonly region: string
   readonly sizeBytes: number
   readonly shape: DiskShape
+  /** What it gets when it is handed over. */
+  readonly settings: DiskSettings
   /** Bytes that are held: what an upload copies. */
   readonly contentBytes: number
   readonly requests: number
@@ -58,6 +60,7 @@ export async function surveyRestore(engine: Engine, request: RestoreRequest, pri
     region: disk.location,
     sizeBytes: disk.sizeBytes,
     shape: disk.shape,
+    settings: plan.settings,
     contentBytes,
     requests,
     ...(filling.kind === 'upload' && { estimatedSeconds: secondsAtLimit(contentBytes, requests) }),

@@ -105,7 +105,7 @@ async function carryOut(drill: Drill, progress: RunProgress, findings: Findings)
       { key: diskAttribute, value: diskKeyOf(toDiskId) },
       { key: targetAttribute, value: targetKeyOf(targetUrl) },
     ]),
-    args: [{ targetUrl, pointId: point.id, toDiskId, region: rule.region, requestId }],
+    args: [{ targetUrl, pointId: point.id, toDiskId, region: rule.region, requestId, isThrowAway: true }],
   })
   findings.rtoSeconds = (Date.now() - Date.parse(startedAt)) / 1000
   findings.movedBytes = restored.movedBytes

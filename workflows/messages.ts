@@ -66,7 +66,7 @@ export interface RestoreGroupInput {
   readonly targetUrl: string
   readonly members: readonly GroupMember[]
   /** Into what and by which way, the same for all. */
-  readonly how: Pick<RestoreRequest, 'region' | 'sku' | 'zone' | 'way' | 'storageAccountId' | 'allowsSuspect'>
+  readonly how: Pick<RestoreRequest, 'region' | 'sku' | 'zone' | 'diskEncryptionSetId' | 'way' | 'storageAccountId' | 'allowsSuspect'>
   /** Disks that were restored are kept when others fail. */
   readonly isPartial: boolean
 }

@@ -35,7 +35,7 @@ export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskR
     const comparedBytes = uploaded?.comparedBytes ?? (await compareClosed(plan, () => progress.enter('verify')))
 
     progress.enter('release')
-    await CancellationScope.nonCancellable(() => control.handOverDisk.executeWithOptions({ summary: 'hand the disk over' }, [plan]))
+    const unset = await CancellationScope.nonCancellable(() => control.handOverDisk.executeWithOptions({ summary: 'hand the disk over' }, [plan]))
     if (snapshot !== undefined) {
       await waiting.takeRestoredSnapshot.executeWithOptions({ summary: `make ${snapshot.id}` }, [plan])
       await control.deleteRestoredDisk.executeWithOptions({ summary: 'delete the temporary disk' }, [disk])
@@ -51,7 +51,7 @@ export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskR
       comparedBytes,
       seconds: (Date.now() - startTime.getTime()) / 1000,
       phaseSeconds: phases,
-      warnings,
+      warnings: [...warnings, ...(unset === undefined ? [] : [unset])],
     }
   } catch (error) {
     throw await CancellationScope.nonCancellable(async () => {

@@ -93,10 +93,10 @@ function registerRestore(rescue: Command, host: Host): void {
       const done = await workHere(output, 'stopped; nothing was handed over', (local) =>
         restoreToDisk(engine, plan, { ...local, onLeftBehind: leftBehind }),
       )
-      const { origin, warnings, disk } = plan
-      for (const warning of warnings) output.warn(warning)
+      const { origin, disk } = plan
+      for (const warning of done.warnings) output.warn(warning)
       const seconds = (Date.now() - startedAtMs) / 1000
-      const result = { origin, ...(origin.point && { point: origin.point }), ...done, sizeBytes: disk.sizeBytes, seconds, warnings }
+      const result = { origin, ...(origin.point && { point: origin.point }), ...done, sizeBytes: disk.sizeBytes, seconds }
       output.result(result, describeRestore(result))
     },
   })

@@ -59,6 +59,38 @@ describe('disks', () => {
     })
   })
 
+  test('performance is read where it is more than what comes with SKU and size', async () => {
+    const performanceOf = async (name: string, sku: string, properties: Record<string, unknown>) => {
+      const { id } = scene.local.createDisk({ name, sizeGib: 100, sku, zones: ['1'], properties })
+      return (await getDisk(scene.azure, id)).shape.performance
+    }
+    expect(await performanceOf('usual', 'Premium_LRS', { tier: 'P10', diskIOPSReadWrite: 500, diskMBpsReadWrite: 100, maxShares: 1, burstingEnabled: false })).toBeUndefined()
+    expect(await performanceOf('raised', 'Premium_LRS', { tier: 'P50', maxShares: 2, burstingEnabled: true })).toEqual({ tier: 'P50', maxShares: 2, burstingEnabled: true })
+    const provisioned = { diskIOPSReadWrite: 9000, diskMBpsReadWrite: 400, diskIOPSReadOnly: 800, diskMBpsReadOnly: 40 }
+    expect(await performanceOf('provisioned', 'PremiumV2_LRS', provisioned)).toEqual({
+      diskIopsReadWrite: 9000,
+      diskMBpsReadWrite: 400,
+      diskIopsReadOnly: 800,
+      diskMBpsReadOnly: 40,
+    })
+  })
+
+  test('keys are read where they are not of the platform, and a disk is made under the set of its shape', async () => {
+    const diskEncryptionSetId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/diskEncryptionSets/e'
+    const encryption = { type: 'EncryptionAtRestWithCustomerKey', diskEncryptionSetId }
+    const secretUrl = 'https://v.vault.azure.net/secrets/bek/1'
+    const encryptionSettingsCollection = { enabled: true, encryptionSettings: [{ diskEncryptionKey: { sourceVault: { id: '/v' }, secretUrl } }], encryptionSettingsVersion: '1.1' }
+    const { id } = scene.local.createDisk({ name: 'keyed', sizeGib: 1, properties: { encryption, encryptionSettingsCollection } })
+    const { shape } = await getDisk(scene.azure, id)
+    // `toStrictEqual`: a key that is undefined could not be written into a manifest.
+    expect(shape).toStrictEqual({ ...shape, encryption, encryptionSettingsCollection })
+    const spec = specOf('keyed-restored', { encryption })
+    await createUploadDisk(scene.azure, spec)
+    expect((await getDisk(scene.azure, spec.id)).shape).toMatchObject({ encryption })
+    const byPlatform = scene.local.createDisk({ name: 'unkeyed', sizeGib: 1, properties: { encryption: { type: 'EncryptionAtRestWithPlatformKey' }, encryptionSettingsCollection: { enabled: false } } })
+    expect((await getDisk(scene.azure, byPlatform.id)).shape).toStrictEqual({ sku: 'Premium_LRS', logicalSectorBytes: 512, tags: {} })
+  })
+
   test('a shape that was read makes a disk of the same shape', async () => {
     const { id } = scene.local.createDisk({
       name: 'os-2',

@@ -117,6 +117,7 @@ describe('the arguments of restore run', () => {
     ['a time without a zone', ['--disk', DISK, '--at', '2026-11-22T10:15:00'], '--at is "2026-11-22T10:15:00"'],
     ['a day that is none', ['--disk', DISK, '--at', '2026-02-31T25:00:00Z'], 'expected an ISO 8601'],
     ['a zone that is none', ['--disk', DISK, '--zone', 'a'], '--zone is "a"'],
+    ['an encryption set that is a vault', ['--disk', DISK, '--disk-encryption-set', '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v'], 'is not the resource id of a disk encryption set'],
     ['a region that is none', ['--disk', DISK, '--region', 'eu/west'], '--region is "eu/west"'],
   ])('%s is refused before anything is started', async (_, options, expected) => {
     const { exitCode, stderr } = await restore(...options)

@@ -18,6 +18,26 @@ const wholeShape: Required<{ [Key in keyof DiskShape]: Required<DiskShape>[Key] 
   logicalSectorBytes: 512,
   purchasePlan: { name: 'plan', publisher: 'publisher', product: 'product', promotionCode: 'spring' },
   dataAccessAuthMode: 'AzureActiveDirectory',
+  performance: {
+    tier: 'P50',
+    diskIopsReadWrite: 5000,
+    diskMBpsReadWrite: 300,
+    diskIopsReadOnly: 900,
+    diskMBpsReadOnly: 90,
+    maxShares: 2,
+    burstingEnabled: true,
+  },
+  encryption: { type: 'EncryptionAtRestWithCustomerKey', diskEncryptionSetId: '/subscriptions/s/…/diskEncryptionSets/e' },
+  encryptionSettingsCollection: {
+    enabled: true,
+    encryptionSettings: [
+      {
+        diskEncryptionKey: { sourceVault: { id: '/subscriptions/s/…/vaults/v' }, secretUrl: 'https://v.vault.azure.net/secrets/s/1' },
+        keyEncryptionKey: { sourceVault: {}, keyUrl: 'https://v.vault.azure.net/keys/k/1' },
+      },
+    ],
+    encryptionSettingsVersion: '1.1',
+  },
   tags: { 'cost centre': 'größer' },
 }
 
@@ -43,8 +63,9 @@ describe('what was written is read again', () => {
   })
 
   test('every field that a disk needs to become the same disk again', () => {
-    const manifest = aManifest({ disk: { ...aManifest().disk, shape: wholeShape } })
-    expect(decodeManifest('points/p.json', encodeManifest(manifest)).disk.shape).toEqual(wholeShape)
+    const network = { networkAccessPolicy: 'AllowPrivate', diskAccessId: '/subscriptions/s/…/diskAccesses/a', publicNetworkAccess: 'Disabled' }
+    const manifest = aManifest({ disk: { ...aManifest().disk, shape: wholeShape, network } })
+    expect(decodeManifest('points/p.json', encodeManifest(manifest)).disk).toEqual(manifest.disk)
   })
 })
 

@@ -114,6 +114,14 @@ test('a drill restores the newest point, compares all its bytes with the digests
   expect(await listDrillResults(scene.clients, scene.targetUrl, diskId)).toEqual([result])
 }, 120_000)
 
+test('the data of a disk is for no network: the disk of its drill is read all the same', async () => {
+  const spec = { name: 'closed', sizeGib: 1, resourceGroup: 'source', location: SOURCE_REGION, properties: { networkAccessPolicy: 'DenyAll', tier: 'P50' } }
+  const diskId = scene.azure.createDisk(spec).id
+  await createRandomDisk(scene.azure, diskId, 32 * MIB, SEED).change(3)
+  await scene.backUp(diskId)
+  expect(await drill(diskId)).toMatchObject({ verdict: 'passed', comparedWith: 'digests', warnings: [] })
+}, 120_000)
+
 test('a drill of a point that has lost its digests compares all bytes with the point itself', async () => {
   const diskId = await backedUpDisk()
   const [point] = await scene.points(diskId)
