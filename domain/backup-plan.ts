@@ -8,7 +8,7 @@ import { stripingOfState, type BaseBlobState, type CursorRef } from './base-blob
 import { GIB } from './byte-range.ts'
 import { MAX_DISK_BYTES } from './choose-striping.ts'
 import type { FailureType } from './failures.ts'
-import { blobBytesOf, type SourceDisk, type SourceSnapshot } from './source-disk.ts'
+import { blobBytesOf, isSealedByGuest, type SourceDisk, type SourceSnapshot } from './source-disk.ts'
 import { isSameStriping, stripeSizes, type Striping } from './stripes.ts'
 
 export const RESEED_CAUSES = {
@@ -106,6 +106,16 @@ function refuseDisk(disk: SourceDisk): Refusal | undefined {
       reason:
         `disk ${disk.id} has ${disk.shape.logicalSectorBytes}-byte sectors; Azure exports its snapshots as VHDX, ` +
         'which is not supported yet. Use Azure\'s own cross-region snapshot copy for this disk',
+    }
+  }
+  const { securityType } = disk.shape
+  if (isSealedByGuest(securityType)) {
+    return {
+      kind: 'refuse',
+      type: 'SecurityTypeNotSupported',
+      reason:
+        `disk ${disk.id} is of security type ${securityType}: its bytes are encrypted by keys in the guest state (vTPM) of its machine, which is in no export, ` +
+        'so nobody could read what is restored. Use what Azure offers for confidential virtual machines, or back up from within the machine',
     }
   }
   if (disk.sizeBytes > MAX_DISK_BYTES) {

@@ -43,6 +43,7 @@ export const FAILURES = {
   SnapshotFailed: { retry: 'never', exit: 'failed', meaning: 'Azure could not complete a snapshot' },
   SnapshotCopyBusy: { retry: 'later', exit: 'failed', meaning: "Azure copies another snapshot of the disk, or all it will to that region; the run's turn comes later" },
   SectorSizeNotSupported: { retry: 'never', exit: 'refused', meaning: 'the disk has 4096-byte sectors; its snapshots are VHDX' },
+  SecurityTypeNotSupported: { retry: 'never', exit: 'refused', meaning: 'a confidential disk whose bytes nobody can read without its guest state, which is in no export' },
   DiskTooLarge: { retry: 'never', exit: 'refused', meaning: 'the disk has more than 32,767 GiB, which no upload brings back' },
   DiskShrank: { retry: 'never', exit: 'refused', meaning: 'the disk is smaller than its base blob, which Azure does not allow' },
   DiskExists: { retry: 'never', exit: 'refused', meaning: 'a restore would overwrite a disk or a snapshot' },

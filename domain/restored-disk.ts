@@ -9,7 +9,7 @@
  */
 import { isSameRegion } from './region.ts'
 import type { RestoreRequest, RestoreWay } from './restore-request.ts'
-import type { DiskPerformance, DiskSettings, DiskShape, GuestEncryption, NetworkAccess } from './source-disk.ts'
+import { isSealedByGuest, type DiskPerformance, type DiskSettings, type DiskShape, type GuestEncryption, type NetworkAccess } from './source-disk.ts'
 
 /** The disk that was backed up, as far as it is known. */
 export interface FormerDisk {
@@ -36,7 +36,8 @@ export function restoredDisk(former: FormerDisk, request: RestoreRequest, way: R
   const warnings = [
     zonesWarning,
     securityType !== undefined && securityType !== 'Standard' && way !== 'source-snapshot'
-      ? `the disk was of security type ${securityType}; an ${way} carries no guest state, so the new disk is Standard`
+      ? `the disk was of security type ${securityType}; an ${way} carries no guest state, so the new disk is Standard` +
+        (isSealedByGuest(securityType) ? ', and its bytes cannot be read: their keys are in that state' : '')
       : undefined,
     encryptionWarning,
     encryptionSettingsCollection === undefined || isInherited(former, request, way) ? undefined : guestEncrypted(encryptionSettingsCollection),

@@ -128,6 +128,11 @@ export function isReadableCopy({ shape, network }: SourceDisk): boolean {
   return network === undefined && shape.logicalSectorBytes === 512
 }
 
+/** Confidential and encrypted as a whole: without the guest state of its machine nobody can read its bytes. */
+export function isSealedByGuest(securityType: string | undefined): boolean {
+  return securityType !== undefined && /^ConfidentialVM_DiskEncryptedWith/i.test(securityType)
+}
+
 /** Length of a disk's VHD export: the content and its 512-byte footer. */
 export const VHD_FOOTER_BYTES = 512
 

@@ -173,6 +173,14 @@ describe('a refusal', () => {
       'SectorSizeNotSupported',
       'VHDX',
     ],
+    ...['ConfidentialVM_DiskEncryptedWithPlatformKey', 'ConfidentialVM_DiskEncryptedWithCustomerKey'].map(
+      (securityType): [string, PlanFacts, Refusal['type'], string] => [
+        `a disk whose bytes only its guest state can read (${securityType})`,
+        facts({ disk: aDisk({ shape: { logicalSectorBytes: 512, securityType } }) }),
+        'SecurityTypeNotSupported',
+        'vTPM',
+      ],
+    ),
     ['a disk of 32 TiB, which no upload takes', { disk: aDisk({ sizeBytes: 32 * 1024 * GIB }) }, 'DiskTooLarge', '32768 GiB'],
     [
       'a disk smaller than its base blob',
@@ -195,6 +203,13 @@ describe('a refusal', () => {
     expect(plan).toHaveProperty('reason', expect.stringContaining(DISK_ID))
     expect(FAILURES[type].retry).toBe('never')
   })
+
+  test.each(['TrustedLaunch', 'ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey', 'ConfidentialVM_NonPersistedTPM', 'Standard'])(
+    'is not for a disk of security type %s: its bytes can be read without the guest state',
+    (securityType) => {
+      expect(planBackup({ disk: aDisk({ shape: { logicalSectorBytes: 512, securityType } }) }).kind).toBe('full')
+    },
+  )
 
   test('comes before a first full transfer too', () => {
     expect(planBackup({ disk: aDisk({ shape: { logicalSectorBytes: 4096 } }) })).toMatchObject({ kind: 'refuse' })

@@ -52,6 +52,11 @@ test('a disk that was under a key of the platform is made under the set that is 
   expect(restored({}, { diskEncryptionSetId: SET }).shape.encryption).toEqual({ type: 'EncryptionAtRestWithCustomerKey', diskEncryptionSetId: SET })
 })
 
+test('a point of a disk that only its guest state could read says so', () => {
+  expect(restored({ securityType: 'TrustedLaunch' }).warnings).toEqual([expect.stringMatching(/TrustedLaunch.*carries no guest state.*Standard$/)])
+  expect(restored({ securityType: 'ConfidentialVM_DiskEncryptedWithCustomerKey' }).warnings).toEqual([expect.stringMatching(/Standard, and its bytes cannot be read/)])
+})
+
 test('a disk that was encrypted from within comes back with the URLs of its keys in a warning', () => {
   const { shape, warnings } = restored(GUEST)
   expect(shape).not.toHaveProperty('encryptionSettingsCollection')

@@ -49,6 +49,12 @@ describe('a backup is refused, and no snapshot is taken, when', () => {
     await expectRefused(scene.backUp(id), 'SectorSizeNotSupported', /4096-byte sectors.*VHDX/)
   })
 
+  test('only its guest state could read its bytes', async () => {
+    const securityProfile = { securityType: 'ConfidentialVM_DiskEncryptedWithPlatformKey' }
+    const { id } = scene.azure.createDisk({ name: 'confidential', sizeGib: 1, resourceGroup: 'source', properties: { securityProfile } })
+    await expectRefused(scene.backUp(id), 'SecurityTypeNotSupported', /ConfidentialVM_DiskEncryptedWithPlatformKey.*vTPM/)
+  })
+
   test('it is larger than an upload can be', async () => {
     const spec = { name: 'huge', sizeGib: 32_768, sku: 'PremiumV2_LRS', logicalSectorSize: 512, resourceGroup: 'source', zones: ['1'] } as const
     await expectRefused(scene.backUp(scene.azure.createDisk(spec).id), 'DiskTooLarge', /32768 GiB/)
