@@ -25,7 +25,7 @@ export interface NewDiskSpec {
   /** Without the VHD footer. */
   readonly sizeBytes: number
   readonly shape: DiskShape
-  /** Added to those of the shape. */
+  /** All that it gets: those of the shape are not asked for. */
   readonly tags: Tags
 }
 
@@ -132,7 +132,7 @@ function diskBody({ location, shape, tags }: NewDiskSpec, creationData: Creation
   })
   return withoutUndefined<Disk>({
     location,
-    tags: { ...shape.tags, ...tags },
+    tags: { ...tags },
     sku: shape.sku === undefined ? undefined : { name: shape.sku },
     zones: shape.zones === undefined ? undefined : [...shape.zones],
     osType: shape.osType as Concrete<Disk['osType']>,

@@ -1,10 +1,11 @@
 /**
  * What of a disk comes back, in one place. `DiskShape` and `NetworkAccess` say what is kept; of that
  *
- * - goes into the making of the disk: SKU, OS type, generation, capabilities, plan, Entra protection, tags; the zone in the old region;
+ * - goes into the making of the disk: SKU, OS type, generation, capabilities, plan, Entra protection; the zone in the old region;
  *   the encryption set that is asked for;
  * - is set when the disk is handed over: performance where the SKU is the old one, network access. A snapshot gets the latter alone,
  *   what will be thrown away neither;
+ * - is kept by the plan beside tags of its own: tags;
  * - is told of in a warning: everything else, with its old value and what to do.
  */
 import { isSameRegion } from './region.ts'
@@ -27,7 +28,7 @@ export interface RestoredDisk {
 type Part<Value> = readonly [value: Value | undefined, warning?: string]
 
 export function restoredDisk(former: FormerDisk, request: RestoreRequest, way: RestoreWay): RestoredDisk {
-  const { zones: _zones, securityType, encryption: _encryption, encryptionSettingsCollection, performance: _performance, ...shape } = former.shape
+  const { zones: _zones, securityType, encryption: _encryption, encryptionSettingsCollection, performance: _performance, tags: _tags, ...shape } = former.shape
   const { sku, osType, hyperVGeneration } = request
   const [zones, zonesWarning] = zonesFor(former, request)
   const [encryption, encryptionWarning] = encryptionFor(former, request, way)

@@ -69,3 +69,13 @@ export function withCheck(tags: Tags, verdict: 'passed' | 'none'): Tags {
 export function isUnchecked(tags: Tags | undefined): boolean {
   return tagOf(tags, CHECK_TAG) === 'pending'
 }
+
+/** Of one resource (learn.microsoft.com, limits of tags). */
+const MAX_TAGS = 50
+
+/** Tags of a restored disk: ours, and beside them as many of the old disk's as Azure takes. The last ones are left out. */
+export function besideTags(former: Tags, ours: Tags): { readonly tags: Tags; readonly dropped: readonly string[] } {
+  const kept = Object.entries(former).filter(([name]) => tagOf(ours, name.toLowerCase()) === undefined)
+  const room = MAX_TAGS - Object.keys(ours).length
+  return { tags: { ...Object.fromEntries(kept.slice(0, room)), ...ours }, dropped: kept.slice(room).map(([name]) => name) }
+}

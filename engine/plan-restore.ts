@@ -8,7 +8,7 @@ import { isSameRegion } from '../domain/region.ts'
 import { originLabel, type RestoreOrigin, type RestoreRequest, type RestoreWay } from '../domain/restore-request.ts'
 import { restoredDisk } from '../domain/restored-disk.ts'
 import type { DiskSettings, DiskShape } from '../domain/source-disk.ts'
-import { isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
+import { besideTags, isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import { requireReadable } from './require-readable.ts'
 import type { RestoreJob } from './restore-job.ts'
@@ -66,7 +66,8 @@ export async function draftRestore(engine: Engine, request: RestoreRequest, sign
   const way = request.way ?? wayOf(source, productOf(request).diskId, request.region)
   const { shape, settings, warnings } = restoredDisk(source.disk, request, way)
   const { point } = source.origin
-  const tags = { ...source.disk.shape.tags, ...restoreTags(point?.id ?? 'base-blob', request.requestId) }
+  const { tags, dropped } = besideTags(source.disk.shape.tags ?? {}, restoreTags(point?.id ?? 'base-blob', request.requestId))
+  const untagged = dropped.length === 0 ? [] : [`Azure takes 50 tags and the restore needs some of its own, so these of the old disk are left out: ${dropped.join(', ')}`]
   return {
     origin: source.origin,
     job: { ...source.content, toDiskId: product.diskId },
@@ -76,7 +77,7 @@ export async function draftRestore(engine: Engine, request: RestoreRequest, sign
     disk: { id: product.diskId, location: request.region, sizeBytes: source.sizeBytes, shape, tags },
     settings,
     ...(product.snapshot && { snapshot: product.snapshot }),
-    warnings: [...source.warnings, ...warnings],
+    warnings: [...source.warnings, ...warnings, ...untagged],
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import {
+  besideTags,
   isSameRequest,
   isSourceSnapshotOf,
   requestOf,
@@ -72,4 +73,24 @@ test('tags fit Azure: names without <>%&\\?/, values of at most 256 characters',
     expect(name).not.toMatch(/[<>%&\\?/]/)
     expect(value.length).toBeLessThanOrEqual(256)
   }
+})
+
+describe('of the tags of a disk and ours', () => {
+  const ours = restoreTags('point-1', 'request-1')
+  const tagsOf = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`tag-${index}`, 'x']))
+
+  test.each([
+    [46, 0],
+    [47, 1],
+    [50, 4],
+  ])('of %d of its own, %d are left out, as Azure takes no more than 50', (count, left) => {
+    const { tags, dropped } = besideTags(tagsOf(count), ours)
+    expect(tags).toMatchObject(ours)
+    expect(Object.keys(tags)).toHaveLength(Math.min(50, count + 4))
+    expect(dropped).toEqual(Object.keys(tagsOf(count)).slice(count - left))
+  })
+
+  test('one that has the name of ours in any case gives way without a word', () => {
+    expect(besideTags({ ...tagsOf(45), 'SNAPFERRY-Check': 'passed', snapferry: 'restore' }, ours)).toEqual({ tags: { ...tagsOf(45), ...ours }, dropped: [] })
+  })
 })

@@ -121,6 +121,16 @@ describe('what a disk had beside its bytes', () => {
     expect({ warnings, disk }).toMatchObject({ warnings: [], disk: { ...HAD, encryption: { diskEncryptionSetId }, tags: { 'snapferry-check': 'passed' } } })
   }, 120_000)
 
+  test('are 50 tags, as many as Azure takes: some make room for those of the restore, with a warning', async () => {
+    const tags = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`tag-${index + 10}`, 'x']))
+    const diskId = scene.azure.createDisk({ name: 'tagged', sizeGib: 1, resourceGroup: 'source', location: SOURCE_REGION, tags }).id
+    const { point } = await backUpChanged(scene, diskId, SEED)
+    const made: number[] = []
+    beforeArm = async ({ operation, body }) => void (operation === 'Disks_CreateOrUpdate' && made.push(Object.keys((body as { tags: object }).tags).length))
+    const { warnings } = await scene.restore({ pointId: point.id })
+    expect({ made, warnings }).toEqual({ made: [50], warnings: [expect.stringMatching(/tag-56, tag-57, tag-58, tag-59/)] })
+  }, 120_000)
+
   test('costs no restore where Azure refuses it: the warning names it', async () => {
     beforeArm = async ({ operation, body }) =>
       operation === 'Disks_Update' && JSON.stringify(body).includes('P50')
