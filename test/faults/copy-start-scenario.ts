@@ -87,7 +87,7 @@ async function faultsOfCopies(world: World): Promise<string[]> {
   const faults: string[] = []
   for (const point of await copiesOf(world)) {
     const content = world.contentOf(point)
-    for (const area of areasOf(point.sizeBytes / 2 ** 30)) {
+    for (const area of areasOf(point.sizeBytes)) {
       const held = await azure.readDisk(point.copiedSnapshot.id, area.startBytes, area.endBytes - area.startBytes).catch(() => undefined)
       if (content === undefined || held?.equals(bytesAt(content, area)) !== true) faults.push(`point ${point.id} is wrong in the area at ${area.startBytes}`)
     }

@@ -1,6 +1,6 @@
 /** A lane of the killable stack with the model of its disk, and what must hold of its points. */
 import { listPoints } from '../../azure/manifests.ts'
-import { KIB, MIB } from '../../domain/byte-range.ts'
+import { GIB, KIB, MIB } from '../../domain/byte-range.ts'
 import { isCopied, type Manifest } from '../../domain/manifest.ts'
 import { chainPrefix } from '../../domain/names.ts'
 import { newestFirst } from '../../domain/recovery-point.ts'
@@ -19,7 +19,7 @@ export interface Lane extends StackLane {
 }
 
 export async function openLane(stack: KillableStack): Promise<Lane> {
-  return { ...(await stack.openLane(1)), model: createDiskModel(1), contents: [] }
+  return { ...(await stack.openLane(1)), model: createDiskModel(GIB), contents: [] }
 }
 
 /** Writes and discards before a run, whose point then holds what `contents` ends with. */

@@ -7,7 +7,7 @@
  */
 import { env, stderr } from 'node:process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { PAGE_BYTES } from '../../domain/byte-range.ts'
+import { GIB, PAGE_BYTES } from '../../domain/byte-range.ts'
 import { DEFAULT_VERIFY } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { SourceSnapshot } from '../../domain/source-disk.ts'
@@ -133,7 +133,7 @@ async function playInstallation(world: World, { diskId, targetUrls }: Lane, requ
 
 async function contentOf(snapshotId: string): Promise<Content> {
   const pages = new Map<number, Buffer>()
-  for (const { startBytes, endBytes } of areasOf(1)) {
+  for (const { startBytes, endBytes } of areasOf(GIB)) {
     const data = await scene.azure.readDisk(snapshotId, startBytes, endBytes - startBytes)
     for (let at = 0; at < data.length; at += PAGE_BYTES) pages.set((startBytes + at) / PAGE_BYTES, data.subarray(at, at + PAGE_BYTES))
   }
