@@ -22,13 +22,14 @@ import { control, dataActivities, waiting } from './activity-options.ts'
 import { copyDisk } from './copy-disk.ts'
 import { takeBack, tidyUp } from './end-of-run.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
+import { endingAsCancelled, refuseWhenCancelled } from './own-cancel.ts'
 import { trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
 import { transferUntilConsistent } from './transfer-until-consistent.ts'
 
 export async function backupDisk(input: BackupDiskInput): Promise<BackupDiskResult<AnyPoint>> {
   const { copyStart } = input.options
-  return copyStart === undefined ? ferryDisk(input) : copyDisk(input, copyStart)
+  return endingAsCancelled<BackupDiskResult<AnyPoint>>(() => (copyStart === undefined ? ferryDisk(input) : copyDisk(input, copyStart)))
 }
 
 async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
@@ -84,6 +85,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
       mended = mendedOf([...(planned.mend ?? []), ...ranges])
     }
 
+    refuseWhenCancelled()
     progress.enter('seal')
     const counts = { changedBytes, clearedBytes, movedBytes, requests, movement, verification, digestBasis: digests.basis }
     const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }

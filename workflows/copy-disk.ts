@@ -16,6 +16,7 @@ import { sourceSnapshotTags } from '../domain/tags.ts'
 import { control, copying, dataActivities, waiting } from './activity-options.ts'
 import { takeBack, tidyUp } from './end-of-run.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult } from './messages.ts'
+import { refuseWhenCancelled } from './own-cancel.ts'
 import { trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
 
@@ -60,6 +61,7 @@ export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promis
       ? await dataActivities().verifyCopiedSnapshot.executeWithOptions({ summary: 'compare copy and source' }, [comparison])
       : ({ result: 'none', rounds: 0, writtenBytes: 0, comparedBytes: 0 } as const)
 
+    refuseWhenCancelled()
     progress.enter('seal')
     const made = { disk, snapshot, copy, kind, verification }
     point = await CancellationScope.nonCancellable(() =>

@@ -13,11 +13,16 @@ import { control, dataActivities, waiting } from './activity-options.ts'
 import { blamePoint } from './blame-point.ts'
 import { describeCause, mismatchesOf } from './describe-cause.ts'
 import { RESTORE_PHASES, type RestoreDiskInput, type RestoreDiskResult } from './messages.ts'
+import { endingAsCancelled, refuseWhenCancelled } from './own-cancel.ts'
 import { phaseSeconds, trackProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
 import { refuseMismatches, uploadUntilEqual } from './upload-until-equal.ts'
 
-export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskResult> {
+export function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskResult> {
+  return endingAsCancelled(() => restoreTo(input))
+}
+
+async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
   const { startTime, firstExecutionRunId } = workflowInfo()
   const progress = trackProgress(RESTORE_PHASES)
   progress.enter('plan')
@@ -34,6 +39,7 @@ export async function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskR
     const uploaded = plan.filling.kind === 'upload' ? await uploadUntilEqual(plan, progress) : undefined
     const comparedBytes = uploaded?.comparedBytes ?? (await compareClosed(plan, () => progress.enter('verify')))
 
+    refuseWhenCancelled()
     progress.enter('release')
     const unset = await CancellationScope.nonCancellable(() => control.handOverDisk.executeWithOptions({ summary: 'hand the disk over' }, [plan]))
     if (snapshot !== undefined) {

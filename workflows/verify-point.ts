@@ -16,13 +16,18 @@ import type { ChunkCheckState, VerifyJob } from '../activities/verify-activities
 import { control, dataActivities } from './activity-options.ts'
 import { describeSuspects } from './describe-suspects.ts'
 import { VERIFY_PHASES, type VerifyPointInput, type VerifyPointResult } from './messages.ts'
+import { endingAsCancelled } from './own-cancel.ts'
 import { trackProgress, type RunProgress } from './run-progress.ts'
 import { recoveryPointAttribute } from './search-attributes.ts'
 
 const EXTENTS_IN_FLIGHT = 2
 const MAX_REPORTED_RANGES = 256
 
-export async function verifyPoint(input: VerifyPointInput): Promise<VerifyPointResult> {
+export function verifyPoint(input: VerifyPointInput): Promise<VerifyPointResult> {
+  return endingAsCancelled(() => verify(input))
+}
+
+async function verify(input: VerifyPointInput): Promise<VerifyPointResult> {
   const { runId, startTime } = workflowInfo()
   const seed = input.seed ?? Number.parseInt(hash64(runId).slice(0, 8), 16)
   const progress = trackProgress(VERIFY_PHASES)
