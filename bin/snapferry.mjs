@@ -6,15 +6,17 @@ import { setFlagsFromString } from 'node:v8'
 // While a worker starts; then see worker/small-heap.ts.
 if (process.argv.includes('worker')) setFlagsFromString('--optimize-for-size')
 
+// A pipe or a terminal that was closed.
+const UNREAD = ['EPIPE', 'EIO']
 // `| head` has read enough: a command that still writes then ends, with the code that it has by then. One that must tidy up listens,
 // and ends by itself.
 process.stdout.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error
+  if (!UNREAD.includes(error.code)) throw error
   if (!process.emit('SIGPIPE', 'SIGPIPE')) setImmediate(() => process.exit())
 })
 // Where nobody reads what goes wrong, the exit code still says it, and a worker works on.
 process.stderr.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error
+  if (!UNREAD.includes(error.code)) throw error
 })
 
 const entry = new URL('../dist/client/main.js', import.meta.url)

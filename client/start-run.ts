@@ -8,7 +8,6 @@ import { BackupError } from '../domain/failures.ts'
 import type { TemporalLink } from '../temporal/connect.ts'
 import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
 import { taskQueuesOf } from '../workflows/messages.ts'
-import { phaseAttribute } from '../workflows/search-attributes.ts'
 import { formatInstant } from './format.ts'
 import type { Output } from './output.ts'
 import { queuesWithoutWorker } from './task-queues.ts'
@@ -66,8 +65,7 @@ async function startOrJoin<W extends Workflow>(
       taskQueue,
       args: [...args],
       staticSummary: summary,
-      // Where it is not registered, the run is refused now; written by the run first, it would hang it.
-      typedSearchAttributes: [...searchAttributes, { key: phaseAttribute, value: 'plan' }],
+      typedSearchAttributes: searchAttributes,
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     })

@@ -41,7 +41,7 @@ export function restoredDisk(former: FormerDisk, request: RestoreRequest, way: R
         (isSealedByGuest(securityType) ? ', and its bytes cannot be read: their keys are in that state' : '')
       : undefined,
     encryptionWarning,
-    encryptionSettingsCollection === undefined || isInherited(former, request, way) ? undefined : guestEncrypted(encryptionSettingsCollection),
+    encryptionSettingsCollection === undefined || request.isThrowAway === true || isInherited(former, request, way) ? undefined : guestEncrypted(encryptionSettingsCollection),
     performanceWarning,
     networkWarning,
   ]
@@ -86,7 +86,7 @@ function encryptionFor(former: FormerDisk, request: RestoreRequest, way: Restore
   const { encryption } = former.shape
   const { diskEncryptionSetId, region } = request
   if (diskEncryptionSetId !== undefined) return [{ type: encryption?.type ?? 'EncryptionAtRestWithCustomerKey', diskEncryptionSetId }]
-  if (encryption === undefined || isInherited(former, request, way)) return [undefined]
+  if (encryption === undefined || request.isThrowAway === true || isInherited(former, request, way)) return [undefined]
   return [undefined, `the disk was under a key of yours (${encryption.diskEncryptionSetId}); the new one is under a key of the platform unless a set of ${region} is named (--disk-encryption-set)`]
 }
 

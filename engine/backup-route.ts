@@ -24,10 +24,14 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
   const base = baseBlobOf(engine, job)
   const flows = base.stripes.map(({ url }) => engine.flows.open(url, job.cap))
   const used = new Map<string, string>()
+  // The first of several since the last renewal: what was refused may have begun with it.
+  const note = (snapshotId: string, url: string): void => {
+    if (!used.has(snapshotId)) used.set(snapshotId, url)
+  }
   const { toSnapshotId, fromSnapshotId, blobBytes } = job
   const sourceUrl = async (signal?: AbortSignal): Promise<string> => {
     const url = await engine.exports.read(toSnapshotId, signal, blobBytes)
-    used.set(toSnapshotId, url)
+    note(toSnapshotId, url)
     return url
   }
   return {
@@ -39,7 +43,8 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
         if (fromSnapshotId === undefined) await sourceUrl(signal)
         else {
           const { url, previousUrl } = await engine.exports.readBoth(toSnapshotId, fromSnapshotId, signal, blobBytes)
-          used.set(toSnapshotId, url).set(fromSnapshotId, previousUrl)
+          note(toSnapshotId, url)
+          note(fromSnapshotId, previousUrl)
         }
         const changes = sourceChanges(engine, job, window, { repair, signal })
         return isResumed && repair === undefined ? withoutWritten(job, base, window, changes, signal) : changes
@@ -58,7 +63,9 @@ export function backupRoute(engine: Engine, job: TransferJob, { repair, sums }: 
     },
     async renew(signal) {
       let isRenewed = false
-      for (const [snapshotId, staleUrl] of used) isRenewed = (await engine.exports.renew(snapshotId, staleUrl, signal)) !== staleUrl || isRenewed
+      const stale = [...used]
+      used.clear()
+      for (const [snapshotId, staleUrl] of stale) isRenewed = (await engine.exports.renew(snapshotId, staleUrl, signal)) !== staleUrl || isRenewed
       return isRenewed
     },
   }

@@ -21,7 +21,7 @@ import { control, dataActivities } from './activity-options.ts'
 import { blamePoint } from './blame-point.ts'
 import { failureOf, mismatchesOf, type Mismatches } from './describe-cause.ts'
 import { DRILL_PHASES, type DrillRestoreInput } from './messages.ts'
-import { isOwnCancel } from './own-cancel.ts'
+import { endingAsCancelled, isOwnCancel } from './own-cancel.ts'
 import { raiseAlert } from './raise-alert.ts'
 import { restoreDisk } from './restore-disk.ts'
 import { phaseSeconds, trackProgress, type RunProgress } from './run-progress.ts'
@@ -48,7 +48,7 @@ export async function drillRestore(input: DrillRestoreInput): Promise<DrillResul
   let failed: unknown
   let cancelled: unknown
   try {
-    await timed.run(() => carryOut(drill, progress, findings))
+    await timed.run(() => endingAsCancelled(() => carryOut(drill, progress, findings)))
   } catch (error) {
     if (isOwnCancel(error)) cancelled = error
     else failed = isOwnCancel(error, timed) ? tookTooLong(input.rule.timeoutMinutes) : error
