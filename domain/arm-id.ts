@@ -61,6 +61,11 @@ export function parseResourceGroup(id: string): { readonly subscriptionId: strin
   throw new BackupError({ type: 'InvalidResourceId', message: `"${id}" is not the resource id of something in a resource group`, facts: { id } })
 }
 
+/** For comparisons: in small letters. */
+export function subscriptionOf(armId: string): string | undefined {
+  return armId.split('/')[2]?.toLowerCase()
+}
+
 export function sameArmId(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
 }

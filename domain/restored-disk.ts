@@ -8,6 +8,7 @@
  * - is kept by the plan beside tags of its own: tags;
  * - is told of in a warning: everything else, with its old value and what to do.
  */
+import { subscriptionOf } from './arm-id.ts'
 import { isSameRegion } from './region.ts'
 import type { RestoreRequest, RestoreWay } from './restore-request.ts'
 import { isSealedByGuest, type DiskPerformance, type DiskSettings, type DiskShape, type GuestEncryption, type NetworkAccess } from './source-disk.ts'
@@ -107,13 +108,9 @@ function performanceFor({ sku: formerSku, performance }: DiskShape, { sku, toSna
 function networkFor({ location, network }: FormerDisk, { region, toDiskId, isThrowAway }: RestoreRequest): Part<NetworkAccess> {
   if (network === undefined || isThrowAway === true) return [undefined]
   const { networkAccessPolicy, diskAccessId } = network
-  const isReached = isSameRegion(location, region) && subscriptionOf(diskAccessId) === subscriptionOf(toDiskId)
+  const isReached = isSameRegion(location, region) && subscriptionOf(diskAccessId ?? '') === subscriptionOf(toDiskId ?? '')
   if (toDiskId !== undefined && (networkAccessPolicy !== 'AllowPrivate' || isReached)) return [network]
   const closed = { networkAccessPolicy: 'DenyAll', publicNetworkAccess: 'Disabled' }
   if (networkAccessPolicy === 'DenyAll') return [closed]
   return [closed, `the data of the disk was not for every network (${describeSettings({ network })}); that of what is made is for none (DenyAll) until you give it an access of its own`]
-}
-
-function subscriptionOf(armId: string | undefined): string | undefined {
-  return armId?.split('/')[2]?.toLowerCase()
 }

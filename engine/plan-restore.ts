@@ -1,7 +1,7 @@
 /** Finds what a restore is made from and refuses what would overwrite or cannot work, before anything is made. */
 import { findDisk } from '../azure/disks.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
-import { armIdOf, parseArmId } from '../domain/arm-id.ts'
+import { armIdOf, parseArmId, subscriptionOf } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
 import { importBlobName, temporaryDiskName } from '../domain/names.ts'
 import { isSameRegion } from '../domain/region.ts'
@@ -108,10 +108,6 @@ function wayOf({ fastRegion, snapshot }: RestoreSource, diskId: string, region: 
   if (fastRegion === undefined || snapshot === undefined || !isSameRegion(fastRegion, region)) return 'upload'
   const isSameSubscription = subscriptionOf(diskId) === subscriptionOf(snapshot.snapshotId)
   return isSameSubscription ? 'source-snapshot' : 'upload'
-}
-
-function subscriptionOf(armId: string): string | undefined {
-  return armId.split('/')[2]?.toLowerCase()
 }
 
 function fillingOf(way: RestoreWay, source: RestoreSource, { storageAccountId, requestId }: RestoreRequest): Filling {

@@ -14,14 +14,14 @@ import { seededRandom } from '../../domain/sampler.ts'
 import type { RecoveryPoint } from '../../domain/recovery-point.ts'
 import { exportToFile } from '../../engine/export-file.ts'
 import { findRestoreSource } from '../../engine/restore-source.ts'
-import type { drillRestore, verifyPoint } from '../../workflows/index.ts'
-import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
+import type { drillRestore } from '../../workflows/index.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { StorageError } from '../../simulator/blob-service/storage-error.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
 import { noise } from '../support/random-disk.ts'
 import { backUpChanged, expectRestorable } from '../support/round-trip.ts'
 import { openScene, SOURCE_REGION, TARGET_REGION, type Scene } from '../support/scene.ts'
+import { verifyIn } from '../support/verify.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 const SIZE_BYTES = GIB + MIB
@@ -65,14 +65,7 @@ function refuseReadsOfUpload(call: OperationCall): undefined {
   if (isUploading() && isReadOfDisk(call)) throw new StorageError('AuthorizationPermissionMismatch')
 }
 
-let verifications = 0
-async function verify(input: Omit<VerifyPointInput, 'targetUrl'>): Promise<VerifyPointResult> {
-  return scene.client.workflow.execute<typeof verifyPoint>('verifyPoint', {
-    taskQueue: `${scene.taskQueuePrefix}-control`,
-    workflowId: `verify-${scene.taskQueuePrefix}-${verifications++}`,
-    args: [{ targetUrl: scene.targetUrl, ...input }],
-  })
-}
+const verify = (input: Parameters<typeof verifyIn>[1]): ReturnType<typeof verifyIn> => verifyIn(scene, input)
 
 async function suspects(diskId: string): Promise<string[]> {
   const { checks } = await listPoints(scene.clients, scene.targetUrl, { diskId })

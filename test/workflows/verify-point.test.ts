@@ -10,29 +10,23 @@ import { DEFAULT_OPTIONS, type BackupOptions } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { choosePoint } from '../../engine/choose-point.ts'
 import type { runPolicy, verifyPoint } from '../../workflows/index.ts'
-import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
+import type { VerifyPointResult } from '../../workflows/messages.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
 import { offlineCli } from '../support/offline-cli.ts'
 import { createRandomDisk, noise } from '../support/random-disk.ts'
 import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
+import { verifyIn } from '../support/verify.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 let scene: Scene
-let verifications = 0
 beforeAll(async () => {
   process.stderr.write(`seed ${SEED}\n`)
   scene = await openScene()
 })
 afterAll(() => scene.close())
 
-async function verify(input: Omit<VerifyPointInput, 'targetUrl'>): Promise<VerifyPointResult> {
-  return scene.client.workflow.execute<(input: VerifyPointInput) => Promise<VerifyPointResult>>('verifyPoint', {
-    taskQueue: `${scene.taskQueuePrefix}-control`,
-    workflowId: `verify-${scene.taskQueuePrefix}-${verifications++}`,
-    args: [{ targetUrl: scene.targetUrl, ...input }],
-  })
-}
+const verify = (input: Parameters<typeof verifyIn>[1]): ReturnType<typeof verifyIn> => verifyIn(scene, input)
 
 /** What a verification that finds damage says. */
 async function suspectsOf(verification: Promise<VerifyPointResult>): Promise<string[]> {

@@ -6,12 +6,11 @@ import { findDisk } from '../../azure/disks.ts'
 import { listPoints } from '../../azure/manifests.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { Fate, OperationCall } from '../../simulator/blob-service/service-hooks.ts'
-import type { verifyPoint } from '../../workflows/index.ts'
-import type { VerifyPointInput, VerifyPointResult } from '../../workflows/messages.ts'
 import { expectRightDigests } from '../support/check-digests.ts'
 import { noise } from '../support/random-disk.ts'
 import { expectRestorable } from '../support/round-trip.ts'
 import { openScene, SOURCE_REGION, type Scene } from '../support/scene.ts'
+import { verifyIn } from '../support/verify.ts'
 
 const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 /** Of changed pages no sample: what is found is found because all of them are read. */
@@ -97,14 +96,7 @@ describe('at level source', () => {
 /** No sample of anything: what the transfer made wrong is sealed wrong. */
 const BLIND = { verify: { level: 'sample', sampleChanged: 0, sampleUnchanged: 0, maxRounds: 3 } } as const
 
-let verifications = 0
-async function verify(input: Omit<VerifyPointInput, 'targetUrl'>): Promise<VerifyPointResult> {
-  return scene.client.workflow.execute<typeof verifyPoint>('verifyPoint', {
-    taskQueue: `${scene.taskQueuePrefix}-control`,
-    workflowId: `verify-${scene.taskQueuePrefix}-${verifications++}`,
-    args: [{ targetUrl: scene.targetUrl, ...input }],
-  })
-}
+const verify = (input: Parameters<typeof verifyIn>[1]): ReturnType<typeof verifyIn> => verifyIn(scene, input)
 
 describe('a verification of a sealed point at level source', () => {
   afterEach(() => expect(scene.azure.grantedAccess()).toEqual([]))
