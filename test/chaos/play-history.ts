@@ -12,7 +12,7 @@ import type { History, Step } from './history.ts'
 import { deleteByOthers, snapshotByOthers, sourceSnapshots } from './outside-steps.ts'
 import { playRestore } from './restore-step.ts'
 import { backUp } from './support.ts'
-import { playVerification } from './verify-step.ts'
+import { playLoneVerification } from './verify-step.ts'
 import { createWorld, type World } from './world.ts'
 
 /** @returns what is wrong, in words; empty for a history that keeps every promise. */
@@ -48,7 +48,7 @@ export async function playStep(world: World, step: Step): Promise<unknown> {
     case 'restore':
       return playRestore(world, step)
     case 'verify':
-      return playVerification(world, step)
+      return playLoneVerification(world, step)
   }
 }
 
