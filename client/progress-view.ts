@@ -9,6 +9,7 @@ import { isTerminal, type Output } from './output.ts'
 import { describeAttempt, describeRetry, type PendingRetry } from './pending-retries.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { RunState } from './run-state.ts'
+import { describeWaiting } from './waiting-step.ts'
 
 export interface ProgressView {
   /** What is not known yet is left out. */
@@ -91,7 +92,8 @@ function barView(output: Output): ProgressView {
       const percent = state.copyPercent ?? percentOf(state.movedBytes ?? 0, state.totalBytes) ?? 0
       const [retry] = retries
       const isStuck = retry !== undefined && rate === UNKNOWN
-      const shown = isStuck ? describeAttempt(retry, nowMs) : `${moved}  ${rate}  ETA ${left}`
+      const { waiting } = state
+      const shown = waiting !== undefined ? describeWaiting(waiting, nowMs) : isStuck ? describeAttempt(retry, nowMs) : `${moved}  ${rate}  ETA ${left}`
       const payload = { phase: phase.padEnd(8), state: shown }
       if (bar.isActive) bar.update(percent, payload)
       else bar.start(100, percent, payload)
@@ -129,7 +131,8 @@ function lineView(output: Output): ProgressView {
       lastLineMs = nowMs
       const figuresKnown = [moved, rate, left === UNKNOWN ? UNKNOWN : `ETA ${left}`].filter((figure) => figure !== UNKNOWN)
       const tried = retries.map((retry) => `${retry.activity} ${describeAttempt(retry, nowMs)}`)
-      const known = [...figuresKnown, ...tried]
+      const waits = state.waiting === undefined ? [] : [describeWaiting(state.waiting, nowMs)]
+      const known = [...figuresKnown, ...tried, ...waits]
       output.note(known.length === 0 ? phase : `${phase}: ${known.join(', ')}`)
     },
     close() {},

@@ -4,6 +4,7 @@ import { formatEta, formatRate, formatRelative, formatSeconds, percentOf } from 
 import { describeRetry } from './pending-retries.ts'
 import { readRunState, recordedState, type RunState } from './run-state.ts'
 import { renderTable } from './table.ts'
+import { describeWaiting } from './waiting-step.ts'
 
 const TYPES = `WorkflowType IN ('backupDisk', 'restoreDisk', 'restoreGroup', 'verifyPoint', 'drillRestore', 'drillPolicy', 'runPolicy')`
 const MAX_CLOSED = 20
@@ -67,14 +68,15 @@ export function renderRuns(
     }),
     columns,
   )
-  return [table, ...retryLines(runs, nowMs)].join('\n')
+  return [table, ...troubleLines(runs, nowMs)].join('\n')
 }
 
 /** Under the table: a reason is longer than a column. */
-function retryLines(runs: readonly RunState[], nowMs: number): string[] {
-  return runs.flatMap(({ workflowId, retries = [] }) =>
-    retries.map((retry) => `\n${workflowId}\n  ${describeRetry(retry, nowMs)}`),
-  )
+function troubleLines(runs: readonly RunState[], nowMs: number): string[] {
+  return runs.flatMap(({ workflowId, retries = [], waiting }) => {
+    const reasons = [...retries.map((retry) => describeRetry(retry, nowMs)), ...(waiting === undefined ? [] : [describeWaiting(waiting, nowMs)])]
+    return reasons.map((reason) => `\n${workflowId}\n  ${reason}`)
+  })
 }
 
 function meanRate({ movedBytes, transferStartedAt }: RunState, nowMs: number): number | undefined {

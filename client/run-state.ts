@@ -13,6 +13,7 @@ import {
 import type { TemporalLink } from '../temporal/connect.ts'
 import type { Progress } from '../workflows/messages.ts'
 import { pendingRetriesOf, type PendingRetry } from './pending-retries.ts'
+import { waitingStepOf, type WaitingStep } from './waiting-step.ts'
 import { kindAttribute, phaseAttribute, recoveryPointAttribute } from '../workflows/search-attributes.ts'
 
 /** A worker that is there answers in milliseconds. */
@@ -43,6 +44,8 @@ export interface RunState {
   readonly transferStartedAt?: string
   /** Steps that failed and are tried again; absent where there are none. */
   readonly retries?: readonly PendingRetry[]
+  /** It stands still until a worker is free. */
+  readonly waiting?: WaitingStep
   /** Whether a worker answered the query; without one the figures are missing. */
   readonly isAnswered: boolean
 }
@@ -53,7 +56,8 @@ export async function readRunState(link: TemporalLink, workflowId: string, runId
   const record = recordedState(description)
   if (description.status.name !== 'RUNNING') return record
   const retries = pendingRetriesOf(description)
-  const recorded: RunState = { ...record, ...(retries.length > 0 && { retries }) }
+  const waiting = waitingStepOf(description, Date.now())
+  const recorded: RunState = { ...record, ...(retries.length > 0 && { retries }), ...(waiting !== undefined && { waiting }) }
   const progress = await queryProgress(link, description)
   if (progress === undefined) return recorded
   const { phase, kind, pointId, totalBytes, startedAt, movement } = progress

@@ -1,5 +1,5 @@
 /**
- * The worker process: connects, checks the search attributes, and polls the control and the data queue until it is told to stop.
+ * The worker process: connects, checks the search attributes, and polls its task queues until it is told to stop.
  *
  * Stops cleanly on SIGINT and SIGTERM: activities get a grace time and go on from their checkpoints elsewhere. Throws when it cannot
  * connect; whoever started it restarts it.
@@ -17,15 +17,17 @@ import type { Engine } from '../engine/engine.ts'
 import { FlowControl } from '../engine/flow-control.ts'
 import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
 import { translateConnectError, translateTemporalError } from '../temporal/translate-error.ts'
-import { taskQueuesOf } from '../workflows/messages.ts'
+import { taskQueuesOf, type TaskQueues } from '../workflows/messages.ts'
 import { createDrillGauges } from './drill-gauges.ts'
 import { installRuntime } from './runtime.ts'
 import { endSmallHeapOfStart } from './small-heap.ts'
 
 export type Plane = 'control' | 'data'
 
+const QUEUES_OF = { control: ['control'], data: ['data', 'restore'] } as const satisfies Record<Plane, readonly (keyof TaskQueues)[]>
+
 export interface WorkerRunOptions {
-  /** Which queues to poll; by default one process serves both. */
+  /** `control` polls the queue of that name, `data` those that move bytes; by default one process serves both. */
   readonly planes: readonly Plane[]
 }
 
@@ -61,7 +63,7 @@ export async function runWorker(settings: Settings, { planes }: WorkerRunOptions
     }
     const { runsDrillCommands: mayRunCommands, alertCommand } = settings.worker
     const drills: DrillHost = { mayRunCommands, alertCommand, gauges: createDrillGauges(Runtime.instance().metricMeter) }
-    const workers = await Promise.all(planes.map((plane) => createWorker(plane, settings, connection, engine, drills)))
+    const workers = await Promise.all(planes.flatMap((plane) => QUEUES_OF[plane]).map((queue) => createWorker(queue, settings, connection, engine, drills)))
     endSmallHeapOfStart()
     await runTogether(workers)
   } finally {
@@ -84,7 +86,7 @@ async function runTogether(workers: readonly Worker[]): Promise<void> {
   if (failures.length > 0) throw failures[0]
 }
 
-function createWorker(plane: Plane, settings: Settings, connection: NativeConnection, engine: Engine, drills: DrillHost): Promise<Worker> {
+function createWorker(queue: keyof TaskQueues, settings: Settings, connection: NativeConnection, engine: Engine, drills: DrillHost): Promise<Worker> {
   const queues = taskQueuesOf(settings.worker.taskQueuePrefix)
   const common: Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime' | 'shutdownForceTime' | 'maxHeartbeatThrottleInterval'> = {
     connection,
@@ -93,7 +95,7 @@ function createWorker(plane: Plane, settings: Settings, connection: NativeConnec
     shutdownForceTime: SHUTDOWN_FORCE_TIME,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   }
-  switch (plane) {
+  switch (queue) {
     case 'control':
       return Worker.create({
         ...common,
@@ -108,6 +110,13 @@ function createWorker(plane: Plane, settings: Settings, connection: NativeConnec
         taskQueue: queues.data,
         activities: createDataActivities(engine, drills),
         maxConcurrentActivityTaskExecutions: settings.worker.maxConcurrentTransfers,
+      })
+    case 'restore':
+      return Worker.create({
+        ...common,
+        taskQueue: queues.restore,
+        activities: createDataActivities(engine, drills),
+        maxConcurrentActivityTaskExecutions: Math.ceil(settings.worker.maxConcurrentTransfers / 2),
       })
   }
 }

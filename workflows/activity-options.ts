@@ -49,10 +49,16 @@ export const alerting = proxyActivities<ControlActivities>({
 /** How soon a dead worker is noticed. Progress in between is not lost: the base blob itself tells it. */
 const DATA_HEARTBEAT_TIMEOUT = '20 seconds'
 
-/** Lists and bytes, on the data queue beside the workflow's own. A full copy of 8 TiB takes 39 hours at the limit of one blob. */
-export function dataActivities(): ActivityInterfaceFor<DataActivities> {
+export type DataSteps = ActivityInterfaceFor<DataActivities>
+
+/**
+ * Lists and bytes, on another queue than the workflow's own. A full copy of 8 TiB takes 39 hours at the limit of one blob.
+ *
+ * @param queue `restore` where an operator waits: it has slots of its own, so that no backup and no verification stands before it.
+ */
+export function dataActivities(queue: 'data' | 'restore' = 'data'): DataSteps {
   return proxyActivities<DataActivities>({
-    taskQueue: workflowInfo().taskQueue.replace(/-control$/, '-data'),
+    taskQueue: workflowInfo().taskQueue.replace(/-control$/, `-${queue}`),
     startToCloseTimeout: '48 hours',
     scheduleToCloseTimeout: '7 days',
     heartbeatTimeout: DATA_HEARTBEAT_TIMEOUT,

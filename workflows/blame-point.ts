@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/workflow'
 import type { Doubt } from '../activities/verify-activities.ts'
 import type { FailureType } from '../domain/failures.ts'
 import { MAY_BE_DAMAGED } from '../domain/restore-request.ts'
-import { dataActivities } from './activity-options.ts'
+import type { DataSteps } from './activity-options.ts'
 import { failureOf, type Mismatches } from './describe-cause.ts'
 import { describeSuspects } from './describe-suspects.ts'
 
@@ -15,8 +15,8 @@ import { describeSuspects } from './describe-suspects.ts'
  *
  * @returns undefined where nothing can be said: the point has no digests, or is gone.
  */
-export async function blamePoint(error: unknown, doubt: Doubt): Promise<ApplicationFailure | undefined> {
-  const { point, suspects } = await dataActivities().confirmDamage.executeWithOptions({ summary: 'is the point itself damaged?' }, [doubt])
+export async function blamePoint(data: DataSteps, error: unknown, doubt: Doubt): Promise<ApplicationFailure | undefined> {
+  const { point, suspects } = await data.confirmDamage.executeWithOptions({ summary: 'is the point itself damaged?' }, [doubt])
   if (point === 'unknown') return undefined
   const verdict =
     point === 'damaged'

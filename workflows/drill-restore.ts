@@ -161,7 +161,7 @@ async function blamed(error: unknown, { targetUrl, diskId, startedAt }: Drill, f
   try {
     // The restore may have asked already.
     const doubt = { targetUrl, diskId, pointId: findings.point.id, ranges: found.mismatches, at: startedAt }
-    const judged = found.suspects === undefined ? await blamePoint(error, doubt) : error
+    const judged = found.suspects === undefined ? await blamePoint(dataActivities(), error, doubt) : error
     const suspects = mismatchesOf(judged)?.suspects ?? []
     if (suspects.length > 0) findings.suspects = [...suspects]
     return judged ?? error

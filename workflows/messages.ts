@@ -196,7 +196,13 @@ export interface TransferCheckpoint {
   readonly savedBytes?: number
 }
 
-/** The task queue that a worker's workflows and control activities use; data activities have their own. */
-export function taskQueuesOf(prefix: string): { control: string; data: string } {
-  return { control: `${prefix}-control`, data: `${prefix}-data` }
+/** `control`: workflows and short calls. The others are for lists and bytes: `restore` for those that somebody waits for, `data` for all else. */
+export interface TaskQueues {
+  readonly control: string
+  readonly data: string
+  readonly restore: string
+}
+
+export function taskQueuesOf(prefix: string): TaskQueues {
+  return { control: `${prefix}-control`, data: `${prefix}-data`, restore: `${prefix}-restore` }
 }

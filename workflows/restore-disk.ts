@@ -9,7 +9,7 @@
  */
 import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
-import { control, dataActivities, waiting } from './activity-options.ts'
+import { control, dataActivities, waiting, type DataSteps } from './activity-options.ts'
 import { blamePoint } from './blame-point.ts'
 import { describeCause, mismatchesOf } from './describe-cause.ts'
 import { RESTORE_PHASES, type RestoreDiskInput, type RestoreDiskResult } from './messages.ts'
@@ -25,6 +25,7 @@ export function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskResult>
 async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
   const { startTime, firstExecutionRunId } = workflowInfo()
   const progress = trackProgress(RESTORE_PHASES)
+  const data = dataActivities(input.isThrowAway === true ? 'data' : 'restore')
   progress.enter('plan')
   const request = { ...input, requestId: input.requestId ?? firstExecutionRunId }
   const plan = await control.planRestore.executeWithOptions({ summary: 'find what is restored' }, [request])
@@ -36,8 +37,8 @@ async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
     progress.enter('create', pointId === undefined ? {} : { pointId })
     await waiting.makeRestoreDisk.executeWithOptions({ summary: `make ${disk.id}` }, [plan])
 
-    const uploaded = plan.filling.kind === 'upload' ? await uploadUntilEqual(plan, progress) : undefined
-    const comparedBytes = uploaded?.comparedBytes ?? (await compareClosed(plan, () => progress.enter('verify')))
+    const uploaded = plan.filling.kind === 'upload' ? await uploadUntilEqual(data, plan, progress) : undefined
+    const comparedBytes = uploaded?.comparedBytes ?? (await compareClosed(data, plan, () => progress.enter('verify')))
 
     refuseWhenCancelled()
     progress.enter('release')
@@ -67,17 +68,17 @@ async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
       await control.abandonRestore.executeWithOptions({ summary: 'take away what was half-made' }, [plan]).catch((cause: unknown) => {
         log.warn('what was half-made is still there', { diskId: disk.id, why: describeCause(cause) })
       })
-      return blamed(error, input.targetUrl, plan, startTime)
+      return blamed(data, error, input.targetUrl, plan, startTime)
     })
   }
 }
 
-async function blamed(error: unknown, targetUrl: string, { origin, job }: PlannedRestore, startTime: Date): Promise<unknown> {
+async function blamed(data: DataSteps, error: unknown, targetUrl: string, { origin, job }: PlannedRestore, startTime: Date): Promise<unknown> {
   const found = mismatchesOf(error)
   if (found === undefined || origin.point === undefined || job.digests === undefined) return error
   try {
     const doubt = { targetUrl, diskId: origin.diskId, pointId: origin.point.id, ranges: found.mismatches, at: startTime.toISOString() }
-    return (await blamePoint(error, doubt)) ?? error
+    return (await blamePoint(data, error, doubt)) ?? error
   } catch (cause) {
     log.warn('whether the point itself is damaged could not be found out', { why: describeCause(cause) })
     return error
@@ -85,10 +86,10 @@ async function blamed(error: unknown, targetUrl: string, { origin, job }: Planne
 }
 
 /** @returns the number of bytes that were read on both sides. */
-async function compareClosed(plan: PlannedRestore, begin: () => void): Promise<number> {
+async function compareClosed(data: DataSteps, plan: PlannedRestore, begin: () => void): Promise<number> {
   if (plan.isUncompared === true) return 0
   begin()
-  const { mismatches, comparedBytes } = await dataActivities().verifyDisk.executeWithOptions({ summary: 'compare the closed disk' }, [plan.job])
+  const { mismatches, comparedBytes } = await data.verifyDisk.executeWithOptions({ summary: 'compare the closed disk' }, [plan.job])
   refuseMismatches(plan, mismatches)
   return comparedBytes
 }

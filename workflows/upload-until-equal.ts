@@ -6,16 +6,15 @@ import type { FailureType } from '../domain/failures.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
 import { MAX_RESTORE_ROUNDS, MAY_BE_DAMAGED, originLabel } from '../domain/restore-request.ts'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
-import { control, dataActivities } from './activity-options.ts'
+import { control, type DataSteps } from './activity-options.ts'
 import type { Mismatches } from './describe-cause.ts'
 import type { RunProgress } from './run-progress.ts'
 
 const EXTENTS_IN_FLIGHT = 2
 
 /** @returns undefined where the upload could not be read, so that the closed disk is to be compared. */
-export async function uploadUntilEqual(plan: PlannedRestore, progress: RunProgress): Promise<{ comparedBytes: number } | undefined> {
+export async function uploadUntilEqual(data: DataSteps, plan: PlannedRestore, progress: RunProgress): Promise<{ comparedBytes: number } | undefined> {
   const { job, disk } = plan
-  const data = dataActivities()
   progress.enter('transfer')
   const totalBytes = await data.surveyPoint.executeWithOptions({ summary: 'count what is restored' }, [job])
   const extents = cutIntoExtents(job.blobBytes)

@@ -23,7 +23,7 @@ import { FlowControl } from '../../engine/flow-control.ts'
 import { startLocalAzure, type LocalAzure, type LocalAzureOptions } from '../../simulator/azure.ts'
 import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
 import type { backupDisk, restoreDisk } from '../../workflows/index.ts'
-import { taskQueuesOf, type BackupDiskResult, type RestoreDiskInput, type RestoreDiskResult } from '../../workflows/messages.ts'
+import { taskQueuesOf, type BackupDiskResult, type TaskQueues, type RestoreDiskInput, type RestoreDiskResult } from '../../workflows/messages.ts'
 import { startLossyProxy } from './lossy-proxy.ts'
 import { certificateAuthorityDirectory, logDirectory, temporalAddress, workflowBundlePath } from './environment.ts'
 
@@ -130,19 +130,24 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   }
 }
 
-/** Both planes in this process, until the returned function is called. */
-export async function startWorker(engine: Engine, queues: { control: string; data: string }, drills?: DrillHost): Promise<() => Promise<void>> {
+/** Serves the queues in this process, until the returned function is called. */
+export async function startWorker(engine: Engine, queues: Partial<TaskQueues>, drills?: DrillHost): Promise<() => Promise<void>> {
   const connection = await NativeConnection.connect({ address: temporalAddress() })
   const common = { connection, maxHeartbeatThrottleInterval: '1 second' } as const
-  const workers = [
-    await Worker.create({
-      ...common,
-      taskQueue: queues.control,
-      workflowBundle: { codePath: workflowBundlePath() },
-      activities: createControlActivities(engine, drills),
-    }),
-    await Worker.create({ ...common, taskQueue: queues.data, activities: createDataActivities(engine, drills) }),
-  ]
+  const { control, ...dataQueues } = queues
+  const workers = await Promise.all(
+    Object.values(dataQueues).map((taskQueue) => Worker.create({ ...common, taskQueue, activities: createDataActivities(engine, drills) })),
+  )
+  if (control !== undefined) {
+    workers.push(
+      await Worker.create({
+        ...common,
+        taskQueue: control,
+        workflowBundle: { codePath: workflowBundlePath() },
+        activities: createControlActivities(engine, drills),
+      }),
+    )
+  }
   const running = Promise.all(workers.map((worker) => worker.run()))
   return async () => {
     for (const worker of workers) worker.shutdown()
