@@ -30,6 +30,7 @@ import { WrittenSums } from '../engine/written-sums.ts'
 import { checkpointOf, readCheckpoint } from './checkpoint.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { renewingExports } from './renewing-exports.ts'
+import type { SealedHook } from './sealed-hook.ts'
 import { asActivity } from './to-failure.ts'
 
 export interface TakeSnapshotInput {
@@ -70,7 +71,7 @@ export interface DigestInput {
 const READABLE_POLL_MS = 5_000
 
 /** Short calls to ARM and the target: plan, snapshot, open, seal, release. */
-export function createBackupControl(engine: Engine) {
+export function createBackupControl(engine: Engine, onSealed?: SealedHook) {
   return {
     /** Reads the disk, the target, the base blob and the cursor. Makes nothing but the target's marker. */
     planBackup: asActivity(
@@ -111,9 +112,11 @@ export function createBackupControl(engine: Engine) {
     openBaseBlob: asActivity((input: OpenOptions): Promise<OpenResult> => openBaseBlob(engine, { ...input, signal: cancellationSignal() })),
 
     /** Makes the recovery point: epoch, blob snapshot, manifest, cursor. */
-    sealRecoveryPoint: asActivity(
-      async (input: SealOptions): Promise<RecoveryPoint> => recoveryPointOf(await sealPoint(engine, { ...input, signal: cancellationSignal() })),
-    ),
+    sealRecoveryPoint: asActivity(async (input: SealOptions): Promise<RecoveryPoint> => {
+      const point = recoveryPointOf(await sealPoint(engine, { ...input, signal: cancellationSignal() }))
+      onSealed?.(input.targetUrl, point)
+      return point
+    }),
 
     /** Revokes SAS, sweeps, prunes. Returns what it was not allowed to do. */
     releaseBackup: asActivity((input: ReleaseOptions): Promise<string[]> => releaseRun(engine, { ...input, signal: cancellationSignal() })),

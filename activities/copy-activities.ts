@@ -12,6 +12,7 @@ import { sealCopy, type SealCopyOptions } from '../engine/seal-copy.ts'
 import { verifyCopy, type CopyComparison } from '../engine/verify-copy.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { renewingExports } from './renewing-exports.ts'
+import type { SealedHook } from './sealed-hook.ts'
 import { asActivity } from './to-failure.ts'
 
 /** A copy takes minutes to days. */
@@ -19,7 +20,7 @@ const COMPLETE_POLL_MS = 10_000
 /** The first looks come sooner: small copies are done at once. */
 const FIRST_POLL_MS = 1_000
 
-export function createCopyControl(engine: Engine) {
+export function createCopyControl(engine: Engine, onSealed?: SealedHook) {
   return {
     /** Reads the disk, the target and the points so far. Makes nothing but the target's marker. */
     planCopy: asActivity((input: CopyRequest): Promise<PlannedCopy> => planCopy(engine, input, cancellationSignal())),
@@ -40,9 +41,11 @@ export function createCopyControl(engine: Engine) {
     ),
 
     /** Makes the recovery point: its manifest. */
-    sealCopiedPoint: asActivity(
-      async (input: SealCopyOptions): Promise<CopiedPoint> => recoveryPointOf(await sealCopy(engine, { ...input, signal: cancellationSignal() })),
-    ),
+    sealCopiedPoint: asActivity(async (input: SealCopyOptions): Promise<CopiedPoint> => {
+      const point = recoveryPointOf(await sealCopy(engine, { ...input, signal: cancellationSignal() }))
+      onSealed?.(input.targetUrl, point)
+      return point
+    }),
 
     /** Revokes SAS, applies retention, deletes what no point needs. Returns what it was not allowed to do. */
     releaseCopy: asActivity((input: ReleaseCopyOptions): Promise<string[]> => releaseCopy(engine, { ...input, signal: cancellationSignal() })),

@@ -8,10 +8,11 @@ import { createCopyControl, createCopyData } from './copy-activities.ts'
 import { createDrillControl, createDrillData } from './drill-activities.ts'
 import type { DrillHost } from './drill-host.ts'
 import { createRestoreControl, createRestoreData } from './restore-activities.ts'
+import type { SealedHook } from './sealed-hook.ts'
 import { createVerifyControl, createVerifyData } from './verify-activities.ts'
 
-export function createControlActivities(engine: Engine, drills?: DrillHost) {
-  return { ...createBackupControl(engine), ...createCopyControl(engine), ...createRestoreControl(engine), ...createDrillControl(engine, drills), ...createVerifyControl(engine) }
+export function createControlActivities(engine: Engine, drills?: DrillHost, onSealed?: SealedHook) {
+  return { ...createBackupControl(engine, onSealed), ...createCopyControl(engine, onSealed), ...createRestoreControl(engine), ...createDrillControl(engine, drills), ...createVerifyControl(engine) }
 }
 
 export function createDataActivities(engine: Engine, drills?: DrillHost) {

@@ -1,4 +1,5 @@
 /** Checks of command-line arguments that the domain does not make: instants, regions, zones, numbers. */
+import { parseDurationMs } from '../config/duration.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { BackupError } from '../domain/failures.ts'
 
@@ -40,6 +41,15 @@ export function requireZone(option: string, text: string): string {
     throw invalidArgument(option, text, 'expected the number of an availability zone such as 1')
   }
   return text
+}
+
+/** `36h`, `2d`; in milliseconds. */
+export function requireDuration(option: string, text: string): number {
+  try {
+    return parseDurationMs(text)
+  } catch (error) {
+    throw invalidArgument(option, text, error instanceof Error ? error.message : String(error))
+  }
 }
 
 export function requireCount(option: string, text: string): number {

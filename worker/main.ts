@@ -18,6 +18,7 @@ import { FlowControl } from '../engine/flow-control.ts'
 import { ensureSearchAttributes } from '../temporal/ensure-search-attributes.ts'
 import { translateConnectError, translateTemporalError } from '../temporal/translate-error.ts'
 import { taskQueuesOf, type TaskQueues } from '../workflows/messages.ts'
+import { createBackupGauge } from './backup-gauges.ts'
 import { createDrillGauges } from './drill-gauges.ts'
 import { installRuntime } from './runtime.ts'
 import { endSmallHeapOfStart } from './small-heap.ts'
@@ -101,7 +102,7 @@ function createWorker(queue: keyof TaskQueues, settings: Settings, connection: N
         ...common,
         taskQueue: queues.control,
         ...(existsSync(WORKFLOW_BUNDLE) ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } } : { workflowsPath: WORKFLOWS }),
-        activities: createControlActivities(engine, drills),
+        activities: createControlActivities(engine, drills, createBackupGauge(Runtime.instance().metricMeter)),
         maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
       })
     case 'data':

@@ -1,27 +1,34 @@
 /** `snapferry points list`: reads the target alone, so it works with Temporal and the source region gone. */
 import type { Command } from 'commander'
+import type { PolicySpec } from '../../config/policy-file.ts'
 import { parseArmId } from '../../domain/arm-id.ts'
 import { diskPrefix, DISKS_PREFIX } from '../../domain/names.ts'
 import { newestFirst, recoveryPointOf } from '../../domain/recovery-point.ts'
+import { staleDisks, type StaleDisk } from '../../domain/stale-disks.ts'
 import { parseTargetUrl } from '../../domain/target-url.ts'
+import { Alarm } from '../alarm.ts'
+import { requireDuration } from '../arguments.ts'
 import { defineCommand, type Host } from '../command.ts'
+import { formatInstant } from '../format.ts'
 import { renderPoints, suspicionsOf } from '../points.ts'
 
 export function registerPointsCommands(program: Command, host: Host): void {
   const points = program.command('points').description('recovery points')
 
-  defineCommand<{ target: string; disk?: string }>(points, host, {
+  defineCommand<{ target: string; disk?: string; maxAge?: string }>(points, host, {
     usage: 'list',
     summary: 'list recovery points, newest first; needs the target only, not Temporal',
-    examples: ['points list --target https://account.blob.core.windows.net/backups'],
+    examples: ['points list --target https://account.blob.core.windows.net/backups', 'points list --target https://account.blob.core.windows.net/backups --max-age 36h'],
     configure: (command) =>
       command
         .requiredOption('--target <url>', 'URL of the container that holds the backups')
-        .option('--disk <id>', 'only points of this disk'),
-    run: async ({ output, load }, { target, disk }) => {
+        .option('--disk <id>', 'only points of this disk')
+        .option('--max-age <duration>', 'end with 3 where a disk has no point that is younger, such as 36h: of the policies of the file for this target, else of all that have points'),
+    run: async ({ output, load }, { target, disk, maxAge }) => {
       const targetUrl = parseTargetUrl(target).url
       const diskId = disk === undefined ? undefined : parseArmId(disk, 'disks').id
-      const { settings } = await load()
+      const maxAgeMs = maxAge === undefined ? undefined : requireDuration('--max-age', maxAge)
+      const { settings, config } = await load()
       // Loaded late: Azure's SDKs take longer to load than most commands take to run.
       const [{ createAzureClients }, { listPoints }, { listStagedBlobs }, { explainTemporary }] = await Promise.all([
         import('../../azure/clients.ts'),
@@ -38,6 +45,21 @@ export function registerPointsCommands(program: Command, host: Host): void {
       for await (const staged of listStagedBlobs(azure, targetUrl, prefix)) output.warn(explainTemporary(staged))
       const empty = `no recovery points${diskId === undefined ? '' : ` of ${diskId}`} in ${targetUrl}`
       output.result(sorted, sorted.length === 0 ? empty : renderPoints(sorted, Date.now(), output.resultColumns))
+      if (maxAgeMs === undefined) return
+      const expected = diskId === undefined ? disksOf(config.policies, targetUrl) : [diskId]
+      const stale = staleDisks(sorted, expected, { maxAgeMs, nowMs: Date.now() })
+      if (stale.length > 0) throw new Alarm(stale.map(describeStale).join('\n'))
     },
   })
+}
+
+/** @returns undefined: the file has no policy for this target. */
+function disksOf(specs: readonly PolicySpec[], targetUrl: string): string[] | undefined {
+  const diskIds = specs.flatMap(({ policy }) => (policy.targetUrl === targetUrl ? policy.diskIds : []))
+  return diskIds.length === 0 ? undefined : diskIds
+}
+
+function describeStale({ diskId, newestAt }: StaleDisk): string {
+  const { name } = parseArmId(diskId, 'disks')
+  return newestAt === undefined ? `disk ${name} has no recovery point` : `disk ${name} has no recovery point since ${formatInstant(newestAt)}`
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { writeManifest } from '../../azure/manifests.ts'
@@ -90,6 +93,28 @@ test('points are listed newest first from the target alone, with damaged ones on
 
   const ofDisk = await cli('points', 'list', '--target', targetUrl, '--disk', diskIdOf('data').toUpperCase(), '--json')
   expect((JSON.parse(ofDisk.stdout) as { id: string }[]).map(({ id }) => id)).toEqual([newer, older])
+})
+
+test('with --max-age, a disk whose newest point is older, or that has none, ends it with 3 beside the list', async () => {
+  const hoursAgo = (hours: number): string => `${new Date(Date.now() - hours * 3_600_000).toISOString().slice(0, 19)}Z`
+  await sealPoint('fresh', hoursAgo(2))
+  await sealPoint('stale', hoursAgo(50))
+  const of = (name: string, maxAge: string): Promise<CliResult> => cli('points', 'list', '--target', targetUrl, '--disk', diskIdOf(name), '--max-age', maxAge)
+
+  expect(await of('fresh', '36h')).toMatchObject({ exitCode: 0, stderr: '' })
+  const stale = await of('stale', '36h')
+  expect(stale).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('stale'), stderr: expect.stringContaining('disk stale has no recovery point since') })
+  expect(await of('stale', '3d')).toMatchObject({ exitCode: 0 })
+  expect(await of('unknown', '36h')).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('disk unknown has no recovery point') })
+  expect(await of('fresh', '36')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--max-age') })
+  expect(await cli('points', 'list', '--target', targetUrl, '--max-age', '36h')).toMatchObject({ exitCode: 3, stderr: expect.not.stringContaining('fresh') })
+
+  const file = join(await mkdtemp(join(tmpdir(), 'points-')), 'snapferry.yaml')
+  const policy = { target: targetUrl, disks: [diskIdOf('fresh'), diskIdOf('never')], schedule: { every: '1d' }, retention: { keepLast: 3 } }
+  await writeFile(file, JSON.stringify({ policies: { nightly: policy } }))
+  const ofFile = await cli('points', 'list', '--target', targetUrl, '--max-age', '36h', '--config', file)
+  expect(ofFile).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('disk never has no recovery point') })
+  expect(ofFile.stderr).not.toContain('disk stale has')
 })
 
 test('a target that is not there ends with 4', async () => {

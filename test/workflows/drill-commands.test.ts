@@ -71,9 +71,10 @@ const watch = () =>
     args: [{ policy: 'nightly', targetUrl: scene.targetUrl, diskIds: [diskId, emptyDiskId], rule: { disks: 'one', alertAfterMs: 60_000 }, since: new Date().toISOString() }],
   })
 
-test('drill run drills and says what it measured; drill list tells of it; metrics show it, also after a restart', async () => {
+test('drill run drills and says what it measured; drill list tells of it; metrics show it and the point, the drill also after a restart', async () => {
   await startWithMetrics()
-  await scene.backUp(diskId)
+  const { point } = await scene.backUp(diskId)
+  expect(valueOf(await metrics(), 'snapferry_backup_last_point_timestamp_seconds', `disk="${diskKeyOf(diskId)}"`)).toBe(Date.parse(point.takenAt) / 1000)
   const config = await configWith('30d', [diskId])
   const ran = await snapferry(scene, ['drill', 'run', '--policy', 'nightly', '--config', config, '--wait'])
   expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^drilled passed: \S+, usable after \S+\n$/) })
