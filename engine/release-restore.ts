@@ -2,17 +2,17 @@
  * Ends a restore: the upload is closed, the compared disk handed over or made a snapshot of; or, where it did not succeed,
  * everything it made is taken away again. Each step is safe to run twice.
  */
-import { deleteDisk, findDisk, updateDisk } from '../azure/disks.ts'
+import { deleteDisk, findDisk } from '../azure/disks.ts'
 import type { SnapshotStatus } from '../azure/snapshot-model.ts'
 import { createSnapshot, deleteSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import { BackupError, isFailure } from '../domain/failures.ts'
-import { describeSettings } from '../domain/restored-disk.ts'
 import { isSameRequest, withCheck } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import { deleteStaged } from './fill-disk.ts'
 import type { PlannedRestore } from './plan-restore.ts'
 import { releasePoint } from './point-image.ts'
 import { requireUnchanged } from './restore-source.ts'
+import { updateAsFarAsTaken } from './update-restored.ts'
 
 /**
  * Ends the write access, which makes the upload a disk. Its tag says that it was not compared yet.
@@ -41,16 +41,7 @@ export async function handOver(engine: Engine, plan: PlannedRestore, signal?: Ab
   await releasePoint(engine, job, signal)
   const found = await findDisk(engine.azure, disk.id, signal)
   const tags = withCheck(found?.tags ?? disk.tags, verdictOf(plan))
-  const settings = plan.snapshot === undefined ? plan.settings : {}
-  try {
-    await updateDisk(engine.azure, disk.id, { tags, settings }, signal)
-    return undefined
-  } catch (error) {
-    const words = describeSettings(settings)
-    if (words === '' || !isFailure(error) || error.retry !== 'never') throw error
-    await updateDisk(engine.azure, disk.id, { tags }, signal)
-    return `the disk is without ${words}, which the old one had: ${error.message}. Set them by hand`
-  }
+  return updateAsFarAsTaken(engine, disk.id, tags, plan.snapshot === undefined ? plan.settings : {}, signal)
 }
 
 /**
