@@ -5,6 +5,7 @@ import type { RestoreRequest } from '../domain/restore-request.ts'
 import type { ChunkCheckState } from '../engine/check-chunks.ts'
 import type { CompareOptions, CopyReport } from '../engine/compare-with-point.ts'
 import type { Engine } from '../engine/engine.ts'
+import { whilePointHeld } from '../engine/hold-point.ts'
 import { makeDisk } from '../engine/fill-disk.ts'
 import { planRestore, type PlannedRestore } from '../engine/plan-restore.ts'
 import { abandon, closeUpload, deleteRestoredDisk, handOver, snapshotDisk } from '../engine/release-restore.ts'
@@ -30,13 +31,14 @@ export interface RestoreExtentInput {
 const SNAPSHOT_POLL_MS = 5_000
 
 export function createRestoreControl(engine: Engine) {
+  const held = holding(engine)
   return {
-    /** Finds what is restored and refuses what would overwrite. Makes nothing. */
+    /** Finds what is restored and refuses what would overwrite. Makes nothing but the hold on the point. */
     planRestore: asActivity((input: RestoreRequest): Promise<PlannedRestore> => planRestore(engine, input, cancellationSignal())),
 
     /** Makes the disk: empty for an upload, filled by Azure otherwise. One made by an earlier attempt is used. */
     makeRestoreDisk: asActivity((plan: PlannedRestore): Promise<void> =>
-      withHeartbeat(undefined, () => makeDisk(engine, plan, cancellationSignal())),
+      withHeartbeat(undefined, () => held(plan.job, () => makeDisk(engine, plan, cancellationSignal()))),
     ),
 
     /** Closes the upload: the disk has its bytes, and its tag says that they were not compared. */
@@ -68,30 +70,38 @@ export function createRestoreControl(engine: Engine) {
 }
 
 export function createRestoreData(engine: Engine) {
+  const held = holding(engine)
   return {
     /** Bytes that are restored: what the transfer has to move. */
-    surveyPoint: asActivity((job: RestoreJob): Promise<number> => withHeartbeat(undefined, () => allocatedBytesOf(engine, job, cancellationSignal()))),
+    surveyPoint: asActivity((job: RestoreJob): Promise<number> => withHeartbeat(undefined, () => held(job, () => allocatedBytesOf(engine, job, cancellationSignal())))),
 
     /** Writes one extent into the disk. Heartbeats a `TransferCheckpoint`; a retry goes on from it. */
     restoreExtent: asActivity(({ job, extentIndex, window, repair }: RestoreExtentInput): Promise<TransferState> => {
       const resumeFrom = readCheckpoint(extentIndex, window)
       return withHeartbeat(resumeFrom && checkpointOf(extentIndex, resumeFrom), (report) =>
-        transfer(restoreRoute(engine, job, repair), {
-          window,
-          resumeFrom,
-          isResumed: activityInfo().attempt > 1,
-          onProgress: (state) => report(checkpointOf(extentIndex, state)),
-          signal: cancellationSignal(),
-        }),
+        held(job, () =>
+          transfer(restoreRoute(engine, job, repair), {
+            window,
+            resumeFrom,
+            isResumed: activityInfo().attempt > 1,
+            onProgress: (state) => report(checkpointOf(extentIndex, state)),
+            signal: cancellationSignal(),
+          }),
+        ),
       )
     }),
 
     /** Compares the disk with what it is made from while its upload is open. Changes nothing. A retry goes on where digests are compared. */
-    verifyUpload: asActivity((job: RestoreJob): Promise<RestoreReport> => resumably(job, (options) => verifyUpload(engine, job, options))),
+    verifyUpload: asActivity((job: RestoreJob): Promise<RestoreReport> => resumably(job, (options) => held(job, () => verifyUpload(engine, job, options)))),
 
     /** Compares a disk that is closed, by a grant to read that is ended again. Changes nothing else. A retry goes on likewise. */
-    verifyDisk: asActivity((job: RestoreJob): Promise<CopyReport> => resumably(job, (options) => verifyDisk(engine, job, options))),
+    verifyDisk: asActivity((job: RestoreJob): Promise<CopyReport> => resumably(job, (options) => held(job, () => verifyDisk(engine, job, options)))),
   }
+}
+
+/** Work that reads a point, which retention leaves alone meanwhile. */
+function holding(engine: Engine): <Output>(job: RestoreJob, work: () => Promise<Output>) => Promise<Output> {
+  return (job, work) => whilePointHeld(engine, job, work, cancellationSignal())
 }
 
 /** Heartbeats a `ChunkCheckState`, or how far a sample has come. */

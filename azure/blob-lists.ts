@@ -9,6 +9,7 @@ export interface ListedBlob {
   readonly metadata: Readonly<Record<string, string>>
   readonly etag: string
   readonly createdAt: Date | undefined
+  readonly modifiedAt: Date | undefined
 }
 
 export interface BlobListQuery {
@@ -45,7 +46,7 @@ export async function* listBlobs(
       return (await pages.next()).value
     })
     for (const { name, snapshot, metadata, properties } of page?.segment.blobItems ?? []) {
-      yield { name, snapshot: snapshot || undefined, metadata: metadata ?? {}, etag: properties.etag, createdAt: properties.createdOn }
+      yield { name, snapshot: snapshot || undefined, metadata: metadata ?? {}, etag: properties.etag, createdAt: properties.createdOn, modifiedAt: properties.lastModified }
     }
     continuationToken = page?.continuationToken ?? ''
   } while (continuationToken !== '')

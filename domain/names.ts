@@ -213,6 +213,20 @@ export function parseCheckName(blobName: string): { chain: string; pointId: stri
   return chain === undefined || pointId === undefined ? undefined : { chain, pointId }
 }
 
+/** Says that a restore reads the point. One for each restore, as several may read one point. */
+export function holdName(chain: string, pointId: string, requestId: string): string {
+  return `${holdPrefix(chain)}${pointId}/${hash64(requestId)}`
+}
+
+export function holdPrefix(chain: string): string {
+  return `${chain}holds/`
+}
+
+/** The point that a blob name says is held, or undefined where it is no hold's. */
+export function parseHoldName(blobName: string): string | undefined {
+  return /^disks\/[^/]+\/[^/]+\/holds\/([^/]+)\/[^/]+$/.exec(blobName)?.[1]
+}
+
 /** `20261122T101500Z`. */
 function compactInstant(isoInstant: string): string {
   return new Date(isoInstant).toISOString().replace(/\.\d+Z$/, 'Z').replace(/[-:]/g, '')

@@ -3,13 +3,14 @@ import { findDisk } from '../azure/disks.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { armIdOf, parseArmId, subscriptionOf } from '../domain/arm-id.ts'
 import { BackupError } from '../domain/failures.ts'
-import { importBlobName, temporaryDiskName } from '../domain/names.ts'
+import { chainPrefix, holdName, importBlobName, temporaryDiskName } from '../domain/names.ts'
 import { isSameRegion } from '../domain/region.ts'
 import { originLabel, type RestoreOrigin, type RestoreRequest, type RestoreWay } from '../domain/restore-request.ts'
 import { restoredDisk } from '../domain/restored-disk.ts'
 import type { DiskSettings, DiskShape } from '../domain/source-disk.ts'
 import { besideTags, isSameRequest, restoreTags, type Tags } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
+import { tryHold } from './hold-point.ts'
 import { requireReadable } from './require-readable.ts'
 import type { RestoreJob } from './restore-job.ts'
 import { findRestoreSource, type RestoreSource } from './restore-source.ts'
@@ -44,7 +45,7 @@ export interface PlannedRestore {
   readonly warnings: readonly string[]
 }
 
-/** @throws BackupError PointNotFound, PointDamaged, BaseBlobNotClean, DiskExists, RegionMismatch, SourceSnapshotNotFound, InvalidArgument. */
+/** Makes nothing but the hold on the point. @throws BackupError PointNotFound, PointDamaged, BaseBlobNotClean, DiskExists, RegionMismatch, SourceSnapshotNotFound, InvalidArgument. */
 export async function planRestore(engine: Engine, request: RestoreRequest, signal?: AbortSignal): Promise<PlannedRestore> {
   const plan = await draftRestore(engine, request, signal)
   if (plan.filling.kind === 'source-snapshot') await requireSourceSnapshot(engine, plan.filling, plan, signal)
@@ -56,7 +57,8 @@ export async function planRestore(engine: Engine, request: RestoreRequest, signa
       facts: { diskId: plan.disk.id },
     })
   }
-  return plan
+  const unheld = await tryHold(engine, plan.job, signal)
+  return unheld === undefined ? plan : { ...plan, warnings: [...plan.warnings, unheld] }
 }
 
 /** The plan alone: whether it can be carried out is not asked. @throws BackupError PointNotFound, PointDamaged, … */
@@ -70,7 +72,7 @@ export async function draftRestore(engine: Engine, request: RestoreRequest, sign
   const untagged = dropped.length === 0 ? [] : [`Azure takes 50 tags and the restore needs some of its own, so these of the old disk are left out: ${dropped.join(', ')}`]
   return {
     origin: source.origin,
-    job: { ...source.content, toDiskId: product.diskId },
+    job: { ...source.content, toDiskId: product.diskId, ...(point && { holdName: holdName(chainPrefix(point.diskId, point.diskUniqueId), point.id, request.requestId) }) },
     filling: fillingOf(way, source, request),
     ...(source.snapshot && { sourceSnapshot: source.snapshot }),
     ...(source.isUncompared === true && { isUncompared: true }),

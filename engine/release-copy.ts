@@ -13,6 +13,7 @@ import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { forgetCopiedPoint, listCopiedPoints } from './copied-points.ts'
 import type { Engine } from './engine.ts'
+import { findHeldPoints, pruneHolds } from './held-points.ts'
 import { listOwnedSnapshots } from './owned-snapshots.ts'
 import { trySteps, type TryStep } from './try-steps.ts'
 
@@ -34,9 +35,12 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
   const { tryStep, warnings } = trySteps()
   for (const id of [sourceId, copyId]) await tryStep(() => engine.exports.revoke(id, signal))
   const { points, unreadable } = await listCopiedPoints(engine, options, signal)
-  const { keep, remove } = retention === undefined ? { keep: points, remove: [] } : applyRetention(points, retention)
+  const { remove } = retention === undefined ? { remove: [] } : applyRetention(points, retention)
+  const held = remove.length === 0 ? new Set<string>() : await findHeldPoints(engine, options)
+  const goes = new Set(remove.filter(({ id }) => !held.has(id)))
+  const keep = points.filter((point) => !goes.has(point))
   // The manifest goes first: a point is never listed without its bytes. From here on its snapshot is spare.
-  for (const { id } of remove) await tryStep(() => forgetCopiedPoint(engine, options, id, signal))
+  for (const { id } of goes) await tryStep(() => forgetCopiedPoint(engine, options, id, signal))
   const newest = keep[0]
   // One that the run before could not revoke; it stands in nobody's way, but nobody else would end it.
   const before = keep.find(({ id }) => id !== options.runKey)
@@ -50,6 +54,7 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
     const newestId = newest?.source.snapshotId
     await deleteSpare(engine, options, await listOwned('copy-source', sources), newestId, ({ id }) => newestId !== undefined && sameArmId(newestId, id), tryStep)
   })
+  await tryStep(() => pruneHolds(engine, options))
   return warnings()
 }
 

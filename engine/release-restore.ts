@@ -9,6 +9,7 @@ import { BackupError, isFailure } from '../domain/failures.ts'
 import { isSameRequest, withCheck } from '../domain/tags.ts'
 import type { Engine } from './engine.ts'
 import { deleteStaged } from './fill-disk.ts'
+import { releaseHold } from './hold-point.ts'
 import type { PlannedRestore } from './plan-restore.ts'
 import { releasePoint } from './point-image.ts'
 import { requireUnchanged } from './restore-source.ts'
@@ -39,6 +40,7 @@ export async function handOver(engine: Engine, plan: PlannedRestore, signal?: Ab
   const { job, disk } = plan
   await requireUnchanged(engine, job, signal)
   await releasePoint(engine, job, signal)
+  await releaseHold(engine, job, signal)
   const found = await findDisk(engine.azure, disk.id, signal)
   const tags = withCheck(found?.tags ?? disk.tags, verdictOf(plan))
   return updateAsFarAsTaken(engine, disk.id, tags, plan.snapshot === undefined ? plan.settings : {}, signal)
@@ -97,6 +99,7 @@ export async function abandon(engine: Engine, plan: PlannedRestore, signal?: Abo
     () => deleteRestoredDisk(engine, disk, signal),
     () => deleteStaged(engine, plan, signal),
     () => releasePoint(engine, plan.job, signal),
+    () => releaseHold(engine, plan.job, signal),
   ]
   const outcomes = await Promise.allSettled(steps.map((step) => step()))
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason

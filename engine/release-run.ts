@@ -20,6 +20,7 @@ import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { ourSnapshotsOf, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
+import { findHeldPoints, pruneHolds } from './held-points.ts'
 import { listOwnedSnapshots } from './owned-snapshots.ts'
 import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
 import { tidyChecks } from './tidy-checks.ts'
@@ -53,6 +54,7 @@ export async function releaseRun(engine: Engine, options: ReleaseOptions): Promi
     sources = await pruneTarget(engine, options, tryStep)
   })
   await tryStep(() => pruneTemporaries(engine, options))
+  await tryStep(() => pruneHolds(engine, options))
   await tryStep(() => pruneSource(engine, options, sources, tryStep))
   return warnings()
 }
@@ -76,7 +78,8 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions, tryStep: Try
   const isThere = ({ name, snapshot }: PointBlob): boolean => snapshots.some((one) => one.blobName === name && one.snapshot === snapshot)
   const restorable = [...points.readable.values()].filter((point) => pointBlobsOf(point).every(isThere))
   const { remove } = retention === undefined ? { remove: [] } : applyRetention(restorable, retention)
-  for (const point of remove) {
+  const held = remove.length === 0 ? new Set<string>() : await findHeldPoints(engine, options)
+  for (const point of remove.filter(({ id }) => !held.has(id))) {
     // The manifest goes first: a point is never listed without its bytes. From here on its blob snapshot is spare.
     await tryStep(async () => {
       await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)

@@ -26,6 +26,8 @@ export interface PointContent {
 /** Writing a recovery point into a new disk that waits for its upload. */
 export interface RestoreJob extends PointContent {
   readonly toDiskId: string
+  /** The blob that keeps retention from the point; absent: what is restored is no point. */
+  readonly holdName?: string
 }
 
 export function pointContentOf(targetUrl: string, manifest: AnyManifest): PointContent {

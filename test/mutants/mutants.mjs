@@ -214,4 +214,12 @@ export const MUTANTS = [
     tests: 'test/workflows/verify-source',
     titles: 'rotted in a chunk',
   },
+  {
+    name: 'retention deletes what a restore reads',
+    file: 'engine/release-run.ts',
+    find: 'for (const point of remove.filter(({ id }) => !held.has(id))) {',
+    replace: 'for (const point of remove) {',
+    tests: 'test/workflows/held-points',
+    titles: 'leaves it while it is restored',
+  },
 ]
