@@ -3,6 +3,7 @@
  * itself. What they take and give is plain data without secrets; SAS stay in the process (`ExportAccess`).
  */
 import { activityInfo, cancellationSignal, sleep } from '@temporalio/activity'
+import type { SnapshotStatus } from '../azure/snapshot-model.ts'
 import { createIncrementalSnapshot, findSnapshot } from '../azure/snapshots.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
@@ -69,6 +70,8 @@ export interface DigestInput {
 }
 
 const READABLE_POLL_MS = 5_000
+/** What was made a moment ago may be missing from an answer that comes from elsewhere. */
+const MOST_LOOKS_IN_VAIN = 3
 
 /** Short calls to ARM and the target: plan, snapshot, open, seal, release. */
 export function createBackupControl(engine: Engine, onSealed?: SealedHook) {
@@ -81,7 +84,7 @@ export function createBackupControl(engine: Engine, onSealed?: SealedHook) {
     /** Takes the run's snapshot, once: its name follows from the run. Waits until it can be read. */
     takeSourceSnapshot: asActivity(({ snapshotId, disk, owner, runKey, options }: TakeSnapshotInput): Promise<SourceSnapshot> =>
       withHeartbeat({ snapshotId, completionPercent: 0 }, async (report) => {
-        await createIncrementalSnapshot(
+        let status: SnapshotStatus | undefined = await createIncrementalSnapshot(
           engine.azure,
           {
             id: snapshotId,
@@ -94,17 +97,18 @@ export function createBackupControl(engine: Engine, onSealed?: SealedHook) {
           },
           cancellationSignal(),
         )
-        for (;;) {
-          const status = await findSnapshot(engine.azure, snapshotId, cancellationSignal())
-          if (status === undefined) throw snapshotGone(snapshotId)
-          if (status.failure !== undefined) throw snapshotFailed(snapshotId, status.failure)
-          if (status.isReadable) {
+        for (let looksInVain = 0; looksInVain < MOST_LOOKS_IN_VAIN; ) {
+          looksInVain = status === undefined ? looksInVain + 1 : 0
+          if (status?.failure !== undefined) throw snapshotFailed(snapshotId, status.failure)
+          if (status?.isReadable === true) {
             const { id, uniqueId, familyId, sourceUniqueId, sizeBytes, takenAt } = status
             return { id, uniqueId, sizeBytes, takenAt, ...(familyId !== undefined && { familyId }), ...(sourceUniqueId !== undefined && { sourceUniqueId }) }
           }
-          report({ snapshotId, completionPercent: status.completionPercent ?? 0 })
+          report({ snapshotId, completionPercent: status?.completionPercent ?? 0 })
           await sleep(READABLE_POLL_MS)
+          status = await findSnapshot(engine.azure, snapshotId, cancellationSignal())
         }
+        throw snapshotGone(snapshotId)
       }),
     ),
 

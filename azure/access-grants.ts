@@ -57,10 +57,10 @@ export async function grantAccess(azure: AzureClients, resourceId: string, optio
   }
 }
 
-/** @throws BackupError SnapshotAccessBusy (`isHeld`) where somebody has a SAS of the snapshot. */
-export async function requireNoSas(azure: AzureClients, snapshotId: string, signal?: AbortSignal): Promise<void> {
+/** @param why ours was refused. @throws BackupError SnapshotAccessBusy (`isHeld`) where somebody has a SAS of the snapshot. */
+export async function requireNoSas(azure: AzureClients, snapshotId: string, why: string, signal?: AbortSignal): Promise<void> {
   const resource = resourceOf(azure, snapshotId)
-  if (await hasActiveSas(resource, signal)) throw busy(resource, undefined, true)
+  if (await hasActiveSas(resource, signal)) throw busy(resource, undefined, true, why)
 }
 
 /** Ends all access to a disk or snapshot. Twice is fine, and so is a missing resource. */
@@ -144,9 +144,10 @@ const BUSY_BECAUSE: Readonly<Record<ComputeResourceType, string>> = {
 const SHORTEST_WAIT_MS = 3_000
 const LONGEST_WAIT_MS = 10_000
 
-function busy(resource: ArmResource, cause: BackupError | undefined, isHeld: boolean): BackupError {
-  const what = cause?.message ?? `access to ${named(resource)} was lost`
-  const why = isHeld ? 'another worker has it, or a dead one left it' : BUSY_BECAUSE[resource.type]
+/** @param lost by what words. */
+function busy(resource: ArmResource, cause: BackupError | undefined, isHeld: boolean, lost?: string): BackupError {
+  const what = cause?.message ?? `access to ${named(resource)} was lost (${lost})`
+  const why = isHeld ? `another worker has it, or a dead one left it${lost === undefined ? '' : ', or its data may not be read from here'}` : BUSY_BECAUSE[resource.type]
   return new BackupError({
     type: 'SnapshotAccessBusy',
     message: `${what}; ${why}: it is tried again later`,

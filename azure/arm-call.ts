@@ -6,6 +6,7 @@ import type { ComputeManagementClient } from '@azure/arm-compute'
 import { parseArmId, type ArmId, type ComputeResourceType } from '../domain/arm-id.ts'
 import { isFailure, type FailureType } from '../domain/failures.ts'
 import type { AzureClients } from './clients.ts'
+import { withoutNulls } from './plain.ts'
 import { translate, type ErrorContext } from './translate.ts'
 
 export interface ArmResource extends ArmId {
@@ -25,6 +26,7 @@ export function named({ type, id }: Pick<ArmId, 'type' | 'id'>): string {
   return `${type === 'disks' ? 'disk' : 'snapshot'} ${id}`
 }
 
+/** Null and left out are the same in what it answers. */
 export async function callArm<T>(
   context: ErrorContext,
   signal: AbortSignal | undefined,
@@ -32,7 +34,7 @@ export async function callArm<T>(
 ): Promise<T> {
   signal?.throwIfAborted()
   try {
-    return await send()
+    return withoutNulls(await send())
   } catch (error) {
     throw translate(error, context)
   }

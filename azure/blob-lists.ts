@@ -6,7 +6,9 @@ import type { AzureClients } from './clients.ts'
 export interface ListedBlob {
   readonly name: string
   readonly snapshot: string | undefined
+  /** By names in lower case, as headers have them: a service may keep the case that a proxy on the way has made of them. */
   readonly metadata: Readonly<Record<string, string>>
+  /** As a header has it. */
   readonly etag: string
   readonly createdAt: Date | undefined
   readonly modifiedAt: Date | undefined
@@ -46,8 +48,17 @@ export async function* listBlobs(
       return (await pages.next()).value
     })
     for (const { name, snapshot, metadata, properties } of page?.segment.blobItems ?? []) {
-      yield { name, snapshot: snapshot || undefined, metadata: metadata ?? {}, etag: properties.etag, createdAt: properties.createdOn, modifiedAt: properties.lastModified }
+      yield { name, snapshot: snapshot || undefined, metadata: lowerCased(metadata), etag: quoted(properties.etag), createdAt: properties.createdOn, modifiedAt: properties.lastModified }
     }
     continuationToken = page?.continuationToken ?? ''
   } while (continuationToken !== '')
+}
+
+function lowerCased(metadata: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+/** Lists have it without the quotes that HTTP asks for in a condition. */
+function quoted(etag: string): string {
+  return /^(W\/)?"/.test(etag) ? etag : `"${etag}"`
 }

@@ -24,6 +24,11 @@ interface Grant {
   goodUntilMs: number
 }
 
+interface Refusal {
+  readonly url: string
+  readonly why: string
+}
+
 export interface ExportAccessOptions {
   /** Of a grant for no known work; default 6 hours. */
   readonly durationSeconds?: number
@@ -43,6 +48,8 @@ export class ExportAccess {
   readonly #durationSeconds: number
   readonly #patience: GrantPatience
   readonly #grants = new Map<string, Grant>()
+  /** What the storage service last refused of a resource. */
+  readonly #refused = new Map<string, Refusal>()
   /** The longest that was asked for a resource: a grant that follows is for the same work. */
   readonly #durations = new Map<string, number>()
 
@@ -114,6 +121,7 @@ export class ExportAccess {
     }
     this.#durations.delete(keyOf(resourceId))
     this.#patience.forget(keyOf(resourceId))
+    this.#refused.delete(keyOf(resourceId))
     await revokeAccess(this.#azure, resourceId, signal)
   }
 
@@ -130,17 +138,15 @@ export class ExportAccess {
   /** After a SAS of ours was refused: where the snapshot has one all the same, it is another worker's. */
   async #replacement(resourceId: string, access: Access, staleUrl: string): Promise<string> {
     if (access === 'Write') return this.#anotherToWrite(resourceId, staleUrl)
+    const why = await refusalOf(this.#azure, staleUrl)
     // Of several SAS that are renewed together one alone may have died.
-    if (await isAlive(this.#azure, staleUrl)) return staleUrl
+    if (why === undefined) return staleUrl
     const key = keyOf(resourceId)
+    this.#refused.set(key, { url: staleUrl, why })
     if (!this.#patience.isOver(key)) {
-      await this.#patience.during(key, () => requireNoSas(this.#azure, resourceId))
+      await this.#patience.during(key, () => requireNoSas(this.#azure, resourceId, why))
     }
-    const url = await this.#ask(resourceId, access, false)
-    if (url !== staleUrl) return url
-    // The refused one is handed out again: only a revocation makes room for a new one.
-    await revokeAccess(this.#azure, resourceId)
-    return this.#ask(resourceId, access, false)
+    return this.#ask(resourceId, access, false, true)
   }
 
   /** Where a second one is refused, the first may be good still, and nobody could get it back: to revoke it would end the upload. */
@@ -153,13 +159,21 @@ export class ExportAccess {
     }
   }
 
-  #ask(resourceId: string, access: Access, takesOver: boolean): Promise<string> {
+  /** @param isInNobodysWay a refused SAS that is handed out again may be revoked at once. */
+  #ask(resourceId: string, access: Access, takesOver: boolean, isInNobodysWay = false): Promise<string> {
     const key = keyOf(resourceId)
     const durationSeconds = this.#durationOf(resourceId)
     const mayTake = takesOver || this.#patience.isOver(key)
-    return this.#patience.during(key, () =>
-      grantAccess(this.#azure, resourceId, { access, durationSeconds, takesOver: mayTake }),
-    )
+    const grant = (): Promise<string> => grantAccess(this.#azure, resourceId, { access, durationSeconds, takesOver: mayTake })
+    return this.#patience.during(key, async () => {
+      const url = await grant()
+      const refused = this.#refused.get(key)
+      if (url !== refused?.url) return url
+      // Dead for whoever has it, and no grant makes a new one while it stands.
+      if (!isInNobodysWay && !mayTake) await requireNoSas(this.#azure, resourceId, refused.why)
+      await revokeAccess(this.#azure, resourceId)
+      return grant()
+    })
   }
 
   #durationOf(resourceId: string): number {
@@ -192,12 +206,13 @@ function defaultAccess(resourceId: string): Access {
   return /\/disks\/[^/]*$/i.test(resourceId.trim()) ? 'Write' : 'Read'
 }
 
-async function isAlive(azure: AzureClients, sasUrl: string): Promise<boolean> {
+/** @returns what the storage service says; undefined: the SAS is good. */
+async function refusalOf(azure: AzureClients, sasUrl: string): Promise<string | undefined> {
   try {
     await sizeOfSource(azure, sasUrl)
-    return true
+    return undefined
   } catch (error) {
-    if (isFailure(error, 'ExportAccessLost', 'AccessDenied')) return false
+    if (isFailure(error, 'ExportAccessLost', 'AccessDenied')) return error.message
     throw error
   }
 }

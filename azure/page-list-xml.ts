@@ -24,7 +24,7 @@ const PLAIN_RANGE = /<(Page|Clear)Range>\s*<Start>(\d+)<\/Start>\s*<End>(\d+)<\/
 /** In these, text that looks like a range is none. */
 const HIDES_TEXT = /<!--|<!\[CDATA\[/
 
-const parser = new XMLParser({ removeNSPrefix: true, ignoreDeclaration: true, parseTagValue: false })
+const parser = new XMLParser({ removeNSPrefix: true, ignoreDeclaration: true, parseTagValue: false, htmlEntities: true })
 
 /** `on` names what was listed, for messages. @throws BackupError AzureUnavailable */
 export function parsePageList(xml: string, on: string): PageListAnswer {

@@ -135,7 +135,11 @@ function inOrder(page: readonly Change[], listedBytes: number, window: ByteRange
   return changes
 }
 
+/** What a timeout looks like where a proxy or the service itself has no better word for it; others were repeated before. */
+const SLOW_STATUSES = [408, 500, 504]
+
 export function isServerTimeout(error: unknown): boolean {
   if (!isFailure(error, 'AzureThrottled', 'AzureUnavailable')) return false
-  return error.facts['code'] === 'OperationTimedOut' || error.facts['timeoutMs'] !== undefined
+  const { code, timeoutMs, status } = error.facts
+  return code === 'OperationTimedOut' || timeoutMs !== undefined || SLOW_STATUSES.includes(Number(status))
 }

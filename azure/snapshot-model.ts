@@ -57,11 +57,12 @@ export function listedSnapshotOf(snapshot: Snapshot): ListedSnapshot {
 
 /**
  * Ultra and Premium SSD v2 copy in the background: their snapshots can be read at 100 percent, and an instant-access
- * snapshot only once it is Available as well (azure docs, instant access snapshots). All others are readable at once.
+ * snapshot only once it is Available as well (azure docs, instant access snapshots). All others are readable at once; `Unknown` is the
+ * default of the state (REST reference, SnapshotAccessState), and says nothing.
  */
 function isComplete({ provisioningState, snapshotAccessState, completionPercent }: Snapshot): boolean {
   const isProvisioned = provisioningState === undefined || /^succeeded$/i.test(provisioningState)
-  const isAvailable = snapshotAccessState === undefined || /^available/i.test(snapshotAccessState)
+  const isAvailable = !/^(pending|instantaccess)$/i.test(snapshotAccessState ?? '')
   return isProvisioned && isAvailable && (completionPercent ?? 100) >= 100
 }
 

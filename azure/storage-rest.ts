@@ -72,7 +72,7 @@ function createPipeline(authorization?: PipelinePolicy): Pipeline {
   return pipeline
 }
 
-const parser = new XMLParser({ removeNSPrefix: true, parseTagValue: false })
+const parser = new XMLParser({ removeNSPrefix: true, parseTagValue: false, htmlEntities: true })
 
 function errorOf(response: PipelineResponse): RestError {
   const { code, message } = readErrorBody(response.bodyAsText ?? '')

@@ -55,11 +55,16 @@ export function isAbort(error: unknown): boolean {
   return isObject(error) && error['name'] === 'AbortError'
 }
 
+const UNREAD_BODY = 'PARSE_ERROR'
+
 function readRestError(error: Readonly<Record<string, unknown>>): VendorError {
   const response = isObject(error['response']) ? error['response'] : undefined
   const headers = isHeaderReader(response?.['headers']) ? response['headers'] : NO_HEADERS
   const status = typeof error['statusCode'] === 'number' ? error['statusCode'] : undefined
-  const code = innerCode(error['details']) ?? textOf(error['code']) ?? headers.get('x-ms-error-code') ?? undefined
+  const said = headers.get('x-ms-error-code') ?? undefined
+  // The SDK could not read the body, and says so in the place of what the service says.
+  if (error['code'] === UNREAD_BODY) return { ...readHeaders(headers), status, code: said, reason: said ?? `status ${status}` }
+  const code = innerCode(error['details']) ?? textOf(error['code']) ?? said
   return { ...readHeaders(headers), status, code, reason: firstLine(textOf(error['message']) ?? '') }
 }
 

@@ -3,6 +3,7 @@
  * The totals feed progress and the manifest; the ranges themselves are listed again by each extent. Where changes are so
  * scattered that requests are what binds, it also decides which gaps between them are worth copying along.
  */
+import { sizeOfSource } from '../azure/source-blob.ts'
 import { batchesOf, throughBatches, type BatchStream } from '../domain/batches.ts'
 import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
@@ -37,8 +38,11 @@ export async function surveyChanges(engine: Engine, plan: BackupPlan, snapshot: 
   const window = { startBytes: 0, endBytes: blobBytesOf(snapshot.sizeBytes) }
   const { signal } = options
   if (plan.kind === 'incremental') {
+    let previousUrl = ''
     try {
-      const { url, previousUrl } = await engine.exports.readBoth(snapshot.id, plan.cursor.snapshotId, signal, window.endBytes)
+      const both = await engine.exports.readBoth(snapshot.id, plan.cursor.snapshotId, signal, window.endBytes)
+      const { url } = both
+      previousUrl = both.previousUrl
       const source = { url, auth: 'sas' } as const
       const list = (): AsyncGenerator<Change> => engine.pageLists.managedDiskDiff(source, previousUrl, window, options.signal)
       const totals = await total(list(), options)
@@ -48,8 +52,10 @@ export async function surveyChanges(engine: Engine, plan: BackupPlan, snapshot: 
       return { plan, ...totals, ...(gaps !== undefined && { gaps }) }
     } catch (error) {
       if (isFailure(error, 'SourceSnapshotNotFound')) return surveyChanges(engine, { kind: 'reseed', cause: 'CursorSnapshotGone' }, snapshot, options)
-      if (isFailure(error, 'DiffRefused')) return surveyChanges(engine, { kind: 'reseed', cause: 'DiffRefused' }, snapshot, options)
-      throw error
+      if (!isFailure(error, 'DiffRefused')) throw error
+      // The SAS of the cursor travels in a header: that it has died may look like a refusal of the diff.
+      await sizeOfSource(engine.azure, previousUrl, signal)
+      return surveyChanges(engine, { kind: 'reseed', cause: 'DiffRefused' }, snapshot, options)
     }
   }
   const source = { url: await engine.exports.read(snapshot.id, signal, window.endBytes), auth: 'sas' } as const

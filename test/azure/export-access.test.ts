@@ -5,8 +5,9 @@ import { createUploadDisk } from '../../azure/new-disks.ts'
 import { ExportAccess } from '../../azure/export-access.ts'
 import { readSource, sizeOfSource } from '../../azure/source-blob.ts'
 import { createIncrementalSnapshot } from '../../azure/snapshots.ts'
-import { failureOf } from './support/clients.ts'
+import { clientsFor, failureOf } from './support/clients.ts'
 import { openScene, type Scene } from './support/local-azure.ts'
+import { playScript } from './support/scripted-server.ts'
 
 const PAGE = { startBytes: 0, endBytes: 512 }
 
@@ -116,6 +117,32 @@ describe('export access', () => {
     expect(await readSource(scene.azure, live, PAGE)).toHaveLength(512)
     await second.revoke(id)
     expect(await readSource(scene.azure, await first.read(id), PAGE)).toHaveLength(512)
+  })
+
+  test('a SAS that is refused while Azure hands it out again is told with the reason, and made anew when patience is over', async () => {
+    let granted = 1
+    const storage = await playScript(({ path }) => (path.includes('sig=1') ? { status: 403, headers: { 'x-ms-error-code': 'AuthorizationFailure' } } : { headers: { 'x-ms-blob-type': 'PageBlob' } }))
+    const arm = await playScript(
+      ({ method, path }) => {
+        const json = { 'content-type': 'application/json' }
+        if (path.includes('endGetAccess')) granted++
+        if (method === 'GET') return { headers: json, body: JSON.stringify({ location: 'westeurope', properties: { diskState: 'ActiveSAS', creationData: {} } }) }
+        return { headers: json, body: JSON.stringify({ accessSAS: `${storage.origin}/c/b?sig=${granted}` }) }
+      },
+      { tls: true },
+    )
+    try {
+      const access = new ExportAccess(clientsFor(arm.origin), { patienceMs: 300 })
+      const id = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/snapshots/n'
+      const stale = await access.read(id)
+      expect(await failureOf(access.renew(id, stale))).toMatchObject({ type: 'SnapshotAccessBusy', message: expect.stringContaining('AuthorizationFailure') })
+      expect(await failureOf(access.read(id))).toMatchObject({ type: 'SnapshotAccessBusy', message: expect.stringContaining('AuthorizationFailure') })
+      await new Promise((resolve) => setTimeout(resolve, 310))
+      expect(await access.read(id)).not.toBe(stale)
+    } finally {
+      await arm.close()
+      await storage.close()
+    }
   })
 
   test('a SAS that is still good stays as it is when it is renewed with another one', async () => {

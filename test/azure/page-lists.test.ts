@@ -178,6 +178,28 @@ describe('page lists', () => {
     ])
   })
 
+  test.each([storageError(500, 'InternalError'), { status: 504 }, { status: 500, body: '<html>' }])(
+    'a window that a server gives up on in other words (%j) is halved as well',
+    async (givesUp) => {
+      server = await playScript(({ headers }) => {
+        const [from = 0, to = 0] = /\d+-\d+/.exec(String(headers['x-ms-range']))![0].split('-').map(Number)
+        return to - from < 40 * MIB ? pageList([['copy', from, from + 511]]) : givesUp
+      })
+      const source = { url: `${server.origin}/acct/disk/abcd?${SAS}`, auth: 'sas' } as const
+      expect(await collect(lists.allocated(source, WINDOW))).toEqual([
+        { startBytes: 0, endBytes: 512 },
+        { startBytes: 32 * MIB, endBytes: 32 * MIB + 512 },
+      ])
+    },
+    60_000,
+  )
+
+  test('a marker travels as it was meant, however the server wrote it', async () => {
+    const source = await serve([pageList([['copy', 0, 511]], '{&#34;at&#34;:1}'), pageList([])])
+    await collect(lists.allocated(source, WINDOW))
+    expect(server!.requests[1]?.path).toContain(`&marker=${encodeURIComponent('{"at":1}')}`)
+  })
+
   test.each([
     ['PreviousSnapshotNotFound', 409],
     ['PreviousSnapshotCannotBeNewer', 400],

@@ -52,6 +52,14 @@ test.each([
   expect(failure).toMatchObject({ type: 'AzureUnavailable', retry: 'later' })
 })
 
+test('an error whose body the SDK cannot read is told by its header', async () => {
+  const server = await playScript([{ ...storageError(409, 'CopySourceCannotBeIncrementalCopyBlob'), headers: { 'x-ms-error-code': 'CopySourceCannotBeIncrementalCopyBlob' } }])
+  const blob = clientsFor().sasBlob(`${server.origin}/acct/disk/abcd?sig=secret`, 'sas')
+  const error: unknown = await blob.uploadPagesFromURL(`${server.origin}/source`, 0, 0, 512).catch((cause: unknown) => cause)
+  await server.close()
+  expect(translate(error, { doing: 'copy to', on: 'a blob', action: 'write' })).toMatchObject({ facts: { code: 'CopySourceCannotBeIncrementalCopyBlob', status: 409 } })
+})
+
 test('a 409 for what a disk is stays', async () => {
   const { failure } = await diskFailure([armError(409, 'OperationNotAllowed', 'Disk data-1 is attached to a running VM.')])
   expect(failure).toMatchObject({ type: 'AzureRefused', retry: 'never' })

@@ -13,10 +13,20 @@ const SEED = Number(process.env['SNAPFERRY_TEST_SEED'] ?? Date.now() % 2 ** 31)
 let scene: Scene | undefined
 /** What has lost an answer since it was last forgotten. */
 const lost = new Set<string>()
+/** A snapshot was made, and the next read does not know of it. */
+let isBehind = false
 
 beforeAll(async () => {
   process.stderr.write(`seed ${SEED}\n`)
   scene = await openScene({
+    // What answers reads may be behind what answers writes.
+    beforeOperation: async ({ operation }) => {
+      if (operation === 'Snapshots_CreateOrUpdate') isBehind = true
+      if (operation === 'Snapshots_GrantAccess') isBehind = false
+      if (operation !== 'Snapshots_Get' || !isBehind) return undefined
+      isBehind = false
+      return { status: 404, body: { error: { code: 'ResourceNotFound', message: 'The snapshot was not found.' } } }
+    },
     // A read that is repeated can do no harm, and waits for nothing in here.
     isAnswerLost: (method, path) => method !== 'GET' && isFirst(`${method} ${kindOfResource(path)}`),
     blobHooks: {
