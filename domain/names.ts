@@ -143,6 +143,11 @@ export function recoveryPointId(disk: DiskIdentity, targetUrl: string, key: Requ
   return `${compactInstant(key.requestedAt)}-${digest.slice(0, 12)}`
 }
 
+/** Whether the id is of a run that was asked for at or before an instant. */
+export function isRunUntil(pointId: string, isoInstant: string): boolean {
+  return pointId.slice(0, pointId.indexOf('-')) <= compactInstant(isoInstant)
+}
+
 function runOf({ id, uniqueId }: DiskIdentity, targetUrl: string, { requestedAt, requestId }: RequestKey): string {
   return `${id.trim().toLowerCase()} ${uniqueId.toLowerCase()} ${parseTargetUrl(targetUrl).url} ${requestedAt} ${requestId}`
 }

@@ -1,10 +1,10 @@
 /** Finds the recovery point that somebody means, or says why there is none. Reads the target alone and changes nothing. */
-import { listPoints } from '../azure/manifests.ts'
+import { listPoints, type DamagedPoint } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { BackupError } from '../domain/failures.ts'
 import { isCopied, type AnyManifest } from '../domain/manifest.ts'
 import { describeSuspicion, sharePercentOf, type PointCheck } from '../domain/point-check.ts'
-import { diskKeyOf } from '../domain/names.ts'
+import { diskKeyOf, isRunUntil, parseManifestName } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
 import { stripeSizes } from '../domain/stripes.ts'
@@ -46,9 +46,16 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   if (diskId === undefined) throw new BackupError({ type: 'InvalidArgument', message: 'a restore needs a point or a disk' })
   const until = at ?? '9999-12-31T00:00:00Z'
   const found = newestAt(points.filter(({ id }) => isTrusted(choice, checks.get(id))), until)
-  if (found !== undefined) return chosen(found, warnOfEarlier(found, points))
+  const broken = brokenUntil(damaged, until)
+  if (found !== undefined) {
+    const upTo = newestFirst(points).filter(({ takenAt }) => Date.parse(takenAt) <= Date.parse(until))
+    const suspects = upTo.slice(0, upTo.indexOf(found)).flatMap(({ id }) => warnOfSuspect(choice, id, checks.get(id)))
+    const unreadable = broken.filter(({ pointId: id }) => id > found.id).map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`)
+    return chosen(found, [...suspects, ...unreadable, ...warnOfEarlier(found, points)])
+  }
   const newest = newestAt(points, until)
   if (newest !== undefined) requireTrust(choice, newest, checks.get(newest.id))
+  if (broken[0] !== undefined) throw pointDamaged(broken[0].pointId, broken[0].reason)
   if (points.length === 0) {
     throw await notFound(engine, targetUrl, `${targetUrl} holds no point of ${diskId} (${diskKeyOf(diskId)})`, signal)
   }
@@ -56,6 +63,18 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
     type: 'PointNotFound',
     message: `no point of ${diskId} in ${targetUrl} is as old as ${at}; the oldest holds ${newestFirst(points).at(-1)?.takenAt}`,
   })
+}
+
+/** Newest first. Ids begin with the instant of their run, so they tell the order also where nothing else can be read. */
+function brokenUntil(damaged: readonly DamagedPoint[], until: string): (DamagedPoint & { readonly pointId: string })[] {
+  return damaged
+    .map((one) => ({ ...one, pointId: parseManifestName(one.blobName)?.pointId ?? '' }))
+    .filter(({ pointId }) => isRunUntil(pointId, until))
+    .sort((a, b) => b.pointId.localeCompare(a.pointId))
+}
+
+function warnOfSuspect({ allowsSuspect = false }: Trust, id: string, check: PointCheck | undefined): string[] {
+  return allowsSuspect || check?.suspect === undefined ? [] : [`passed over: point ${id} is ${describeSuspicion(check.suspect)}`]
 }
 
 /** A disk that is made anew is mostly empty at first: who wants the newest point may mean the disk that was there before. */
