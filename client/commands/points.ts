@@ -4,7 +4,7 @@ import type { PolicySpec } from '../../config/policy-file.ts'
 import { parseArmId } from '../../domain/arm-id.ts'
 import { diskPrefix, DISKS_PREFIX } from '../../domain/names.ts'
 import { newestFirst, recoveryPointOf } from '../../domain/recovery-point.ts'
-import { staleDisks, type StaleDisk } from '../../domain/stale-disks.ts'
+import { staleDisks, unreadableDisks, type StaleDisk } from '../../domain/stale-disks.ts'
 import { parseTargetUrl } from '../../domain/target-url.ts'
 import { Alarm } from '../alarm.ts'
 import { requireDuration } from '../arguments.ts'
@@ -23,7 +23,7 @@ export function registerPointsCommands(program: Command, host: Host): void {
       command
         .requiredOption('--target <url>', 'URL of the container that holds the backups')
         .option('--disk <id>', 'only points of this disk')
-        .option('--max-age <duration>', 'end with 3 where a disk has no point that is younger, such as 36h: of the policies of the file for this target, else of all that have points'),
+        .option('--max-age <duration>', 'end with 3 where a disk has no point that is younger, such as 36h: of the policies of the file for this target, else of all that the target tells of. With --json: { points, stale }'),
     run: async ({ output, load }, { target, disk, maxAge }) => {
       const targetUrl = parseTargetUrl(target).url
       const diskId = disk === undefined ? undefined : parseArmId(disk, 'disks').id
@@ -44,11 +44,17 @@ export function registerPointsCommands(program: Command, host: Host): void {
       const prefix = diskId === undefined ? DISKS_PREFIX : diskPrefix(diskId)
       for await (const staged of listStagedBlobs(azure, targetUrl, prefix)) output.warn(explainTemporary(staged))
       const empty = `no recovery points${diskId === undefined ? '' : ` of ${diskId}`} in ${targetUrl}`
-      output.result(sorted, sorted.length === 0 ? empty : renderPoints(sorted, Date.now(), output.resultColumns))
-      if (maxAgeMs === undefined) return
+      const text = sorted.length === 0 ? empty : renderPoints(sorted, Date.now(), output.resultColumns)
+      if (maxAgeMs === undefined) return output.result(sorted, text)
       const expected = diskId === undefined ? disksOf(config.policies, targetUrl) : [diskId]
-      const stale = staleDisks(sorted, expected, { maxAgeMs, nowMs: Date.now() })
+      const stale = [
+        ...staleDisks(sorted, expected, { maxAgeMs, nowMs: Date.now() }),
+        ...(expected === undefined ? unreadableDisks(sorted, found.damaged) : []),
+      ]
+      output.result({ points: sorted, stale }, text)
       if (stale.length > 0) throw new Alarm(stale.map(describeStale).join('\n'))
+      // A target that was emptied tells of no disk, and no policy of the file does.
+      if (sorted.length === 0) throw new Alarm(empty)
     },
   })
 }
@@ -59,7 +65,9 @@ function disksOf(specs: readonly PolicySpec[], targetUrl: string): string[] | un
   return diskIds.length === 0 ? undefined : diskIds
 }
 
-function describeStale({ diskId, newestAt }: StaleDisk): string {
-  const { name } = parseArmId(diskId, 'disks')
-  return newestAt === undefined ? `disk ${name} has no recovery point` : `disk ${name} has no recovery point since ${formatInstant(newestAt)}`
+function describeStale({ diskId, diskKey, newestAt }: StaleDisk): string {
+  if (diskId === undefined) return `disk ${diskKey} has no recovery point that can be read`
+  const { resourceGroup, name } = parseArmId(diskId, 'disks')
+  const none = `disk ${resourceGroup}/${name} has no recovery point`
+  return newestAt === undefined ? none : `${none} since ${formatInstant(newestAt)}`
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
 import { writeManifest } from '../../azure/manifests.ts'
 import type { Manifest } from '../../domain/manifest.ts'
-import { baseBlobName, chainPrefix, manifestName } from '../../domain/names.ts'
+import { baseBlobName, chainPrefix, diskKeyOf, manifestName } from '../../domain/names.ts'
 import { startLocalAzure, type LocalAzure } from '../../simulator/azure.ts'
 import { certificateAuthorityDirectory } from '../support/environment.ts'
 import { runCli, type CliResult } from './support/cli.ts'
@@ -103,9 +103,9 @@ test('with --max-age, a disk whose newest point is older, or that has none, ends
 
   expect(await of('fresh', '36h')).toMatchObject({ exitCode: 0, stderr: '' })
   const stale = await of('stale', '36h')
-  expect(stale).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('stale'), stderr: expect.stringContaining('disk stale has no recovery point since') })
+  expect(stale).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('stale'), stderr: expect.stringContaining('disk rg/stale has no recovery point since') })
   expect(await of('stale', '3d')).toMatchObject({ exitCode: 0 })
-  expect(await of('unknown', '36h')).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('disk unknown has no recovery point') })
+  expect(await of('unknown', '36h')).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('disk rg/unknown has no recovery point') })
   expect(await of('fresh', '36')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--max-age') })
   expect(await cli('points', 'list', '--target', targetUrl, '--max-age', '36h')).toMatchObject({ exitCode: 3, stderr: expect.not.stringContaining('fresh') })
 
@@ -113,8 +113,22 @@ test('with --max-age, a disk whose newest point is older, or that has none, ends
   const policy = { target: targetUrl, disks: [diskIdOf('fresh'), diskIdOf('never')], schedule: { every: '1d' }, retention: { keepLast: 3 } }
   await writeFile(file, JSON.stringify({ policies: { nightly: policy } }))
   const ofFile = await cli('points', 'list', '--target', targetUrl, '--max-age', '36h', '--config', file)
-  expect(ofFile).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('disk never has no recovery point') })
-  expect(ofFile.stderr).not.toContain('disk stale has')
+  expect(ofFile).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('disk rg/never has no recovery point') })
+  expect(ofFile.stderr).not.toContain('/stale has')
+})
+
+test('with --max-age, a target without a point and a disk without a manifest that can be read end it with 3', async () => {
+  const emptyUrl = `${azure.blobEndpoint}/points/empty`
+  const container = clients.container(emptyUrl)
+  await container.create()
+  const list = (...options: string[]): Promise<CliResult> => cli('points', 'list', '--target', emptyUrl, '--max-age', '36h', ...options)
+  expect(await list()).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(`error: no recovery points in ${emptyUrl}`) })
+
+  const broken = manifestName(chainPrefix(diskIdOf('broken'), 'unique'), '20261121T100000Z-0123456789ab')
+  await container.getBlockBlobClient(broken).upload('{', 1)
+  const { exitCode, stdout, stderr } = await list('--json')
+  expect({ exitCode, found: JSON.parse(stdout) }).toEqual({ exitCode: 3, found: { points: [], stale: [{ diskKey: diskKeyOf(diskIdOf('broken')) }] } })
+  expect(stderr).toContain(`disk ${diskKeyOf(diskIdOf('broken'))} has no recovery point that can be read`)
 })
 
 test('a target that is not there ends with 4', async () => {
