@@ -75,11 +75,14 @@ function registerApply(policy: Command, host: Host): void {
     examples: ['policy apply', 'policy apply --file snapferry.yaml --dry-run'],
     configure: (command) =>
       command
-        .option('--file <file>', 'the policies (default: the config file)')
+        .option('--file <file>', 'the policies (default: the config file); without a config file, the settings as well')
         .option('--prune', 'delete the schedules of policies that the file does not have')
         .option('--dry-run', 'only show what would be done'),
-    run: async ({ output, withTemporal }, { file, prune = false, dryRun = false }) =>
-      withTemporal(async (link, { settings, config, configPath }) => {
+    run: async ({ output, load, withTemporal }, { file, prune = false, dryRun = false }) => {
+      const usual = await load()
+      const isAlone = usual.configPath === undefined
+      const { config, configPath } = file === undefined ? usual : await load(file)
+      await withTemporal(async (link, { settings }) => {
         if (config.policies.length === 0) {
           throw new BackupError({
             type: 'InvalidConfig',
@@ -87,11 +90,14 @@ function registerApply(policy: Command, host: Host): void {
           })
         }
         for (const warning of config.warnings) output.warn(warning)
+        const isUnheeded = !isAlone && configPath !== usual.configPath && [config.temporal, config.worker].some((part) => Object.keys(part).length > 0)
+        if (isUnheeded) output.warn(`the settings of ${usual.configPath} hold, those in ${configPath} are not used`)
         if (!dryRun) await ensureSearchAttributes(link.connection.operatorService, link.namespace)
         const { taskQueuePrefix } = settings.worker
         const applied = await applyPolicies(link, config.policies, { taskQueuePrefix, prune, dryRun })
         output.result(applied, applied.map((one) => `${lineOf(one)}${dryRun ? ' (not done)' : ''}`).join('\n'))
-      }, file),
+      }, isAlone ? file : undefined)
+    },
   })
 }
 

@@ -85,6 +85,31 @@ test('a schedule starts runPolicy, skips overlaps, catches up for one interval a
   expect(spec.jitter).toBe(600_000)
 })
 
+test.each([
+  ['--config', (settings: string) => ({ options: ['--config', settings], environment: {} })],
+  ['SNAPFERRY_CONFIG', (settings: string) => ({ options: [], environment: { SNAPFERRY_CONFIG: settings } })],
+])('the settings of %s hold beside a --file, which gives its policies', async (_, naming) => {
+  const name = newName()
+  const settings = path.join(folder, 'settings.yaml')
+  const file = path.join(folder, 'policies.yaml')
+  await writeFile(settings, JSON.stringify({ temporal: { address: temporalAddress() }, worker: { taskQueue: 'of-settings' } }))
+  const policies = { [name]: { disks: DISKS, schedule: { every: '4h' } } }
+  await writeFile(file, JSON.stringify({ target: TARGET, worker: { taskQueue: 'of-policies' }, policies }))
+  const { options, environment } = naming(settings)
+  const { exitCode, stderr } = await runCli(['policy', 'apply', '--file', file, ...options], environment)
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining(`the settings of ${settings} hold, those in ${file} are not used`) })
+  expect((await describeSchedule(name)).action).toMatchObject({ taskQueue: 'of-settings-control' })
+})
+
+test('a --file alone gives settings as well', async () => {
+  const name = newName()
+  const file = path.join(folder, 'alone.yaml')
+  const policies = { [name]: { disks: DISKS, schedule: { every: '4h' } } }
+  await writeFile(file, JSON.stringify({ target: TARGET, temporal: { address: temporalAddress() }, worker: { taskQueue: 'of-file' }, policies }))
+  expect(await runCli(['policy', 'apply', '--file', file], {})).toMatchObject({ exitCode: 0, stderr: '' })
+  expect((await describeSchedule(name)).action).toMatchObject({ taskQueue: 'of-file-control' })
+})
+
 test('a changed schedule replaces the old times whole and names what changed', async () => {
   const name = newName()
   await apply({ [name]: { disks: DISKS, schedule: { cron: '0 2 * * *' } } })
