@@ -34,6 +34,15 @@ export class BaseBlob extends FencedBlob {
     if (found?.state?.diskUniqueId !== state.diskUniqueId) throw foreignBlob(this.name, 'it is not of this disk')
   }
 
+  /**
+   * Changes nothing but the ETag: whoever has raised the epoch that was found, and has not marked the blob yet, is refused his
+   * mark. So the caller may take that epoch for its own.
+   * @throws BackupError FencedOut where he has marked it, or raised it again.
+   */
+  async claim({ metadata, etag }: FencedBlobProps, signal?: AbortSignal): Promise<void> {
+    await this.setMetadata(metadata, etag, 'claim', signal)
+  }
+
   /** Replaces the state. @throws BackupError FencedOut */
   async setState(state: BaseBlobState, etag: string, signal?: AbortSignal): Promise<{ etag: string }> {
     return this.setMetadata(encodeBaseBlobState(state), etag, `mark as ${state.condition}`, signal)

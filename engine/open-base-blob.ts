@@ -86,7 +86,7 @@ export async function openBaseBlob(engine: Engine, options: OpenOptions): Promis
 async function fence(engine: Engine, lock: BaseBlob, options: OpenOptions): Promise<number> {
   const { planned, striping, snapshot, signal } = options
   const found = await lock.properties(signal)
-  if (found !== undefined && isOurs(found, options)) return found.sequenceNumber
+  if (found !== undefined && isOurs(found, options)) return claim(lock, found, signal)
   await refuseSealed(engine, options)
   if (found === undefined) {
     if (planned !== undefined) throw supersededBy('nobody: the blob was deleted', options)
@@ -95,7 +95,7 @@ async function fence(engine: Engine, lock: BaseBlob, options: OpenOptions): Prom
     const created = await requireProperties(lock, signal)
     // Two first runs of two installations: the blob is whose call came first.
     if (!isOurs(created, options)) throw supersededBy(created.state?.runKey ?? 'another product', options)
-    return created.sequenceNumber
+    return claim(lock, created, signal)
   }
   if (planned === undefined || found.state?.runKey !== planned.runKey || found.state.condition !== planned.condition) {
     throw supersededBy(found.state?.runKey ?? 'another product', options)
@@ -104,6 +104,12 @@ async function fence(engine: Engine, lock: BaseBlob, options: OpenOptions): Prom
   const raised = await lock.raiseEpoch(found.etag, signal, highest > found.sequenceNumber ? highest + 1 : undefined)
   await lock.setState(dirtyState(options), raised.etag, signal)
   return raised.epoch
+}
+
+/** Another run may have raised the epoch since: then it must raise it once more before it writes. */
+async function claim(lock: BaseBlob, found: BaseBlobProps, signal?: AbortSignal): Promise<number> {
+  await lock.claim(found, signal)
+  return found.sequenceNumber
 }
 
 /**
@@ -178,8 +184,10 @@ async function fixBaseline(engine: Engine, epoch: number, sizes: readonly number
   const known = await listOurSnapshots(engine, options, signal)
   const baseline = await Promise.all(
     stripes.map(async (blob) => {
-      const { etag } = await requireHeld(blob, epoch, signal)
-      const snapshot = await findOrTakeSnapshot(blob, known, { kind: 'marker', runKey, epoch, etag, signal })
+      const snapshot = await decideAnew(blob, signal, async () => {
+        const { etag } = await requireHeld(blob, epoch, signal)
+        return findOrTakeSnapshot(blob, known, { kind: 'marker', runKey, epoch, etag, signal })
+      })
       return { snapshot, sizeBytes: await blob.sizeOfSnapshot(snapshot, signal) }
     }),
   )

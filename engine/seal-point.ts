@@ -58,8 +58,7 @@ export interface SealOptions {
 export async function sealPoint(engine: Engine, options: SealOptions): Promise<Manifest> {
   const { targetUrl, baseBlobName, chain, runKey, signal } = options
   const lock = new BaseBlob(engine.azure, targetUrl, baseBlobName)
-  const closed = await decideAnew(lock, signal, () => closeEpoch(lock, options))
-  const blobs = await takeSnapshots(engine, closed, options)
+  const blobs = await decideAnew(lock, signal, async () => takeSnapshots(engine, await closeEpoch(lock, options), options))
   const write = async (): Promise<Manifest> => writePoint(engine, blobs, await sealDigests(engine, options), options)
   const found = await findManifest(engine.azure, targetUrl, chain, runKey, signal)
   const manifest = found === undefined || isCopied(found) ? await write() : found
@@ -122,12 +121,15 @@ async function writePoint(
   return manifest
 }
 
-/** Raises the epoch once; an attempt after a crash finds it raised, or the base blob marked clean by itself. */
+/**
+ * Raises the epoch once; an attempt after a crash finds it raised, or the base blob marked clean by itself. A raise that it finds may also
+ * be that of a run which has not marked it yet, and is claimed.
+ */
 async function closeEpoch(lock: BaseBlob, options: SealOptions): Promise<BaseBlobProps> {
   const found = await requireProperties(lock, options.signal)
   requireOurs(found, options)
-  if (found.sequenceNumber > options.epoch) return found
-  await lock.raiseEpoch(found.etag, options.signal)
+  if (found.sequenceNumber > options.epoch) await lock.claim(found, options.signal)
+  else await lock.raiseEpoch(found.etag, options.signal)
   const closed = await requireProperties(lock, options.signal)
   requireOurs(closed, options)
   return closed

@@ -71,7 +71,7 @@ export const MUTANTS = [
   {
     name: 'the epoch is not raised before the blob snapshot',
     file: 'engine/seal-point.ts',
-    find: '  await lock.raiseEpoch(found.etag, options.signal)\n',
+    find: '  else await lock.raiseEpoch(found.etag, options.signal)\n',
     replace: '',
     tests: FENCE,
     titles: 'sealed is refused',

@@ -6,10 +6,11 @@ import { isFailure } from '../../domain/failures.ts'
 import { MIB } from '../../domain/byte-range.ts'
 import { manifestName, targetKeyOf } from '../../domain/names.ts'
 import { seededRandom } from '../../domain/sampler.ts'
-import type { SourceSnapshot } from '../../domain/source-disk.ts'
-import { openBaseBlob } from '../../engine/open-base-blob.ts'
+import type { SourceDisk, SourceSnapshot } from '../../domain/source-disk.ts'
+import { openBaseBlob, type OpenResult } from '../../engine/open-base-blob.ts'
 import { planRun, type PlannedRun } from '../../engine/plan-run.ts'
 import { releaseRun, type ReleaseOptions } from '../../engine/release-run.ts'
+import { sealPoint, type SealOptions } from '../../engine/seal-point.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import { noise } from '../support/random-disk.ts'
 import { openScene, type Scene } from '../support/scene.ts'
@@ -28,19 +29,44 @@ function plan(diskId: string): Promise<PlannedRun> {
   return planRun(scene.engine, { diskId, targetUrl: scene.targetUrl })
 }
 
-function open(planned: PlannedRun, runKey: string): ReturnType<typeof openBaseBlob> {
+function open(planned: PlannedRun, runKey: string): Promise<OpenResult> {
   const { disk, baseBlobName, striping, plan: asPlanned, planned: base } = planned
-  const snapshot: SourceSnapshot = { id: `${disk.id}-${runKey}`, uniqueId: runKey, sizeBytes: disk.sizeBytes, takenAt: '2026-01-01T00:00:00Z' }
   return openBaseBlob(scene.engine, {
     targetUrl: scene.targetUrl,
     baseBlobName,
     striping,
     runKey,
     disk,
-    snapshot,
+    snapshot: snapshotOf(disk, runKey),
     plan: asPlanned,
     ...(base && { planned: base }),
   })
+}
+
+function sealOf({ disk, baseBlobName, chain, striping }: PlannedRun, runKey: string, { opened, plan: asOpened }: OpenResult): SealOptions {
+  return {
+    targetUrl: scene.targetUrl,
+    baseBlobName,
+    striping,
+    chain,
+    runKey,
+    workflowId: `backup/${runKey}`,
+    startedAt: '2026-01-01T00:00:00Z',
+    epoch: opened.epoch,
+    disk,
+    snapshot: snapshotOf(disk, runKey),
+    plan: asOpened,
+    changedBytes: 0,
+    clearedBytes: 0,
+    movedBytes: 0,
+    requests: 0,
+    movement: {},
+    verification: { result: 'passed', rounds: 1, writtenBytes: 0, comparedBytes: 0 },
+  }
+}
+
+function snapshotOf(disk: SourceDisk, runKey: string): SourceSnapshot {
+  return { id: `${disk.id}-${runKey}`, uniqueId: runKey, sizeBytes: disk.sizeBytes, takenAt: '2026-01-01T00:00:00Z' }
 }
 
 function releaseOf({ disk, chain, baseBlobName }: PlannedRun, runKey: string): ReleaseOptions {
@@ -83,6 +109,55 @@ describe('opening a base blob', () => {
     expect(late).toBe(1)
     expect(opened).toMatchObject({ epoch: sequenceNumber + 1, leftoversSince: expect.anything() })
     await expect(base.write(0, noise(512, seededRandom(2)), sequenceNumber)).rejects.toMatchObject({ type: 'FencedOut' })
+  })
+})
+
+describe('an epoch that another run has raised, and not marked yet,', () => {
+  /** The other run has read the state before it raises, as one does that plans at the worst moment. */
+  async function raise({ baseBlobName }: PlannedRun): Promise<() => Promise<unknown>> {
+    const base = new BaseBlob(scene.clients, scene.targetUrl, baseBlobName)
+    const { state, etag } = (await base.properties())!
+    const raised = await base.raiseEpoch(etag)
+    return () => base.setState({ ...state!, runKey: 'run-b' }, raised.etag).catch((error: unknown) => error)
+  }
+
+  test('is not taken by a repeated open', async () => {
+    const diskId = scene.createDisk(1)
+    await scene.backUp(diskId)
+    const planned = await plan(diskId)
+    await open(planned, 'run-a')
+    let repeated: OpenResult | undefined
+    duringCall('SetBlobMetadata', 1, async () => {
+      repeated = await open(planned, 'run-a')
+    })
+    const { opened } = await open(await plan(diskId), 'run-b')
+    expect(opened.epoch).toBeGreaterThan(repeated!.opened.epoch)
+    await expect(open(planned, 'run-a')).rejects.toMatchObject({ type: 'FencedOut' })
+  }, 120_000)
+
+  test('is not taken by the run that has just made the blob', async () => {
+    const planned = await plan(scene.createDisk(1))
+    let mark: (() => Promise<unknown>) | undefined
+    duringCall('PutBlob', 1, async () => {
+      // Its own reading of what it has made comes next.
+      duringCall('GetBlobProperties', 1, async () => {
+        mark = await raise(planned)
+      })
+    })
+    await open(planned, 'run-a')
+    expect(await mark!()).toMatchObject({ type: 'FencedOut' })
+  })
+
+  test.each([1, 2])('is not taken for the one that closes a seal, in %i stripes', async (stripes) => {
+    const planned = await planRun(scene.engine, { diskId: scene.createDisk(1), targetUrl: scene.targetUrl, stripes })
+    const opened = await open(planned, 'run-a')
+    const mark = await raise(planned)
+    let answer: unknown
+    duringCall('SnapshotBlob', 1, async () => {
+      answer = await mark()
+    })
+    await sealPoint(scene.engine, sealOf(planned, 'run-a', opened))
+    expect(answer).toMatchObject({ type: 'FencedOut' })
   })
 })
 
