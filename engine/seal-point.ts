@@ -152,8 +152,10 @@ async function markClean(lock: BaseBlob, snapshots: readonly string[], options: 
   await lock.setState(state, found.etag, signal)
 }
 
-function requireOurs(found: BaseBlobProps, { runKey, baseBlobName, epoch }: SealOptions): void {
-  if (found.state?.runKey === runKey && found.sequenceNumber <= epoch + 1) return
+function requireOurs(found: BaseBlobProps, { runKey, baseBlobName, epoch, snapshot }: SealOptions): void {
+  // The same request may have been begun anew, elsewhere, with a snapshot of its own.
+  const holds = found.state?.pending ?? found.state?.cursor
+  if (found.state?.runKey === runKey && holds?.snapshotUniqueId === snapshot.uniqueId && found.sequenceNumber <= epoch + 1) return
   throw new BackupError({
     type: 'FencedOut',
     message: `base blob ${baseBlobName} was opened by ${found.state?.runKey ?? 'another product'} while this run was sealing; no point was made, the next run plans anew`,

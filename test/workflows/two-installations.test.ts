@@ -30,6 +30,10 @@ function plan(diskId: string): Promise<PlannedRun> {
 }
 
 function open(planned: PlannedRun, runKey: string): Promise<OpenResult> {
+  return openWith(planned, runKey, snapshotOf(planned.disk, runKey))
+}
+
+function openWith(planned: PlannedRun, runKey: string, snapshot: SourceSnapshot): Promise<OpenResult> {
   const { disk, baseBlobName, striping, plan: asPlanned, planned: base } = planned
   return openBaseBlob(scene.engine, {
     targetUrl: scene.targetUrl,
@@ -37,7 +41,7 @@ function open(planned: PlannedRun, runKey: string): Promise<OpenResult> {
     striping,
     runKey,
     disk,
-    snapshot: snapshotOf(disk, runKey),
+    snapshot,
     plan: asPlanned,
     ...(base && { planned: base }),
   })
@@ -162,6 +166,15 @@ describe('an epoch that another run has raised, and not marked yet,', () => {
 })
 
 describe('sealing', () => {
+  test('ends where the same request was begun anew with another snapshot', async () => {
+    const planned = await plan(scene.createDisk(1))
+    const opened = await open(planned, 'run-a')
+    const again = snapshotOf(planned.disk, 'run-b')
+    const { opened: anew } = await openWith(await plan(planned.disk.id), 'run-a', again)
+    expect(anew.epoch).toBe(opened.opened.epoch + 1)
+    await expect(sealPoint(scene.engine, sealOf(planned, 'run-a', opened))).rejects.toMatchObject({ type: 'FencedOut' })
+  })
+
   test('is not put off by a late write of a dead attempt of the same run', async () => {
     const diskId = scene.createDisk(1)
     const data = noise(MIB, seededRandom(SEED + 3))
