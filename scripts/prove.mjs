@@ -37,7 +37,7 @@ const PROOFS = {
   'crash-sweep': { tests: 'test/faults/crash-sweep', option: 'points', amount: '500', variable: 'SNAPFERRY_CRASH_POINTS', quick: '96' },
   'two-operators': { tests: 'test/faults/two-operators', option: 'rounds', amount: '1000', variable: 'SNAPFERRY_TWO_OPERATORS_ROUNDS', quick: '100' },
   'late-writes': { tests: 'test/faults/late-writes', option: 'rounds', amount: '500', variable: 'SNAPFERRY_LATE_ROUNDS', quick: '60' },
-  soak: { tests: 'test/faults/soak', option: 'days', amount: '14', variable: 'SNAPFERRY_SOAK_DAYS', quick: '2' },
+  soak: { tests: 'test/faults/soak', option: 'days', amount: '14', variable: 'SNAPFERRY_SOAK_DAYS', quick: '3' },
 }
 
 await main(async () => {

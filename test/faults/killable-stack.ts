@@ -48,7 +48,7 @@ export interface KillableStack {
   backUp(lane: StackLane, options: BackupOptions): Promise<unknown>
   restore(lane: StackLane, pointId: string): Promise<unknown>
   /** One run of a policy, started by its Schedule. @returns how many events its history has, and the longest of its backups. */
-  runPolicy(policy: Policy): Promise<{ own: number; longest: number }>
+  runPolicy(policy: Policy, onStart: () => void): Promise<{ own: number; longest: number }>
   /** Of the worker as it is now; undefined where the system does not tell. */
   workerUsage(): Promise<{ residentBytes: number; openFiles: number } | undefined>
   /** SIGKILL, then a new start of what was killed. */
@@ -122,8 +122,9 @@ export async function startKillableStack(): Promise<KillableStack> {
       await untilAnswered((client) => client.workflow.start<typeof restoreDisk>('restoreDisk', { taskQueue: control, workflowId, workflowIdConflictPolicy: 'USE_EXISTING', args: [input] }))
       return resultOf(workflowId)
     },
-    async runPolicy(policy) {
+    async runPolicy(policy, onStart) {
       const workflowId = await untilAnswered((client) => startOnSchedule(client, policy))
+      onStart()
       await resultOf(workflowId)
       const eventsOf = async (id: string): Promise<number> =>
         (await untilAnswered((client) => client.workflow.getHandle(id).describe())).historyLength
