@@ -1,8 +1,8 @@
 /** What `policy list` shows of a policy's Schedule. */
-import type { ScheduleDescription } from '@temporalio/client'
 import type { RunPolicyInput } from '../workflows/messages.ts'
 import { formatRelative, plural } from './format.ts'
 import { describeTimes, timesFromDescription } from './policy-schedule.ts'
+import type { DescribedPolicy } from './schedules.ts'
 import { renderTable } from './table.ts'
 
 export interface PolicyRow {
@@ -15,15 +15,14 @@ export interface PolicyRow {
   readonly note?: string
   readonly nextRunAt?: string
   readonly lastRunAt?: string
+  /** More than one while some of its disks take longer than from one run to the next. */
   readonly openRuns: readonly string[]
   readonly runs: number
   /** Not started, as the server was away for longer than the catch-up window. */
   readonly missed: number
-  /** Not started, as the run before was still open. */
-  readonly skipped: number
 }
 
-export function policyRowOf({ name, description }: { name: string; description: ScheduleDescription }): PolicyRow {
+export function policyRowOf({ name, description, openRuns }: DescribedPolicy): PolicyRow {
   const { state, info, action } = description
   const policy = (action.args?.[0] as Partial<RunPolicyInput> | undefined)?.policy
   const times = timesFromDescription(description)
@@ -38,10 +37,9 @@ export function policyRowOf({ name, description }: { name: string; description: 
     ...(state.note !== undefined && state.note !== '' && { note: state.note }),
     ...(next !== undefined && !state.paused && { nextRunAt: next.toISOString() }),
     ...(last !== undefined && { lastRunAt: last.toISOString() }),
-    openRuns: info.runningActions.map(({ workflow }) => workflow.workflowId),
+    openRuns,
     runs: info.numActionsTaken,
     missed: info.numActionsMissedCatchupWindow,
-    skipped: info.numActionsSkippedOverlap,
   }
 }
 
@@ -49,16 +47,16 @@ export function policyRowOf({ name, description }: { name: string; description: 
 export function renderPolicies(rows: readonly PolicyRow[], nowMs: number, columns?: number): string {
   if (rows.length === 0) return 'no policies; add some to snapferry.yaml and run "snapferry policy apply"'
   return renderTable(
-    ['POLICY', 'WHEN', 'WHAT', 'NEXT RUN', 'LAST RUN', 'RUNS', 'MISSED', 'SKIPPED', 'NOTE'],
+    ['POLICY', 'WHEN', 'WHAT', 'NEXT RUN', 'LAST RUN', 'OPEN', 'RUNS', 'MISSED', 'NOTE'],
     rows.map((row) => [
       row.name,
       row.schedule,
       plural(row.diskIds.length, 'disk'),
       row.isPaused ? 'paused' : relative(row.nextRunAt, nowMs),
-      row.openRuns.length > 0 ? 'running' : relative(row.lastRunAt, nowMs),
+      relative(row.lastRunAt, nowMs),
+      String(row.openRuns.length),
       String(row.runs),
       String(row.missed),
-      String(row.skipped),
       row.note ?? '',
     ]),
     columns,

@@ -44,8 +44,8 @@ export function scheduleOptionsOf(spec: PolicySpec, taskQueuePrefix: string): Po
       staticSummary: summaryOf(spec),
       typedSearchAttributes: attributes,
     },
-    // A backup that is due while the last one still runs is skipped: the next one covers it.
-    policies: { overlap: 'SKIP', catchupWindow: spec.catchUpWindowMs, pauseOnFailure: false },
+    // One disk that takes days must not keep the others from their backups: a run beside an open one leaves out what is under way.
+    policies: { overlap: 'ALLOW_ALL', catchupWindow: spec.catchUpWindowMs, pauseOnFailure: false },
     typedSearchAttributes: attributes,
     state: { paused: spec.isPaused, ...(spec.isPaused && { note: 'paused by snapferry.yaml' }) },
   }

@@ -13,6 +13,7 @@ import {
 import type { PolicySpec } from '../config/policy-file.ts'
 import { policyScheduleId } from '../domain/names.ts'
 import type { TemporalLink } from '../temporal/connect.ts'
+import { policyAttribute } from '../workflows/search-attributes.ts'
 import { applyDrillSchedules, deleteDrillSchedules } from './drill-schedules.ts'
 import { asConfigMistake, differences, POLICY_WORKFLOW, scheduleOptionsOf } from './policy-schedule.ts'
 
@@ -119,15 +120,30 @@ export async function listPolicyNames(link: TemporalLink): Promise<string[]> {
   return names.sort()
 }
 
-/** Every policy's Schedule with its counters; one that goes away meanwhile is left out. */
-export async function describePolicies(
-  link: TemporalLink,
-): Promise<{ name: string; description: ScheduleDescription }[]> {
+export interface DescribedPolicy {
+  readonly name: string
+  readonly description: ScheduleDescription
+  /** Workflow ids. */
+  readonly openRuns: readonly string[]
+}
+
+/** Every policy's Schedule with its counters and open runs; one that goes away meanwhile is left out. */
+export async function describePolicies(link: TemporalLink): Promise<DescribedPolicy[]> {
   const names = await listPolicyNames(link)
-  const described = await Promise.all(
-    names.map(async (name) => ({ name, description: await findSchedule(link, name) })),
-  )
-  return described.flatMap(({ name, description }) => (description === undefined ? [] : [{ name, description }]))
+  const openRuns = await listOpenRuns(link)
+  const described = await Promise.all(names.map(async (name) => ({ name, description: await findSchedule(link, name), openRuns: openRuns.get(name) ?? [] })))
+  return described.flatMap(({ description, ...policy }) => (description === undefined ? [] : [{ ...policy, description }]))
+}
+
+/** By policy. A Schedule itself keeps no account of runs that may be open side by side. */
+async function listOpenRuns(link: TemporalLink): Promise<Map<string, string[]>> {
+  const runs = new Map<string, string[]>()
+  const query = `WorkflowType = '${POLICY_WORKFLOW}' AND ExecutionStatus = 'Running'`
+  for await (const { workflowId, typedSearchAttributes } of link.client.workflow.list({ query })) {
+    const policy = typedSearchAttributes.get(policyAttribute)
+    if (policy !== undefined) runs.set(policy, [...(runs.get(policy) ?? []), workflowId])
+  }
+  return runs
 }
 
 /** Its methods throw ScheduleNotFoundError where there is no such policy. */

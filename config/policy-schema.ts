@@ -108,7 +108,7 @@ export const policySchema = z
       .min(1)
       .max(1000)
       .default(DEFAULT_MAX_CONCURRENT_DISKS)
-      .meta({ description: 'Backups of the policy that run at the same time' }),
+      .meta({ description: 'Backups that one run of the policy has open at the same time' }),
     engine: z.enum(['page-blob', 'copy-start']).optional().meta({
       description: "What holds the points: a page blob in the target (default), or snapshots that Azure's own CopyStart makes in another region",
     }),

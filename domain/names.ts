@@ -71,6 +71,11 @@ export function policyScheduleId(policyName: string): string {
   return `policy/${policyName}`
 }
 
+/** One id per policy: at most one run of it begins disks. */
+export function policyTurnWorkflowId(policyName: string): string {
+  return `policy-turn/${policyName}`
+}
+
 /** One id per (disk, target): at most one drill of it is open. */
 export function drillWorkflowId(diskId: string, targetUrl: string): string {
   return `drill/${diskKeyOf(diskId)}/${targetKeyOf(targetUrl)}`

@@ -59,7 +59,7 @@ export interface Policy {
   readonly targetUrl: string
   readonly diskIds: readonly string[]
   readonly options: BackupOptions
-  /** Backups that run at the same time. */
+  /** Backups that one run has open at the same time. */
   readonly maxConcurrentDisks: number
   /** Absent: points are compared when somebody asks for it. */
   readonly verification?: VerificationRule

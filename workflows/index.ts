@@ -2,6 +2,7 @@
 export { backupDisk } from './backup-disk.ts'
 export { drillPolicy } from './drill-policy.ts'
 export { drillRestore } from './drill-restore.ts'
+export { policyTurn } from './policy-turn.ts'
 export { restoreDisk } from './restore-disk.ts'
 export { restoreGroup } from './restore-group.ts'
 export { runPolicy } from './run-policy.ts'

@@ -2,28 +2,37 @@
  * What a Temporal Schedule starts: one `backupDisk` child per disk of the policy, a bounded number at a time.
  *
  * A disk that fails, or is cancelled by itself, or whose run is open already, does not hold up the others; the policy's run fails at its end if any disk
- * failed, so that the schedule's list shows it.
+ * failed, so that the schedule's list shows it. Runs of one policy may be open side by side: the next backs up all disks but those that the one before
+ * still works on. Only one at a time begins disks (`policy-turn.ts`), so that runs which come faster than they end do not pile up.
  */
-import { ApplicationFailure, executeChild, ParentClosePolicy, startChild } from '@temporalio/workflow'
+import { ApplicationFailure, CancellationScope, executeChild, ParentClosePolicy, startChild } from '@temporalio/workflow'
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { parseArmId } from '../domain/arm-id.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
-import { backupWorkflowId, targetKeyOf, diskKeyOf, verifyWorkflowId } from '../domain/names.ts'
+import { backupWorkflowId, targetKeyOf, diskKeyOf, policyTurnWorkflowId, verifyWorkflowId } from '../domain/names.ts'
 import type { FailureType } from '../domain/failures.ts'
 import type { Policy, VerificationRule } from '../domain/policy.ts'
 import { backupDisk } from './backup-disk.ts'
 import { describeCause } from './describe-cause.ts'
 import type { DiskOutcome, RunPolicyInput, RunPolicyResult } from './messages.ts'
 import { isOwnCancel } from './own-cancel.ts'
+import { policyTurn } from './policy-turn.ts'
 import { scheduledInstant } from './scheduled-instant.ts'
 import { diskAttribute, policyAttribute, targetAttribute } from './search-attributes.ts'
 import { verifyPoint } from './verify-point.ts'
 
 const MS_PER_DAY = 86_400_000
+const OTHERS_TURN = 'another run of the policy has disks yet to begin'
 
 export async function runPolicy({ policy }: RunPolicyInput): Promise<RunPolicyResult> {
   const requestedAt = scheduledInstant()
-  const disks = await mapConcurrent(policy.diskIds, policy.maxConcurrentDisks, (diskId) => backUp(policy, diskId, requestedAt))
+  const turn = new CancellationScope()
+  if (!(await turn.run(() => takeTurn(policy)))) return { disks: policy.diskIds.map((diskId) => ({ diskId, outcome: 'skipped', reason: OTHERS_TURN })) }
+  let left = policy.diskIds.length
+  const disks = await mapConcurrent(policy.diskIds, policy.maxConcurrentDisks, (diskId) => {
+    if (--left === 0) turn.cancel()
+    return backUp(policy, diskId, requestedAt)
+  })
   if (policy.verification !== undefined) await startVerifications(policy, policy.verification, requestedAt)
   const failed = disks.filter(({ outcome }) => outcome === 'failed')
   if (failed.length === 0) return { disks }
@@ -33,6 +42,22 @@ export async function runPolicy({ policy }: RunPolicyInput): Promise<RunPolicyRe
     message: `${failed.length} of ${disks.length} disks of policy ${policy.name} have no new point: ${failed.map(({ diskId, reason }) => `${parseArmId(diskId, 'disks').name}: ${reason}`).join('; ')}`.slice(0, 2000),
     details: [{ disks }],
   })
+}
+
+/** @returns false where another run has it. Where all disks begin at once there is nothing to be taken in turns: each disk's own run is lock enough. */
+async function takeTurn({ name, diskIds, maxConcurrentDisks }: Policy): Promise<boolean> {
+  if (diskIds.length <= maxConcurrentDisks) return true
+  try {
+    await startChild(policyTurn, {
+      workflowId: policyTurnWorkflowId(name),
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: `a run of policy ${name} has disks to begin`,
+    })
+    return true
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false
+    throw error
+  }
 }
 
 /**

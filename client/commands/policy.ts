@@ -14,7 +14,7 @@ export function registerPolicyCommands(program: Command, host: Host): void {
 
   defineCommand(policy, host, {
     usage: 'list',
-    summary: 'list the policies with next and last run, and what was missed or skipped',
+    summary: 'list the policies with next and last run, and what is open or was missed',
     examples: ['policy list', 'policy list --json'],
     run: async ({ output, withTemporal }) =>
       withTemporal(async (link) => {
@@ -53,11 +53,9 @@ export function registerPolicyCommands(program: Command, host: Host): void {
 
   defineCommand(policy, host, {
     usage: 'trigger <name>',
-    summary: 'run the policy now; while a run is open, once after it',
+    summary: 'run the policy now, except for disks whose backup is open',
     examples: ['policy trigger nightly'],
-    // The client's default would start a second run beside an open one and hide it from later overlap checks.
-    run: (context, _options, [name = '']) =>
-      steer(context, name, 'triggered', (handle) => handle.trigger('BUFFER_ONE')),
+    run: (context, _options, [name = '']) => steer(context, name, 'triggered', (handle) => handle.trigger()),
   })
 
   defineCommand(policy, host, {

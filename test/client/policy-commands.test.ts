@@ -70,7 +70,7 @@ test.each([
   expect((await describeSchedule(name)).info.lastUpdatedAt).toEqual(before.info.lastUpdatedAt)
 })
 
-test('a schedule starts runPolicy, skips overlaps, catches up for one interval and never pauses itself', async () => {
+test('a schedule starts runPolicy, also beside a run that is open, catches up for one interval and never pauses itself', async () => {
   const name = newName()
   await apply({ [name]: { disks: DISKS, schedule: { every: '4h' } } })
   const { action, policies, spec } = await describeSchedule(name)
@@ -81,7 +81,7 @@ test('a schedule starts runPolicy, skips overlaps, catches up for one interval a
     args: [{ policy: { name, targetUrl: TARGET, diskIds: DISKS } }],
     staticSummary: 'Backs up 2 disks to account/backups every 4h',
   })
-  expect(policies).toEqual({ overlap: 'SKIP', catchupWindow: 4 * 3_600_000, pauseOnFailure: false })
+  expect(policies).toEqual({ overlap: 'ALLOW_ALL', catchupWindow: 4 * 3_600_000, pauseOnFailure: false })
   expect(spec.jitter).toBe(600_000)
 })
 
@@ -163,27 +163,37 @@ test('a dry run makes no schedule', async () => {
   await expect(describeSchedule(name)).rejects.toThrow()
 })
 
-test('a trigger starts a run that the schedule keeps track of', async () => {
+test('a trigger starts a run beside one that is open, and the list shows both', async () => {
   const name = newName()
   await apply({ [name]: { disks: DISKS, schedule: { every: '4h' }, paused: true } })
-  await cli('policy', 'trigger', name)
-  const handle = client.schedule.getHandle(policyScheduleId(name))
-  while ((await handle.describe()).info.runningActions.length === 0)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  const { runningActions } = (await handle.describe()).info
-  expect(runningActions).toHaveLength(1)
+  await openAfterTrigger(name, 1)
+  const openRuns = await openAfterTrigger(name, 2)
   await untilListed(name)
-  const { stdout } = await cli('policy', 'list', '--json')
-  expect(JSON.parse(stdout)).toContainEqual(
-    expect.objectContaining({
-      name,
-      schedule: 'every 4h',
-      isPaused: true,
-      runs: 1,
-      openRuns: [runningActions[0]?.workflow.workflowId],
-    }),
-  )
-  await client.workflow.getHandle(runningActions[0]?.workflow.workflowId ?? '').terminate()
+  const rows = JSON.parse((await cli('policy', 'list', '--json')).stdout) as unknown
+  expect(rows).toContainEqual(expect.objectContaining({ name, schedule: 'every 4h', isPaused: true, runs: 2, openRuns: expect.arrayContaining(openRuns) }))
+  await Promise.all(openRuns.map((workflowId) => client.workflow.getHandle(workflowId).terminate()))
+})
+
+/** Runs are named by the second that they begin in, so one is begun a second after another. @returns the workflow ids of so many open runs. */
+async function openAfterTrigger(name: string, count: number): Promise<string[]> {
+  const last = (await describeSchedule(name)).info.recentActions.at(-1)?.takenAt.getTime() ?? 0
+  while (Date.now() < last + 2000) await new Promise((resolve) => setTimeout(resolve, 50))
+  await cli('policy', 'trigger', name)
+  for (;;) {
+    const open: string[] = []
+    for await (const { workflowId } of client.workflow.list({ query: `BackupPolicy = '${name}' AND ExecutionStatus = 'Running'` })) open.push(workflowId)
+    if (open.length === count) return open
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+test('an apply brings the present rule for runs side by side into force on a schedule that skipped them', async () => {
+  const name = newName()
+  const policies = { [name]: { disks: DISKS, schedule: { every: '4h' } } }
+  await apply(policies)
+  await client.schedule.getHandle(policyScheduleId(name)).update((was) => ({ ...was, policies: { ...was.policies, overlap: 'SKIP' } }))
+  expect(await apply(policies)).toEqual([{ name, outcome: 'updated', changes: ['overlap'] }])
+  expect(await apply(policies)).toEqual([{ name, outcome: 'unchanged' }])
 })
 
 test('a cron line that only the server can refuse is reported as a mistake of the configuration', async () => {

@@ -6,7 +6,7 @@ import { BaseBlob } from '../../azure/base-blob.ts'
 import { GIB, KIB, MIB } from '../../domain/byte-range.ts'
 import type { DrillRule } from '../../domain/drill.ts'
 import { armIdOf, parseArmId } from '../../domain/arm-id.ts'
-import { backupWorkflowId, drillDiskName, drillWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
+import { backupWorkflowId, drillDiskName, drillWorkflowId, policyTurnWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import { DEFAULT_OPTIONS } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
@@ -90,6 +90,9 @@ export async function recordHistories(folder: URL): Promise<void> {
     await runPolicy(scene, 'replay-policy', [diskId, missing])
     await keep('policy-partly-failed', 'replay-policy')
     await keep('backup-refused', backup(missing))
+    await runPolicy(scene, 'replay-turns', [diskId, missing], 1)
+    await keep('policy-in-turns', 'replay-turns')
+    await keep('policy-turn', policyTurnWorkflowId('replay-turns'))
 
     const [last] = await scene.points(diskId)
     await scene.azure.rotBlob({ account: 'backups', container: 'points', blob: point.baseBlobName, offsetBytes: 7 * MIB })
@@ -172,8 +175,8 @@ async function verify(scene: Scene, workflowId: string, pointId: string, level: 
   await scene.client.workflow.execute('verifyPoint', { taskQueue: `${scene.taskQueuePrefix}-control`, workflowId, args: [input] })
 }
 
-async function runPolicy(scene: Scene, workflowId: string, diskIds: readonly string[]): Promise<void> {
-  const policy = { name: workflowId, targetUrl: scene.targetUrl, diskIds, options: DEFAULT_OPTIONS, maxConcurrentDisks: 2 }
+async function runPolicy(scene: Scene, workflowId: string, diskIds: readonly string[], maxConcurrentDisks = 2): Promise<void> {
+  const policy = { name: workflowId, targetUrl: scene.targetUrl, diskIds, options: DEFAULT_OPTIONS, maxConcurrentDisks }
   const input: RunPolicyInput = { policy }
   const taskQueue = `${scene.taskQueuePrefix}-control`
   await scene.client.workflow.execute('runPolicy', { taskQueue, workflowId, args: [input] }).catch(() => {})
