@@ -158,7 +158,8 @@ async function find(link: TemporalLink, id: string): Promise<ScheduleDescription
   return unlessMissing(() => link.client.schedule.getHandle(id).describe())
 }
 
-async function unlessMissing<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
+/** @returns undefined where there is no such Schedule. */
+export async function unlessMissing<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await act()
   } catch (error) {

@@ -6,7 +6,6 @@
  */
 import {
   ScheduleAlreadyRunning,
-  ScheduleNotFoundError,
   type ScheduleDescription,
   type ScheduleHandle,
 } from '@temporalio/client'
@@ -14,7 +13,8 @@ import type { PolicySpec } from '../config/policy-file.ts'
 import { policyScheduleId } from '../domain/names.ts'
 import type { TemporalLink } from '../temporal/connect.ts'
 import { policyAttribute } from '../workflows/search-attributes.ts'
-import { applyDrillSchedules, deleteDrillSchedules } from './drill-schedules.ts'
+import { taskQueuesOf } from '../workflows/messages.ts'
+import { applyDrillSchedules, deleteDrillSchedules, unlessMissing } from './drill-schedules.ts'
 import { asConfigMistake, differences, POLICY_WORKFLOW, scheduleOptionsOf } from './policy-schedule.ts'
 
 export interface AppliedPolicy {
@@ -28,7 +28,7 @@ export interface AppliedPolicy {
 
 export interface ApplyOptions {
   readonly taskQueuePrefix: string
-  /** Deletes the Schedules of policies that the file does not have. */
+  /** Deletes the Schedules of policies that the file does not have; those of other task queues are another installation's. */
   readonly prune: boolean
   /** Says what would be done and does nothing. */
   readonly dryRun: boolean
@@ -48,8 +48,8 @@ export async function applyPolicies(
   for (const spec of specs) applied.push(await applyWithDrills(link, spec, options))
   const known = new Set(specs.map(({ policy }) => policy.name))
   for (const name of await listPolicyNames(link)) {
-    if (known.has(name)) continue
-    if (options.prune && !options.dryRun) await deletePolicy(link, name)
+    if (known.has(name) || !(await isOfTaskQueue(link, name, options.taskQueuePrefix))) continue
+    if (options.prune && !options.dryRun) await unlessMissing(() => deletePolicy(link, name))
     applied.push({ name, outcome: options.prune ? 'deleted' : 'not in the file' })
   }
   return applied
@@ -152,10 +152,9 @@ export function policyHandle(link: TemporalLink, name: string): ScheduleHandle {
 }
 
 async function findSchedule(link: TemporalLink, name: string): Promise<ScheduleDescription | undefined> {
-  try {
-    return await policyHandle(link, name).describe()
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return undefined
-    throw error
-  }
+  return unlessMissing(() => policyHandle(link, name).describe())
+}
+
+async function isOfTaskQueue(link: TemporalLink, name: string, taskQueuePrefix: string): Promise<boolean> {
+  return (await findSchedule(link, name))?.action.taskQueue === taskQueuesOf(taskQueuePrefix).control
 }

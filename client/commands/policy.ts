@@ -74,7 +74,7 @@ function registerApply(policy: Command, host: Host): void {
     configure: (command) =>
       command
         .option('--file <file>', 'the policies (default: the config file); without a config file, the settings as well')
-        .option('--prune', 'delete the schedules of policies that the file does not have')
+        .option('--prune', 'delete the schedules of policies of this task queue that the file does not have')
         .option('--dry-run', 'only show what would be done'),
     run: async ({ output, load, withTemporal }, { file, prune = false, dryRun = false }) => {
       const usual = await load()

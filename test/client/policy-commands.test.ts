@@ -42,7 +42,11 @@ function newName(): string {
 }
 
 async function cli(...argv: string[]): Promise<CliResult> {
-  return runCli(argv, { TEMPORAL_ADDRESS: temporalAddress(), SNAPFERRY_TASK_QUEUE: 'policy-test' })
+  return cliOf('policy-test', ...argv)
+}
+
+async function cliOf(taskQueuePrefix: string, ...argv: string[]): Promise<CliResult> {
+  return runCli(argv, { TEMPORAL_ADDRESS: temporalAddress(), SNAPFERRY_TASK_QUEUE: taskQueuePrefix })
 }
 
 async function apply(policies: Record<string, object>, ...options: string[]): Promise<unknown> {
@@ -153,6 +157,18 @@ test('a policy that left the file is named and left alone, and deleted only by -
   await describeSchedule(gone)
   expect(await apply({ [kept]: policy }, '--prune')).toContainEqual({ name: gone, outcome: 'deleted' })
   await expect(describeSchedule(gone)).rejects.toThrow()
+})
+
+test('--prune leaves the policies of another installation in the same namespace alone', async () => {
+  const others = newName()
+  const own = newName()
+  const policy = { disks: DISKS, schedule: { every: '4h' } }
+  const file = path.join(folder, 'others.yaml')
+  await writeFile(file, JSON.stringify({ target: TARGET, policies: { [others]: policy } }))
+  expect((await cliOf('policy-test-others', 'policy', 'apply', '--file', file)).exitCode).toBe(0)
+  await untilListed(others)
+  expect(await apply({ [own]: policy }, '--prune')).toEqual([{ name: own, outcome: 'created' }])
+  expect((await describeSchedule(others)).action).toMatchObject({ taskQueue: 'policy-test-others-control' })
 })
 
 test('a dry run makes no schedule', async () => {
