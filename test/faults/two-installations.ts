@@ -88,15 +88,19 @@ async function playLane(rounds: number, index: number): Promise<void> {
   }
   const last = await playBackup(world, backUp({ keepLast: 3 }))
   const left = await leavings(world, 0)
+  const wrong = [...world.faults, ...(await faultsOfPoints(world, 0))]
   tally.unfinished += last === undefined ? 0 : 1
+  tally.wrong += Math.sign(wrong.length)
   tally.leaked += Math.sign(left.length)
-  findings.push(...world.faults, ...left)
+  findings.push(...[...wrong, ...left].map((one) => `behind the last round of lane ${index}: ${one}`))
 }
 
 /** What the second installation does beside the first one's run. */
 async function playOther(world: World, lane: Lane, round: number): Promise<unknown> {
   const dice = random()
-  if (dice < 0.7) return playInstallation(world, lane, `second ${round}`)
+  const isFirst = (await world.pointsAsLeft(0)).length === 0
+  // Without a point there is nothing to restore or to verify.
+  if (dice < 0.7 || isFirst) return playInstallation(world, lane, `second ${round}`)
   const what = dice < 0.85 ? 'restores' : 'verifications'
   const conditions = { mayFail: isOvertaken }
   const failure = await (what === 'restores' ? playRestore(world, { target: 0, which: 999 * random() }, conditions) : verifyNewest(world, conditions))
@@ -127,7 +131,7 @@ async function playInstallation(world: World, { diskId, targetUrls }: Lane, requ
     count('runs that made a point')
   } catch (error) {
     count(`runs that ended with ${failureTypeOf(error) ?? 'no name'}`)
-    if (!isOvertaken(error)) findings.push(`${requestId}: a run failed that had no reason to: ${describeCause(error)}`)
+    if (!isOvertaken(error)) world.faults.push(`${requestId}: a run failed that had no reason to: ${describeCause(error)}`)
   }
 }
 
