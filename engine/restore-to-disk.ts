@@ -12,6 +12,7 @@ import { BackupError } from '../domain/failures.ts'
 import { MAX_RESTORE_ROUNDS, MAY_BE_DAMAGED, originLabel } from '../domain/restore-request.ts'
 import type { Engine } from './engine.ts'
 import { makeDisk } from './fill-disk.ts'
+import { whilePointHeld } from './hold-point.ts'
 import { persist, transferPersistently, type PersistOptions } from './persist.ts'
 import type { PlannedRestore } from './plan-restore.ts'
 import { abandon, closeUpload, deleteRestoredDisk, handOver, snapshotDisk } from './release-restore.ts'
@@ -45,7 +46,7 @@ const SNAPSHOT_POLL_MS = 2_000
 /** @throws BackupError VerificationFailed | DiskExists | … ; the signal's reason when it was aborted. */
 export async function restoreToDisk(engine: Engine, plan: PlannedRestore, options: RestoreToDiskOptions = {}): Promise<RestoredDisk> {
   try {
-    return await runSteps(engine, plan, options)
+    return await whilePointHeld(engine, plan.job, () => runSteps(engine, plan, options), options.signal)
   } catch (error) {
     await persist(() => abandon(engine, plan), { fruitlessAttempts: 4 }).catch((cause: unknown) => {
       options.onLeftBehind?.(cause)

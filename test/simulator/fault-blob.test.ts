@@ -87,7 +87,7 @@ test('a delay after the operation holds back nothing but the answer', async () =
 
 describe('a late write', () => {
   test('lands over what was written meanwhile', async () => {
-    plan.add({ operation: 'PutPage', nth: 1, effect: { kind: 'lateWrite', delayMs: 60 } })
+    plan.add({ operation: 'PutPage', nth: 1, effect: { kind: 'lateWrite', delayMs: 1000 } })
     expect((await write(0, page(1))).status).toBe(201)
     expect((await write(0, page(2))).status).toBe(201)
     expect(await lateOutcome()).toBe('201')
@@ -95,7 +95,7 @@ describe('a late write', () => {
   })
 
   test('whose connection was lost has done nothing before, and lands all the same', async () => {
-    plan.add({ operation: 'PutPage', nth: 1, effect: { kind: 'lateWrite', delayMs: 60, original: 'lost' } })
+    plan.add({ operation: 'PutPage', nth: 1, effect: { kind: 'lateWrite', delayMs: 1000, original: 'lost' } })
     await expect(write(0, page(1))).rejects.toThrow()
     expect((await content()).equals(Buffer.alloc(8192))).toBe(true)
     expect(await lateOutcome()).toBe('201')
@@ -103,7 +103,7 @@ describe('a late write', () => {
   })
 
   test('is refused when its sequence number has been passed by', async () => {
-    plan.add({ operation: 'PutPage', nth: 1, effect: { kind: 'lateWrite', delayMs: 60 } })
+    plan.add({ operation: 'PutPage', nth: 1, effect: { kind: 'lateWrite', delayMs: 1000 } })
     expect((await write(0, page(1), { 'x-ms-if-sequence-number-eq': '0' })).status).toBe(201)
     await fixture.call('PUT', `${blob}?comp=properties`, { 'x-ms-sequence-number-action': 'increment' })
     await write(0, page(2))
@@ -117,7 +117,7 @@ describe('a late write', () => {
     const source = `${fixture.baseUrl}/backups/${blob}${fixture.sas}`
     blob = `${target}-copy`
     await fixture.call('PUT', blob, { 'x-ms-blob-type': 'PageBlob', 'x-ms-blob-content-length': '8192' })
-    plan.add({ operation: 'PutPageFromUrl', effect: { kind: 'lateWrite', delayMs: 60 } })
+    plan.add({ operation: 'PutPageFromUrl', effect: { kind: 'lateWrite', delayMs: 1000 } })
     const range = { 'x-ms-range': 'bytes=0-511', 'x-ms-source-range': 'bytes=0-511' }
     const copied = await fixture.call('PUT', `${blob}?comp=page`, {
       ...range,

@@ -6,9 +6,11 @@ import { chainPrefix, holdName } from '../../domain/names.ts'
 import { HOLD_LASTS_MS } from '../../domain/point-hold.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { pruneHolds } from '../../engine/held-points.ts'
+import { planRestore } from '../../engine/plan-restore.ts'
+import { restoreToDisk } from '../../engine/restore-to-disk.ts'
 import { StorageError } from '../../simulator/blob-service/storage-error.ts'
 import { noise } from '../support/random-disk.ts'
-import { openScene, type Scene } from '../support/scene.ts'
+import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 
 const KEEP_ONE = { retention: { keepLast: 1 } }
 
@@ -55,6 +57,21 @@ test('a backup whose retention drops a point leaves it while it is restored; the
 
   const last = await scene.backUp(diskId, KEEP_ONE)
   expect(await idsOf(diskId)).toEqual([last.point.id])
+}, 120_000)
+
+test('a rescue holds its point for as long as it takes, and lets it go', async () => {
+  const { point, chain } = await backedUp()
+  const request = { targetUrl: scene.targetUrl, pointId: point.id, toDiskId: scene.freshDiskId(), region: TARGET_REGION, requestId: 'rescue' }
+  const plan = await planRestore(scene.engine, request)
+  // As one that has lapsed, hours after it was planned.
+  await endHold(scene.clients, scene.targetUrl, plan.job.holdName!)
+  let held: unknown
+  meanwhile = async () => {
+    held = await listHolds(scene.clients, scene.targetUrl, chain)
+  }
+  await restoreToDisk(scene.engine, plan)
+  expect(held).toMatchObject([{ pointId: point.id }])
+  expect(await listHolds(scene.clients, scene.targetUrl, chain)).toEqual([])
 }, 120_000)
 
 test('where the target may not be written, the restore goes through and says that the point is not held', async () => {

@@ -32,12 +32,12 @@ test('while nobody takes a step of a backup, status says what it waits for, and 
   expect(await scene.azure.digestDisk(restored.diskId)).toEqual(await scene.azure.digestDisk(diskId))
 
   const status = await untilWaiting(backup.workflowId)
-  expect(status).toMatch(/surveyChanges has waited \d+s for a worker: all are busy, or none polls its task queue/)
+  expect(status).toMatch(/surveyChanges has waited [\dms ]+ for a worker: all are busy, or none polls its task queue/)
 
   const stopData = await startWorker(scene.engine, { data })
   expect(await backup.result()).toMatchObject({ point: { diskId } })
   await stopData()
-})
+}, 180_000)
 
 /** What `status` prints as soon as it says that the run waits. */
 async function untilWaiting(workflowId: string): Promise<string> {
