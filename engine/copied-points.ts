@@ -25,8 +25,9 @@ export async function listCopiedPoints(
       const manifest = await readManifest(engine.azure, targetUrl, blobName, signal)
       if (isCopied(manifest) && manifest.id === pointId) points.push(manifest)
     } catch (error) {
-      if (isFailure(error, 'PointDamaged', 'FormatNotSupported')) unreadable.add(pointId)
-      else if (!isFailure(error, 'PointNotFound')) throw error
+      // Also one that was listed and is said to be missing: if it is gone, the next run sees that.
+      if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error
+      unreadable.add(pointId)
     }
   }
   return { points: newestFirst(points), unreadable }

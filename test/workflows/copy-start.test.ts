@@ -12,6 +12,7 @@ import { isCopied, type CopiedManifest } from '../../domain/manifest.ts'
 import type { BackupOptions } from '../../domain/policy.ts'
 import { newestFirst, type CopiedPoint } from '../../domain/recovery-point.ts'
 import { seededRandom } from '../../domain/sampler.ts'
+import { StorageError } from '../../simulator/blob-service/storage-error.ts'
 import type { OperationCall } from '../../simulator/blob-service/service-hooks.ts'
 import type { TemporalLink } from '../../temporal/connect.ts'
 import type { BackupDiskResult } from '../../workflows/messages.ts'
@@ -90,6 +91,27 @@ test('points are full and then incremental, each a copied snapshot with the byte
   const cli = offlineCli(scene)
   const { stdout } = await cli('points', 'list', '--target', scene.targetUrl, '--disk', diskId)
   expect(stdout).toContain('incremental, copy-start')
+}, 240_000)
+
+test.each(['an older', 'the new'])('%s point whose manifest is there, and once answered by 404, keeps its copied snapshot', async (which) => {
+  const diskId = scene.createDisk(1)
+  const older = await backUp(diskId)
+  await change(diskId)
+  let isSealed = false
+  const refused: string[] = []
+  before = ({ operation, blob }) => {
+    if (!/\/points\/[^/]+\.json$/.test(blob)) return
+    if (operation === 'PutBlob') isSealed = true
+    if (operation !== 'GetBlob' || !isSealed || refused.length > 0 || blob.includes(older.id) !== (which === 'an older')) return
+    refused.push(blob)
+    throw new StorageError('BlobNotFound')
+  }
+  const newer = await backUp(diskId)
+  before = undefined
+  expect(refused).toHaveLength(1)
+  await change(diskId)
+  const last = await backUp(diskId)
+  expect((await pointsOf(diskId)).map(({ id }) => id)).toEqual([last.id, newer.id, older.id])
 }, 240_000)
 
 test('retention takes the manifest and the copied snapshot of old points, and nothing else', async () => {
