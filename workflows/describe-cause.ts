@@ -13,7 +13,16 @@ export function describeCause(error: unknown): string {
   return failureOf(error).message
 }
 
-/** The same with the type that an activity or a child gave it. */
+/** Of one of many, such as a disk of a policy: with thousands of them Temporal would not take what the run says at its end. The run itself says all. */
+export const MAX_REASON_LENGTH = 300
+
+/** `describeCause`, cut where it is long. */
+export function briefCause(error: unknown): string {
+  const cause = describeCause(error)
+  return cause.length <= MAX_REASON_LENGTH ? cause : `${cause.slice(0, MAX_REASON_LENGTH - 1)}…`
+}
+
+/** The whole innermost message with the type that an activity or a child gave it. */
 export function failureOf(error: unknown): { readonly type: string; readonly message: string } {
   const innermost = innermostOf(error)
   if (innermost instanceof CancelledFailure) return { type: innermost.name, message: 'it was cancelled' }

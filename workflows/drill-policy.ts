@@ -10,7 +10,7 @@ import { disksToDrill } from '../domain/drill.ts'
 import type { FailureType } from '../domain/failures.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
 import { diskKeyOf, drillWorkflowId, targetKeyOf } from '../domain/names.ts'
-import { describeCause } from './describe-cause.ts'
+import { briefCause } from './describe-cause.ts'
 import { drillRestore } from './drill-restore.ts'
 import type { DrillOutcome, DrillPolicyInput, DrillPolicyResult } from './messages.ts'
 import { isOwnCancel } from './own-cancel.ts'
@@ -51,6 +51,6 @@ async function drill({ policy, targetUrl, rule }: DrillPolicyInput, diskId: stri
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { diskId, outcome: 'skipped', reason: 'another drill of this disk is open' }
     if (isOwnCancel(error)) throw error
-    return { diskId, outcome: 'failed', reason: describeCause(error) }
+    return { diskId, outcome: 'failed', reason: briefCause(error) }
   }
 }

@@ -13,7 +13,7 @@ import { backupWorkflowId, targetKeyOf, diskKeyOf, policyTurnWorkflowId, verifyW
 import type { FailureType } from '../domain/failures.ts'
 import type { Policy, VerificationRule } from '../domain/policy.ts'
 import { backupDisk } from './backup-disk.ts'
-import { describeCause } from './describe-cause.ts'
+import { briefCause } from './describe-cause.ts'
 import type { DiskOutcome, RunPolicyInput, RunPolicyResult } from './messages.ts'
 import { isOwnCancel } from './own-cancel.ts'
 import { policyTurn } from './policy-turn.ts'
@@ -104,6 +104,6 @@ async function backUp(policy: Policy, diskId: string, requestedAt: string): Prom
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { diskId, outcome: 'skipped', reason: 'another run of this disk and target is open' }
     if (isOwnCancel(error)) throw error
-    return { diskId, outcome: 'failed', reason: describeCause(error) }
+    return { diskId, outcome: 'failed', reason: briefCause(error) }
   }
 }
