@@ -18,7 +18,7 @@ import { SNAPSHOT_SKU_WARNING } from '../domain/policy.ts'
 import type { AnyPoint, RecoveryPoint } from '../domain/recovery-point.ts'
 import type { SourceDisk } from '../domain/source-disk.ts'
 import { transferJobOf, type TransferJob } from '../domain/transfer-job.ts'
-import { control, dataActivities, waiting } from './activity-options.ts'
+import { control, dataActivities, finishing, waiting } from './activity-options.ts'
 import { copyDisk } from './copy-disk.ts'
 import { takeBack, tidyUp } from './end-of-run.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult, type Progress } from './messages.ts'
@@ -48,7 +48,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
   const names = sourceNames(input, request, planned)
   let mended = mendedOf(planned.mend ?? [])
   const release = (isSealed: boolean): Promise<string[]> =>
-    control.releaseBackup.executeWithOptions({ summary: isSealed ? 'revoke SAS, apply retention' : 'revoke SAS, take back what was made' }, [
+    finishing.releaseBackup.executeWithOptions({ summary: isSealed ? 'revoke SAS, apply retention' : 'revoke SAS, take back what was made' }, [
       { targetUrl, baseBlobName, chain, runKey, ...names.ofRelease, ...(isSealed && { retention: options.retention, ...mended }) },
     ])
 
@@ -91,7 +91,7 @@ async function ferryDisk(input: BackupDiskInput): Promise<BackupDiskResult> {
     const source = { workflowId, startedAt: startTime.toISOString(), epoch: job.epoch, disk, snapshot, plan }
     // A cancel comes too late from here on: taking back a seal that may still be under way would take the bytes of a point.
     point = await CancellationScope.nonCancellable(() =>
-      control.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, striping, chain, runKey, ...source, ...counts, ...mended }]),
+      finishing.sealRecoveryPoint.executeWithOptions({ summary: `seal ${runKey}` }, [{ targetUrl, baseBlobName, striping, chain, runKey, ...source, ...counts, ...mended }]),
     )
   } catch (error) {
     await takeBack(progress, release, error)

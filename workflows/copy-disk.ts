@@ -13,7 +13,7 @@ import type { CopyPlace } from '../domain/policy.ts'
 import type { CopiedPoint } from '../domain/recovery-point.ts'
 import { copiedSnapshotAccessOf, isReadableCopy, type SourceDisk } from '../domain/source-disk.ts'
 import { sourceSnapshotTags } from '../domain/tags.ts'
-import { control, copying, dataActivities, waiting } from './activity-options.ts'
+import { control, copying, dataActivities, finishing, waiting } from './activity-options.ts'
 import { takeBack, tidyUp } from './end-of-run.ts'
 import { BACKUP_PHASES, type BackupDiskInput, type BackupDiskResult } from './messages.ts'
 import { refuseWhenCancelled } from './own-cancel.ts'
@@ -36,7 +36,7 @@ export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promis
   const { sourceId, copyId } = snapshotIds(input, request, place, disk)
   const owner = { targetKey: targetKeyOf(targetUrl), diskUniqueId: disk.uniqueId }
   const release = (isSealed: boolean): Promise<string[]> =>
-    control.releaseCopy.executeWithOptions({ summary: isSealed ? 'apply retention' : 'take back what was made' }, [
+    finishing.releaseCopy.executeWithOptions({ summary: isSealed ? 'apply retention' : 'take back what was made' }, [
       { targetUrl, chain, runKey, owner, sourceId, copyId, ...(isSealed && { retention: options.retention }) },
     ])
 
@@ -65,7 +65,7 @@ export async function copyDisk(input: BackupDiskInput, place: CopyPlace): Promis
     progress.enter('seal')
     const made = { disk, snapshot, copy, kind, verification }
     point = await CancellationScope.nonCancellable(() =>
-      control.sealCopiedPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
+      finishing.sealCopiedPoint.executeWithOptions({ summary: `seal ${runKey}` }, [
         { targetUrl, chain, runKey, workflowId, startedAt: startTime.toISOString(), ...made },
       ]),
     )

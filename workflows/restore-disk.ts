@@ -9,7 +9,7 @@
  */
 import { CancellationScope, isCancellation, log, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
-import { control, dataActivities, waiting, type DataSteps } from './activity-options.ts'
+import { control, dataActivities, finishing, FINISHING_PATIENCE, waiting, type DataSteps } from './activity-options.ts'
 import { blamePoint } from './blame-point.ts'
 import { describeCause, mismatchesOf } from './describe-cause.ts'
 import { RESTORE_PHASES, type RestoreDiskInput, type RestoreDiskResult } from './messages.ts'
@@ -42,10 +42,10 @@ async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
 
     refuseWhenCancelled()
     progress.enter('release')
-    const unset = await CancellationScope.nonCancellable(() => control.handOverDisk.executeWithOptions({ summary: 'hand the disk over' }, [plan]))
+    const unset = await CancellationScope.nonCancellable(() => finishing.handOverDisk.executeWithOptions({ summary: 'hand the disk over' }, [plan]))
     if (snapshot !== undefined) {
-      await waiting.takeRestoredSnapshot.executeWithOptions({ summary: `make ${snapshot.id}` }, [plan])
-      await control.deleteRestoredDisk.executeWithOptions({ summary: 'delete the temporary disk' }, [disk])
+      await waiting.takeRestoredSnapshot.executeWithOptions({ summary: `make ${snapshot.id}`, scheduleToCloseTimeout: FINISHING_PATIENCE }, [plan])
+      await finishing.deleteRestoredDisk.executeWithOptions({ summary: 'delete the temporary disk' }, [disk])
     }
     const phases = phaseSeconds(progress.now)
     progress.enter('done')
@@ -65,7 +65,7 @@ async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
       progress.enter('failed')
       log.warn('what was half-made is taken away', { diskId: disk.id, cancelled: isCancellation(error) })
       // What went wrong first is what the run failed of.
-      await control.abandonRestore.executeWithOptions({ summary: 'take away what was half-made' }, [plan]).catch((cause: unknown) => {
+      await finishing.abandonRestore.executeWithOptions({ summary: 'take away what was half-made' }, [plan]).catch((cause: unknown) => {
         log.warn('what was half-made is still there', { diskId: disk.id, why: describeCause(cause) })
       })
       return blamed(data, error, input.targetUrl, plan, startTime)

@@ -12,7 +12,7 @@ import { mapConcurrent } from '../domain/map-concurrent.ts'
 import { diskKeyOf, restoreWorkflowId, targetKeyOf } from '../domain/names.ts'
 import type { GroupMember } from '../domain/restore-request.ts'
 import { restoreTags } from '../domain/tags.ts'
-import { control } from './activity-options.ts'
+import { finishing } from './activity-options.ts'
 import { describeCause } from './describe-cause.ts'
 import type { MemberOutcome, RestoreGroupInput, RestoreGroupResult } from './messages.ts'
 import { isOwnCancel } from './own-cancel.ts'
@@ -73,7 +73,7 @@ function requestIdOf({ toDiskId }: GroupMember): string {
 async function takeAway(restored: readonly GroupMember[]): Promise<void> {
   for (const member of restored) {
     const { toDiskId: id, pointId } = member
-    await control.deleteRestoredDisk
+    await finishing.deleteRestoredDisk
       .executeWithOptions({ summary: `delete ${nameOf(id)} again` }, [{ id, tags: restoreTags(pointId, requestIdOf(member)) }])
       .catch((cause: unknown) => {
         log.warn('a disk of the group is still there', { diskId: id, why: describeCause(cause) })

@@ -6,7 +6,7 @@ import type { FailureType } from '../domain/failures.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
 import { MAX_RESTORE_ROUNDS, MAY_BE_DAMAGED, originLabel } from '../domain/restore-request.ts'
 import type { PlannedRestore } from '../activities/restore-activities.ts'
-import { control, type DataSteps } from './activity-options.ts'
+import { finishing, type DataSteps } from './activity-options.ts'
 import type { Mismatches } from './describe-cause.ts'
 import type { RunProgress } from './run-progress.ts'
 
@@ -32,7 +32,7 @@ export async function uploadUntilEqual(data: DataSteps, plan: PlannedRestore, pr
     const { mismatches, comparedBytes, isReadable } = await data.verifyUpload.executeWithOptions({ summary: 'compare the disk' }, [job])
     if (mismatches.length === 0 || round === MAX_RESTORE_ROUNDS) {
       refuseMismatches(plan, mismatches)
-      await control.closeRestoreUpload.executeWithOptions({ summary: 'close the upload' }, [disk])
+      await finishing.closeRestoreUpload.executeWithOptions({ summary: 'close the upload' }, [disk])
       return isReadable ? { comparedBytes } : undefined
     }
     progress.enter('transfer', { round: round + 1 })

@@ -13,7 +13,7 @@ import type { FailureType } from '../domain/failures.ts'
 import { hash64 } from '../domain/hash64.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { ChunkCheckState, VerifyJob } from '../activities/verify-activities.ts'
-import { control, dataActivities } from './activity-options.ts'
+import { control, dataActivities, finishing } from './activity-options.ts'
 import { describeSuspects } from './describe-suspects.ts'
 import { VERIFY_PHASES, type VerifyPointInput, type VerifyPointResult } from './messages.ts'
 import { endingAsCancelled } from './own-cancel.ts'
@@ -48,7 +48,7 @@ async function verify(input: VerifyPointInput): Promise<VerifyPointResult> {
   progress.enter('record')
   const { comparedBytes, comparedChunks } = checked
   const record = { job, at: startTime.toISOString(), comparedBytes, damaged, ...(isBySource && { isBySource }), ...(input.cycle !== undefined && { day: input.cycle.day }) }
-  await control.recordVerification.executeWithOptions({ summary: damaged.length === 0 ? 'passed' : `mark ${damaged.length} points as suspect` }, [record])
+  await finishing.recordVerification.executeWithOptions({ summary: damaged.length === 0 ? 'passed' : `mark ${damaged.length} points as suspect` }, [record])
   progress.enter(damaged.length === 0 ? 'done' : 'failed')
   if (damaged.length === 0) {
     return { point, level: job.level, choice: job.choice, comparedBytes, comparedChunks, ...(source && { comparedSourceBytes: source.comparedBytes }) }
@@ -81,7 +81,7 @@ async function checkSource(job: VerifyJob, progress: RunProgress): Promise<Check
       dataActivities().verifySourceExtent.executeWithOptions({ summary }, [{ job, snapshotId, window }]),
     )
   } finally {
-    await CancellationScope.nonCancellable(() => control.endSnapshotAccess.executeWithOptions({ summary: 'end the access to the source' }, [{ snapshotId }]))
+    await CancellationScope.nonCancellable(() => finishing.endSnapshotAccess.executeWithOptions({ summary: 'end the access to the source' }, [{ snapshotId }]))
   }
 }
 
