@@ -46,7 +46,7 @@ export async function startRun<W extends Workflow>(
   // A run may be started before the first worker, which registers them otherwise.
   await ensureSearchAttributes(link.connection.operatorService, link.namespace)
   const started = await startOrJoin(link, request, queues.control)
-  const idle = await queuesWithoutWorker(link, queues)
+  const idle = await queuesWithoutWorker(link, queues, request.workflowType)
   if (idle.length > 0) {
     output.warn(`no worker polls ${idle.join(' and ')}: the run waits until "snapferry worker" is started somewhere`)
   }

@@ -1,5 +1,6 @@
 /** Whether anybody works: which of the task queues that a run needs have no live poller. */
 import type { TemporalLink } from '../temporal/connect.ts'
+import type { TaskQueues } from '../workflows/messages.ts'
 
 /** `temporal.api.enums.v1.TaskQueueType`. */
 const WORKFLOW_TASKS = 1
@@ -11,15 +12,21 @@ const ACTIVITY_TASKS = 2
  */
 const POLLER_ALIVE_MS = 70_000
 
-/** @returns names of the queues that nobody polls; empty where all are served. */
-export async function queuesWithoutWorker(
-  link: TemporalLink,
-  queues: { readonly control: string; readonly data: string },
-): Promise<string[]> {
+/** Where the long steps of a run are done, by its workflow; those of all others are backups. */
+const LONG_STEPS: Partial<Record<string, 'restore' | 'verify'>> = {
+  restoreDisk: 'restore',
+  restoreGroup: 'restore',
+  verifyPoint: 'verify',
+  drillRestore: 'verify',
+  drillPolicy: 'verify',
+}
+
+/** @returns names of the queues that a run of that workflow needs and nobody polls; empty where all are served. */
+export async function queuesWithoutWorker(link: TemporalLink, queues: TaskQueues, workflowType: string): Promise<string[]> {
   const needed = [
     { name: queues.control, type: WORKFLOW_TASKS },
     { name: queues.control, type: ACTIVITY_TASKS },
-    { name: queues.data, type: ACTIVITY_TASKS },
+    { name: queues[LONG_STEPS[workflowType] ?? 'data'], type: ACTIVITY_TASKS },
   ]
   const served = await Promise.all(needed.map(({ name, type }) => isPolled(link, name, type)))
   return [...new Set(needed.filter((_, index) => served[index] === false).map(({ name }) => name))]

@@ -25,12 +25,15 @@ import { endSmallHeapOfStart } from './small-heap.ts'
 
 export type Plane = 'control' | 'data'
 
-const QUEUES_OF = { control: ['control'], data: ['data', 'restore'] } as const satisfies Record<Plane, readonly (keyof TaskQueues)[]>
+const QUEUES_OF = { control: ['control'], data: ['data', 'restore', 'verify'] } as const satisfies Record<Plane, readonly (keyof TaskQueues)[]>
 
 export interface WorkerRunOptions {
   /** `control` polls the queue of that name, `data` those that move bytes; by default one process serves both. */
   readonly planes: readonly Plane[]
 }
+
+/** Of the slots for backups; the others have theirs beside them. */
+const SHARE_OF_SLOTS = { data: 1, restore: 1 / 2, verify: 1 / 4 } as const
 
 /** Made by the build beside the compiled sources; in its absence the sources are bundled at start. */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
@@ -105,19 +108,12 @@ function createWorker(queue: keyof TaskQueues, settings: Settings, connection: N
         activities: createControlActivities(engine, drills, createBackupGauge(Runtime.instance().metricMeter)),
         maxConcurrentActivityTaskExecutions: CONTROL_SLOTS,
       })
-    case 'data':
+    default:
       return Worker.create({
         ...common,
-        taskQueue: queues.data,
+        taskQueue: queues[queue],
         activities: createDataActivities(engine, drills),
-        maxConcurrentActivityTaskExecutions: settings.worker.maxConcurrentTransfers,
-      })
-    case 'restore':
-      return Worker.create({
-        ...common,
-        taskQueue: queues.restore,
-        activities: createDataActivities(engine, drills),
-        maxConcurrentActivityTaskExecutions: Math.ceil(settings.worker.maxConcurrentTransfers / 2),
+        maxConcurrentActivityTaskExecutions: Math.ceil(settings.worker.maxConcurrentTransfers * SHARE_OF_SLOTS[queue]),
       })
   }
 }

@@ -66,9 +66,9 @@ export type DataSteps = ActivityInterfaceFor<DataActivities>
 /**
  * Lists and bytes, on another queue than the workflow's own. A full copy of 8 TiB takes 39 hours at the limit of one blob.
  *
- * @param queue `restore` where an operator waits: it has slots of its own, so that no backup and no verification stands before it.
+ * @param queue each has slots of its own: `restore`, where an operator waits, so that nothing stands before it; `verify`, so that it stands before nothing.
  */
-export function dataActivities(queue: 'data' | 'restore' = 'data'): DataSteps {
+export function dataActivities(queue: 'data' | 'restore' | 'verify' = 'data'): DataSteps {
   return proxyActivities<DataActivities>({
     taskQueue: workflowInfo().taskQueue.replace(/-control$/, `-${queue}`),
     startToCloseTimeout: '48 hours',

@@ -120,7 +120,7 @@ async function inspect({ rule, toDiskId }: Drill, { point, job, digests }: Plann
   const { command } = rule
   const summary = command === undefined ? 'compare all bytes' : `compare all bytes, run ${command[0]}`
   const work = { job, ...(digests !== undefined && { digests }), ...(command !== undefined && { command }) }
-  const found = await endingAccess(job, () => dataActivities().inspectDrill.executeWithOptions({ summary }, [work]))
+  const found = await endingAccess(job, () => dataActivities('verify').inspectDrill.executeWithOptions({ summary }, [work]))
   findings.comparedWith = found.comparedWith
   findings.comparedBytes = found.comparedBytes
   findings.phases['compare.read'] = found.compareSeconds
@@ -161,7 +161,7 @@ async function blamed(error: unknown, { targetUrl, diskId, startedAt }: Drill, f
   try {
     // The restore may have asked already.
     const doubt = { targetUrl, diskId, pointId: findings.point.id, ranges: found.mismatches, at: startedAt }
-    const judged = found.suspects === undefined ? await blamePoint(dataActivities(), error, doubt) : error
+    const judged = found.suspects === undefined ? await blamePoint(dataActivities('verify'), error, doubt) : error
     const suspects = mismatchesOf(judged)?.suspects ?? []
     if (suspects.length > 0) findings.suspects = [...suspects]
     return judged ?? error

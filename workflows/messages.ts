@@ -196,13 +196,17 @@ export interface TransferCheckpoint {
   readonly savedBytes?: number
 }
 
-/** `control`: workflows and short calls. The others are for lists and bytes: `restore` for those that somebody waits for, `data` for all else. */
+/**
+ * `control`: workflows and short calls. The others are for lists and bytes, by urgency: `restore` for those that somebody waits for, `data` for backups,
+ * `verify` for verifications and drills.
+ */
 export interface TaskQueues {
   readonly control: string
   readonly data: string
   readonly restore: string
+  readonly verify: string
 }
 
 export function taskQueuesOf(prefix: string): TaskQueues {
-  return { control: `${prefix}-control`, data: `${prefix}-data`, restore: `${prefix}-restore` }
+  return { control: `${prefix}-control`, data: `${prefix}-data`, restore: `${prefix}-restore`, verify: `${prefix}-verify` }
 }

@@ -25,7 +25,7 @@ export function restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskResult>
 async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
   const { startTime, firstExecutionRunId } = workflowInfo()
   const progress = trackProgress(RESTORE_PHASES)
-  const data = dataActivities(input.isThrowAway === true ? 'data' : 'restore')
+  const data = dataActivities(input.isThrowAway === true ? 'verify' : 'restore')
   progress.enter('plan')
   const request = { ...input, requestId: input.requestId ?? firstExecutionRunId }
   const plan = await control.planRestore.executeWithOptions({ summary: 'find what is restored' }, [request])

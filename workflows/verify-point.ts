@@ -43,7 +43,7 @@ async function verify(input: VerifyPointInput): Promise<VerifyPointResult> {
   const differing = source?.differing ?? checked.differing
   const isBySource = source !== undefined && source.differing.length > 0
   const damage = { job, differing, ...(isBySource && { isBySource }) }
-  const damaged = differing.length === 0 ? [] : await dataActivities().traceDamage.executeWithOptions({ summary: 'find the points that share the damage' }, [damage])
+  const damaged = differing.length === 0 ? [] : await dataActivities('verify').traceDamage.executeWithOptions({ summary: 'find the points that share the damage' }, [damage])
 
   progress.enter('record')
   const { comparedBytes, comparedChunks } = checked
@@ -69,7 +69,7 @@ async function verify(input: VerifyPointInput): Promise<VerifyPointResult> {
 type Checked = Pick<ChunkCheckState, 'comparedBytes' | 'comparedChunks' | 'differing'>
 
 function checkPoint(job: VerifyJob, progress: RunProgress): Promise<Checked> {
-  return overExtents(job, progress, job.level, (window, summary) => dataActivities().verifyExtent.executeWithOptions({ summary }, [{ job, window }]))
+  return overExtents(job, progress, job.level, (window, summary) => dataActivities('verify').verifyExtent.executeWithOptions({ summary }, [{ job, window }]))
 }
 
 /** @returns undefined where it is not asked for. */
@@ -78,7 +78,7 @@ async function checkSource(job: VerifyJob, progress: RunProgress): Promise<Check
   if (snapshotId === undefined) return undefined
   try {
     return await overExtents(job, progress, 'source snapshot', (window, summary) =>
-      dataActivities().verifySourceExtent.executeWithOptions({ summary }, [{ job, snapshotId, window }]),
+      dataActivities('verify').verifySourceExtent.executeWithOptions({ summary }, [{ job, snapshotId, window }]),
     )
   } finally {
     await CancellationScope.nonCancellable(() => finishing.endSnapshotAccess.executeWithOptions({ summary: 'end the access to the source' }, [{ snapshotId }]))

@@ -9,7 +9,7 @@ import {
   Worker,
   type WorkflowBundleOption,
 } from '@temporalio/worker'
-import { backupWorkflowId } from '../../domain/names.ts'
+import { backupWorkflowId, restoreWorkflowId, verifyWorkflowId } from '../../domain/names.ts'
 import type { BackupDiskInput } from '../../workflows/messages.ts'
 import { temporalAddress } from '../support/environment.ts'
 import { runCli, type CliResult } from './support/cli.ts'
@@ -200,6 +200,15 @@ describe('without a worker', () => {
       expect.objectContaining({ workflowId, status: 'RUNNING', isAnswered: false }),
     )
     expect(stderr).toContain('no worker answers')
+  })
+
+  test('a restore and a verification warn of the queues that they need themselves', async () => {
+    const restored = newDisk('restored')
+    openRuns.push(restoreWorkflowId(restored), verifyWorkflowId(TARGET, { diskId: restored }))
+    const restore = await cli('restore', 'run', '--target', TARGET, '--disk', newDisk('open'), '--to-disk', restored, '--region', 'westeurope')
+    expect(restore.stderr).toContain('no worker polls nobody-polls-control and nobody-polls-restore:')
+    const verification = await cli('verify', 'run', '--target', TARGET, '--disk', restored)
+    expect(verification.stderr).toContain('no worker polls nobody-polls-control and nobody-polls-verify:')
   })
 
   test('a run by hand deletes no point unless a policy of the file or --keep-last says so', async () => {
