@@ -93,6 +93,9 @@ function verificationOf({ percent, ...rule }: NonNullable<PolicyInput['verificat
   return { ...rule, ...(percent !== undefined && { percent }) }
 }
 
+/** A run notes some 14 events a disk, its verification included. */
+const MANY_DISKS = 2000
+
 /** Allowed, but worth a word to whoever wrote it. */
 export function policyWarnings(specs: readonly PolicySpec[]): string[] {
   const warnings: string[] = []
@@ -102,6 +105,12 @@ export function policyWarnings(specs: readonly PolicySpec[]): string[] {
       warnings.push(
         `policy ${policy.name} sets snapshotSku: Azure advises against it; ` +
           'without it snapshots are zone-redundant where the region has that',
+      )
+    }
+    if (policy.diskIds.length > MANY_DISKS) {
+      warnings.push(
+        `policy ${policy.name} has ${policy.diskIds.length} disks: Temporal ends a run whose history grows beyond 51,200 events, ` +
+          `which about 3,600 disks bring it to; split the policy, ${MANY_DISKS} disks at most`,
       )
     }
     for (const diskId of policy.diskIds) {

@@ -105,6 +105,15 @@ describe('a right file', () => {
       expect.stringContaining('policies nightly and weekly'),
     ])
   })
+
+  test.each([
+    [2000, []],
+    [2001, [expect.stringContaining('policy nightly has 2001 disks')]],
+  ])('a policy of %d disks: a warning only where its run might grow too long for Temporal', (count, expected) => {
+    const ids = Array.from({ length: count }, (_, index) => `/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/disks/d${index}`)
+    const text = JSON.stringify({ target: TARGET, policies: { nightly: { disks: ids, schedule: { every: '4h' } } } })
+    expect(parseConfigFile(text, 'snapferry.yaml').warnings).toEqual(expected)
+  })
 })
 
 describe('a mistake', () => {
