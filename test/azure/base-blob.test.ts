@@ -110,12 +110,12 @@ describe('base blob', () => {
     const { etag } = await blob.setState({ ...stateOf('run-2'), condition: 'clean' }, stale)
     expect((await propertiesOf(blob)).etag).toBe(etag)
     for (const change of [
-      blob.setState(stateOf('r'), stale),
-      blob.raiseEpoch(stale),
-      blob.resize(2 * SIZE, stale),
-      blob.snapshot({}, stale),
+      () => blob.setState(stateOf('r'), stale),
+      () => blob.raiseEpoch(stale),
+      () => blob.resize(2 * SIZE, stale),
+      () => blob.snapshot({}, stale),
     ]) {
-      expect(await failureOf(change)).toMatchObject({ type: 'FencedOut' })
+      expect(await failureOf(change())).toMatchObject({ type: 'FencedOut' })
     }
   })
 
