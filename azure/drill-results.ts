@@ -3,10 +3,10 @@ import { decodeDrillResult, encodeDrillResult, type DrillResult } from '../domai
 import { isFailure } from '../domain/failures.ts'
 import { DISKS_PREFIX, drillPrefix, drillResultName, isDrillResultName } from '../domain/names.ts'
 import { BLOB_DELETE, BLOB_READ, BLOB_WRITE } from './actions.ts'
-import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
 import { callStorage, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { deleteIfThere } from './delete-blob.ts'
 import { mapConcurrently } from './concurrent.ts'
 
 const READS_AT_ONCE = 16
@@ -43,10 +43,7 @@ export async function pruneDrillResults(azure: AzureClients, targetUrl: string, 
   for (const { id } of results.slice(0, -KEPT_RESULTS)) {
     if (id === lastSuccess?.id) continue
     const name = drillResultName(diskId, id)
-    const call = { ...callOf('delete', name, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
-    await orUndefined('PointNotFound', () =>
-      callStorage(call, (abortSignal) => azure.container(targetUrl).getBlockBlobClient(name).delete({ abortSignal })),
-    )
+    await deleteIfThere(callOf('delete', name, BLOB_DELETE, signal), azure.container(targetUrl).getBlockBlobClient(name))
   }
 }
 

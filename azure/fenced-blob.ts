@@ -14,6 +14,7 @@ import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { deleteIfThere } from './delete-blob.ts'
 import { downloadRange } from './download.ts'
 import type { PageListSource } from './page-lists.ts'
 import { clearPages, copyPages, FENCED, writePages, type CopyOptions, type Reach } from './page-writes.ts'
@@ -220,14 +221,7 @@ export class FencedBlob {
 
   /** A snapshot that is gone already is fine. */
   async deleteSnapshot(snapshot: string, signal?: AbortSignal): Promise<void> {
-    const call = {
-      ...this.#call(`delete snapshot ${snapshot} of`, BLOB_DELETE, signal),
-      retry: PATIENT,
-      notFound: 'PointNotFound',
-    } as const
-    await orUndefined('PointNotFound', () =>
-      callStorage(call, (abortSignal) => this.#at(snapshot).delete({ abortSignal })),
-    )
+    await deleteIfThere({ ...this.#call(`delete snapshot ${snapshot} of`, BLOB_DELETE, signal), retry: PATIENT }, this.#at(snapshot))
   }
 
   /**

@@ -14,6 +14,7 @@ import { listBlobs } from './blob-lists.ts'
 import { listStripes } from './stripe-lists.ts'
 import { callStorage, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { deleteIfThere } from './delete-blob.ts'
 import { mapConcurrently } from './concurrent.ts'
 import { copiedSnapshotFinder } from './copied-snapshots.ts'
 import { listChecks, type PointFilter } from './point-checks.ts'
@@ -99,8 +100,7 @@ export async function deleteManifest(
   signal?: AbortSignal,
 ): Promise<void> {
   const client = azure.container(targetUrl).getBlockBlobClient(blobName)
-  const call = { ...callOf('delete', blobName, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
-  await orUndefined('PointNotFound', () => callStorage(call, (abortSignal) => client.delete({ abortSignal })))
+  await deleteIfThere(callOf('delete', blobName, BLOB_DELETE, signal), client)
 }
 
 export interface DamagedPoint {

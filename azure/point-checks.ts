@@ -7,6 +7,7 @@ import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { deleteIfThere } from './delete-blob.ts'
 import { mapConcurrently } from './concurrent.ts'
 
 /** Selects by disk, or by one incarnation of it. */
@@ -79,10 +80,7 @@ export async function updateCheck(
 /** One that is gone already is fine. */
 export async function deleteCheck(azure: AzureClients, targetUrl: string, chain: string, pointId: string, signal?: AbortSignal): Promise<void> {
   const name = checkName(chain, pointId)
-  const call = { ...callOf('delete', name, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
-  await orUndefined('PointNotFound', () =>
-    callStorage(call, (abortSignal) => azure.container(targetUrl).getBlockBlobClient(name).delete({ abortSignal })),
-  )
+  await deleteIfThere(callOf('delete', name, BLOB_DELETE, signal), azure.container(targetUrl).getBlockBlobClient(name))
 }
 
 async function readCheck(

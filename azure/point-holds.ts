@@ -2,10 +2,10 @@
 import type { FoundHold } from '../domain/point-hold.ts'
 import { holdPrefix, parseHoldName } from '../domain/names.ts'
 import { BLOB_DELETE, BLOB_WRITE } from './actions.ts'
-import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
 import { callStorage, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { deleteIfThere } from './delete-blob.ts'
 
 /** Takes or renews it. @throws BackupError AccessDenied | TargetNotFound */
 export async function holdPoint(azure: AzureClients, targetUrl: string, name: string, signal?: AbortSignal): Promise<void> {
@@ -15,8 +15,7 @@ export async function holdPoint(azure: AzureClients, targetUrl: string, name: st
 
 /** One that is gone already is fine. */
 export async function endHold(azure: AzureClients, targetUrl: string, name: string, signal?: AbortSignal): Promise<void> {
-  const call = { ...callOf('delete', name, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
-  await orUndefined('PointNotFound', () => callStorage(call, (abortSignal) => azure.container(targetUrl).getBlockBlobClient(name).delete({ abortSignal })))
+  await deleteIfThere(callOf('delete', name, BLOB_DELETE, signal), azure.container(targetUrl).getBlockBlobClient(name))
 }
 
 /** @throws BackupError TargetNotFound | AccessDenied */

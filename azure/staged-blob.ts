@@ -11,6 +11,7 @@ import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { deleteIfThere } from './delete-blob.ts'
 
 export interface StagedBlob {
   readonly targetUrl: string
@@ -76,8 +77,7 @@ export async function deleteStagedBlob(azure: AzureClients, staged: StagedBlob, 
       },
     )
   }
-  const call = { ...callOf('delete', staged, BLOB_DELETE, signal), notFound: 'PointNotFound' } as const
-  await orUndefined('PointNotFound', () => callStorage(call, (abortSignal) => client.delete({ abortSignal })))
+  await deleteIfThere(callOf('delete', staged, BLOB_DELETE, signal), client)
 }
 
 /** Those that a restore has under way, and those that one has left behind; never another product's. */

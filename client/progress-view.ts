@@ -91,9 +91,9 @@ function barView(output: Output): ProgressView {
       // While a phase has no figures the bar stands still; the name of the phase tells where the run is.
       const percent = state.copyPercent ?? percentOf(state.movedBytes ?? 0, state.totalBytes) ?? 0
       const [retry] = retries
-      const isStuck = retry !== undefined && rate === UNKNOWN
-      const { waiting } = state
-      const shown = waiting !== undefined ? describeWaiting(waiting, nowMs) : isStuck ? describeAttempt(retry, nowMs) : `${moved}  ${rate}  ETA ${left}`
+      const attempt = retry !== undefined && rate === UNKNOWN ? describeAttempt(retry, nowMs) : undefined
+      const waits = state.waiting && describeWaiting(state.waiting, nowMs)
+      const shown = waits ?? attempt ?? `${moved}  ${rate}  ETA ${left}`
       const payload = { phase: phase.padEnd(8), state: shown }
       if (bar.isActive) bar.update(percent, payload)
       else bar.start(100, percent, payload)

@@ -10,8 +10,15 @@ export interface HeldPointsOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export async function findHeldPoints({ azure }: Engine, { targetUrl, chain, nowMs = Date.now(), signal }: HeldPointsOptions): Promise<Set<string>> {
-  return heldPoints(await listHolds(azure, targetUrl, chain, signal), nowMs)
+/** @returns those of the points that nobody restores. Asks the target only where there are any. */
+export async function withoutHeld<Point extends { readonly id: string }>(
+  { azure }: Engine,
+  points: readonly Point[],
+  { targetUrl, chain, nowMs = Date.now(), signal }: HeldPointsOptions,
+): Promise<Point[]> {
+  if (points.length === 0) return []
+  const held = heldPoints(await listHolds(azure, targetUrl, chain, signal), nowMs)
+  return points.filter(({ id }) => !held.has(id))
 }
 
 /** Deletes what restores that were terminated have left. Safe to run twice. */

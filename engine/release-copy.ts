@@ -13,7 +13,7 @@ import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { forgetCopiedPoint, listCopiedPoints } from './copied-points.ts'
 import type { Engine } from './engine.ts'
-import { findHeldPoints, pruneHolds } from './held-points.ts'
+import { pruneHolds, withoutHeld } from './held-points.ts'
 import { listOwnedSnapshots } from './owned-snapshots.ts'
 import { trySteps, type TryStep } from './try-steps.ts'
 
@@ -36,8 +36,7 @@ export async function releaseCopy(engine: Engine, options: ReleaseCopyOptions): 
   for (const id of [sourceId, copyId]) await tryStep(() => engine.exports.revoke(id, signal))
   const { points, unreadable } = await listCopiedPoints(engine, options, signal)
   const { remove } = retention === undefined ? { remove: [] } : applyRetention(points, retention)
-  const held = remove.length === 0 ? new Set<string>() : await findHeldPoints(engine, options)
-  const goes = new Set(remove.filter(({ id }) => !held.has(id)))
+  const goes = new Set(await withoutHeld(engine, remove, options))
   const keep = points.filter((point) => !goes.has(point))
   // The manifest goes first: a point is never listed without its bytes. From here on its snapshot is spare.
   for (const { id } of goes) await tryStep(() => forgetCopiedPoint(engine, options, id, signal))

@@ -20,7 +20,7 @@ import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
 import { ourSnapshotsOf, type OurSnapshot } from './blob-snapshots.ts'
 import type { Engine } from './engine.ts'
-import { findHeldPoints, pruneHolds } from './held-points.ts'
+import { pruneHolds, withoutHeld } from './held-points.ts'
 import { listOwnedSnapshots } from './owned-snapshots.ts'
 import { listTableSnapshots, pruneTableSnapshots } from './prune-digests.ts'
 import { tidyChecks } from './tidy-checks.ts'
@@ -78,8 +78,7 @@ async function pruneTarget(engine: Engine, options: ReleaseOptions, tryStep: Try
   const isThere = ({ name, snapshot }: PointBlob): boolean => snapshots.some((one) => one.blobName === name && one.snapshot === snapshot)
   const restorable = [...points.readable.values()].filter((point) => pointBlobsOf(point).every(isThere))
   const { remove } = retention === undefined ? { remove: [] } : applyRetention(restorable, retention)
-  const held = remove.length === 0 ? new Set<string>() : await findHeldPoints(engine, options)
-  for (const point of remove.filter(({ id }) => !held.has(id))) {
+  for (const point of await withoutHeld(engine, remove, options)) {
     // The manifest goes first: a point is never listed without its bytes. From here on its blob snapshot is spare.
     await tryStep(async () => {
       await deleteManifest(engine.azure, options.targetUrl, manifestName(options.chain, point.id), signal)

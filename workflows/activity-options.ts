@@ -9,28 +9,24 @@ import type { ControlActivities, DataActivities } from '../activities/index.ts'
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
 /**
- * Short calls to ARM and the target with nothing long before them; each request has a deadline of its own. An operation of ARM may take long, and one that is asked for
- * again meanwhile is refused, so an attempt has time. ARM may ask to wait for many minutes, so the patience is in the hours.
+ * Of short calls to ARM and the target; each request has a deadline of its own. An operation of ARM may take long, and one that is asked for
+ * again meanwhile is refused, so an attempt has time.
  */
-export const control = proxyActivities<ControlActivities>({
+const SHORT_CALLS = {
   startToCloseTimeout: '1 hour',
-  scheduleToCloseTimeout: '6 hours',
   heartbeatTimeout: '30 seconds',
   cancellationType,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
-})
+} as const
+
+/** Short calls with nothing long before them. ARM may ask to wait for many minutes, so the patience is in the hours. */
+export const control = proxyActivities<ControlActivities>({ ...SHORT_CALLS, scheduleToCloseTimeout: '6 hours' })
 
 /** For what comes behind the long steps. Patience runs also while there is no worker, and a weekend of that must not cost what took hours. */
 export const FINISHING_PATIENCE = '7 days'
 
 /** Short calls that finish what the long steps made, or take it away. */
-export const finishing = proxyActivities<ControlActivities>({
-  startToCloseTimeout: '1 hour',
-  scheduleToCloseTimeout: FINISHING_PATIENCE,
-  heartbeatTimeout: '30 seconds',
-  cancellationType,
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
-})
+export const finishing = proxyActivities<ControlActivities>({ ...SHORT_CALLS, scheduleToCloseTimeout: FINISHING_PATIENCE })
 
 /** Waits for something to become ready: heartbeats from inside. */
 export const waiting = proxyActivities<ControlActivities>({

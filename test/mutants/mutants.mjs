@@ -217,7 +217,7 @@ export const MUTANTS = [
   {
     name: 'retention deletes what a restore reads',
     file: 'engine/release-run.ts',
-    find: 'for (const point of remove.filter(({ id }) => !held.has(id))) {',
+    find: 'for (const point of await withoutHeld(engine, remove, options)) {',
     replace: 'for (const point of remove) {',
     tests: 'test/workflows/held-points',
     titles: 'leaves it while it is restored',
