@@ -59,7 +59,7 @@ const manifest = z.object({
     name: z.string(),
     location: z.string(),
     shape: diskShape,
-    /** Absent where its data was to be had from every network, or a release before 0.2 wrote this. */
+    /** Absent where its data was to be had from every network, or an earlier release wrote this. */
     network: networkAccess.exactOptional(),
     /** Neither of the next two: it is not known, as the virtual machine could not be read. */
     attachment: attachment.exactOptional(),
@@ -82,7 +82,7 @@ const manifest = z.object({
   clearedBytes: count,
   movedBytes: count,
   requests: count,
-  /** How the bytes were moved (`transfer-job.ts`); absent where a release before 0.2 wrote it. */
+  /** How the bytes were moved (`transfer-job.ts`); absent where an earlier release wrote it. */
   transfer: z.enum(['copy', 'stream']).optional(),
   /** Why they were streamed: it was asked for, or the source refused copies. */
   streamCause: z.enum(['Requested', 'ServerSideCopyRefused']).optional(),
