@@ -172,13 +172,12 @@ describe('revokeAccess', () => {
   })
 
   test('a cancelled call ends between two polls', async () => {
-    const azure = await serve((request) => (request.startsWith('POST') ? accepted('location') : accepted('location')))
+    // Who waits for the next poll waits for longer than the test may.
+    const azure = await serve(() => ({ ...accepted('location'), headers: { ...accepted('location').headers, 'retry-after': '3600' } }))
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 200)
-    const startedAt = Date.now()
     await expect(grantAccess(azure, SNAPSHOT, { ...READ, signal: controller.signal })).rejects.toMatchObject({
       name: 'AbortError',
     })
-    expect(Date.now() - startedAt).toBeLessThan(900)
   })
 })

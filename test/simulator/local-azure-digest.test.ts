@@ -71,12 +71,10 @@ describe('content digest', () => {
     expect(digest.hashedBytes).toBe(129 * BLOCK)
   })
 
-  test('8 TiB with two pages on them take no time', async () => {
+  test('of 8 TiB with two pages on them two blocks are read', async () => {
     const volume = store.createVolume(8 * TIB)
     await volume.write(0, Buffer.alloc(512, 1))
     await volume.write(8 * TIB - 512, Buffer.alloc(512, 2))
-    const startedMs = performance.now()
     expect((await digestContent(volume)).hashedBytes).toBe(2 * BLOCK)
-    expect(performance.now() - startedMs).toBeLessThan(1000)
   })
 })

@@ -193,12 +193,11 @@ describe('a throttled request', () => {
         throw failure('AzureThrottled', 25_000)
       },
     })
-    const startedAt = performance.now()
     await expect(transfer(route, { ...firstAttempt(), signal: aborter.signal })).rejects.toMatchObject({
       name: 'AbortError',
     })
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
-  })
+    // Shorter than the pause: who waits for it fails.
+  }, 20_000)
 })
 
 describe('a transfer that is to be streamed', () => {
