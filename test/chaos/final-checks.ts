@@ -3,7 +3,7 @@ import { listBlobs } from '../../azure/blob-lists.ts'
 import type { AzureClients } from '../../azure/clients.ts'
 import { getDisk } from '../../azure/disks.ts'
 import { pointBlobsOf, type Manifest } from '../../domain/manifest.ts'
-import { chainPrefix, targetKeyOf } from '../../domain/names.ts'
+import { chainPrefix, diskPrefix, parseHoldName, targetKeyOf } from '../../domain/names.ts'
 import { isSourceSnapshotOf } from '../../domain/tags.ts'
 import { faultsOfPoint } from './compare-point.ts'
 import { sourceSnapshots } from './outside-steps.ts'
@@ -33,8 +33,18 @@ export async function leavings(world: World, target: number): Promise<string[]> 
   const shared = scene.azure.grantedAccess().filter(({ id }) => ours.some((one) => one.id.toLowerCase() === id.toLowerCase()))
   if (shared.length > 0) found.push(`a SAS was left on ${shared.map(({ id }) => id).join(' ')}`)
 
+  for (const name of await holdsIn(world, target)) found.push(`the hold ${name} was left`)
   const points = await world.pointsAsLeft(target)
   return [...found, ...(await spareBlobSnapshots(scene.clients, targetUrl, chainPrefix(disk.id, disk.uniqueId), points))]
+}
+
+/** Names of holds, of every incarnation of the disk: whoever was restored has ended its own. */
+export async function holdsIn({ scene, lane }: World, target: number): Promise<string[]> {
+  const names: string[] = []
+  for await (const { name } of listBlobs(scene.clients, lane.targetUrls[target]!, { prefix: diskPrefix(lane.diskId) })) {
+    if (parseHoldName(name) !== undefined) names.push(name)
+  }
+  return names
 }
 
 /** @returns the snapshots, also of stripes and digests, that belong to no point of a chain. */

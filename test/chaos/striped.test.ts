@@ -268,10 +268,12 @@ test.each(someCrashes(['resumed', 'terminated', 'cancelled'], [6, 12, 18, 22, 26
     await backUp()
     await change(1, 4)
     const crash = new AbortController()
+    const { tripped } = scene.tripwires
     scene.tripwires.set(lane.name, { atCall, isCarriedOut: atCall % 4 === 0, onTrip: () => crash.abort() })
     // Resumed it ends well; how the others end is not what is looked at.
     const outcome = await backUp(STRIPES, { crash: crash.signal, afterCrash }).then(() => 'sealed', () => 'stopped')
     if (afterCrash === 'resumed') expect(outcome).toBe('sealed')
+    expect(scene.tripwires.tripped).toBe(tripped + 1)
     scene.tripwires.set(lane.name, undefined)
     await change(2, 4)
     await backUp()
