@@ -74,22 +74,32 @@ export async function findManifest(
   return orUndefined('PointNotFound', () => readManifest(azure, targetUrl, manifestName(chain, pointId), signal))
 }
 
-/** Writing the same again is fine. */
-export async function writeManifest(
+/** The first one that is written stays. @returns it, also where that was another call's. @throws BackupError TargetNotFound | AccessDenied */
+export async function createManifest(
   azure: AzureClients,
   targetUrl: string,
   blobName: string,
   manifest: AnyManifest,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<AnyManifest> {
   const text = encodeManifest(manifest)
   const client = azure.container(targetUrl).getBlockBlobClient(blobName)
-  await callStorage({ ...callOf('write', blobName, BLOB_WRITE, signal), notFound: 'TargetNotFound' }, (abortSignal) =>
-    client.upload(text, Buffer.byteLength(text), {
-      abortSignal,
-      blobHTTPHeaders: { blobContentType: 'application/json' },
-    }),
-  )
+  try {
+    await callStorage({ ...callOf('write', blobName, BLOB_WRITE, signal), notFound: 'TargetNotFound' }, (abortSignal) =>
+      client.upload(text, Buffer.byteLength(text), {
+        abortSignal,
+        blobHTTPHeaders: { blobContentType: 'application/json' },
+        conditions: { ifNoneMatch: '*' },
+      }),
+    )
+    return manifest
+  } catch (error) {
+    // BlobAlreadyExists (409); ConditionNotMet (412) by services that judge the condition first.
+    const mayExist = isFailure(error) && (error.facts['status'] === 409 || error.facts['status'] === 412)
+    const standing = mayExist ? await orUndefined('PointNotFound', () => readManifest(azure, targetUrl, blobName, signal)) : undefined
+    if (standing === undefined) throw error
+    return standing
+  }
 }
 
 /** A manifest that is gone already is fine. */

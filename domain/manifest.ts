@@ -136,6 +136,10 @@ export function isCopied(point: AnyManifest): point is CopiedManifest {
   return 'copiedSnapshot' in point
 }
 
+export function isTransferred(point: AnyManifest): point is Manifest {
+  return !isCopied(point)
+}
+
 export function encodeManifest(value: AnyManifest): string {
   const parsed = isCopied(value) ? copiedManifest.parse(value) : manifest.parse(value)
   return `${JSON.stringify(parsed, null, 2)}\n`

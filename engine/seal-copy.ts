@@ -1,12 +1,11 @@
 /** Seals a complete copy of a snapshot into a recovery point: its manifest in the target. */
-import { findManifest, writeManifest } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { BackupError } from '../domain/failures.ts'
 import { describedDisk, isCopied, type CopiedManifest, type CopyVerification } from '../domain/manifest.ts'
-import { manifestName } from '../domain/names.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import type { Engine } from './engine.ts'
 import type { PlannedCopy } from './plan-copy.ts'
+import { sealManifest } from './seal-manifest.ts'
 
 export interface SealCopyOptions {
   readonly targetUrl: string
@@ -23,22 +22,22 @@ export interface SealCopyOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Safe to run twice. @throws BackupError SnapshotFailed where the copy is not what was verified: then no point is made. */
-export async function sealCopy(engine: Engine, options: SealCopyOptions): Promise<CopiedManifest> {
-  const { targetUrl, chain, runKey, copy, signal } = options
-  const found = await findManifest(engine.azure, targetUrl, chain, runKey, signal)
-  if (found !== undefined && isCopied(found)) return found
+/** Safe to run twice. @throws BackupError SnapshotFailed where the copy is not what was verified: then no point is made. PointExists. */
+export function sealCopy(engine: Engine, options: SealCopyOptions): Promise<CopiedManifest> {
+  return sealManifest(engine, options, isCopied, async () => {
+    await requireUnchanged(engine, options)
+    return manifestOf(options)
+  })
+}
+
+async function requireUnchanged(engine: Engine, { copy, signal }: SealCopyOptions): Promise<void> {
   const standing = await findSnapshot(engine.azure, copy.id, signal)
-  if (standing?.uniqueId !== copy.uniqueId || !standing.isReadable) {
-    throw new BackupError({
-      type: 'SnapshotFailed',
-      message: `copied snapshot ${copy.id} was deleted or replaced before it was sealed; no point was made`,
-      facts: { snapshotId: copy.id },
-    })
-  }
-  const manifest = manifestOf(options)
-  await writeManifest(engine.azure, targetUrl, manifestName(chain, runKey), manifest, signal)
-  return manifest
+  if (standing?.uniqueId === copy.uniqueId && standing.isReadable) return
+  throw new BackupError({
+    type: 'SnapshotFailed',
+    message: `copied snapshot ${copy.id} was deleted or replaced before it was sealed; no point was made`,
+    facts: { snapshotId: copy.id },
+  })
 }
 
 function manifestOf({ runKey, workflowId, startedAt, disk, snapshot, copy, kind, verification }: SealCopyOptions): CopiedManifest {

@@ -10,14 +10,12 @@
  */
 import { BaseBlob, type BaseBlobProps } from '../azure/base-blob.ts'
 import type { FencedBlob, FencedBlobProps } from '../azure/fenced-blob.ts'
-import { findManifest, writeManifest } from '../azure/manifests.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import type { BackupPlan } from '../domain/backup-plan.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { DigestBasis } from '../domain/digest-table.ts'
 import { sealedPointOf } from '../domain/base-blob-state.ts'
-import { describedDisk, isCopied, pointBlobsOf, type Manifest, type Movement, type PointBlob, type PointDigests, type Verification } from '../domain/manifest.ts'
-import { manifestName } from '../domain/names.ts'
+import { describedDisk, isTransferred, pointBlobsOf, type Manifest, type Movement, type PointBlob, type PointDigests, type Verification } from '../domain/manifest.ts'
 import type { SourceDisk, SourceSnapshot } from '../domain/source-disk.ts'
 import type { Striping } from '../domain/stripes.ts'
 import { findOrTakeSnapshot, listOurSnapshots } from './blob-snapshots.ts'
@@ -26,6 +24,7 @@ import type { Engine } from './engine.ts'
 import { liftStripe, requireHeld } from './hold-stripes.ts'
 import { cursorOf, requireProperties, stripedState } from './open-base-blob.ts'
 import { sealDigests } from './seal-digests.ts'
+import { sealManifest } from './seal-manifest.ts'
 import { baseBlobOf, expectListeners } from './striped-blob.ts'
 
 export interface SealOptions {
@@ -54,14 +53,12 @@ export interface SealOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Safe to run twice. @throws BackupError FencedOut when the run no longer holds the base blob: then no point is made. */
+/** Safe to run twice. @throws BackupError FencedOut when the run no longer holds the base blob: then no point is made. PointExists. */
 export async function sealPoint(engine: Engine, options: SealOptions): Promise<Manifest> {
-  const { targetUrl, baseBlobName, chain, runKey, signal } = options
+  const { targetUrl, baseBlobName, signal } = options
   const lock = new BaseBlob(engine.azure, targetUrl, baseBlobName)
   const blobs = await decideAnew(lock, signal, async () => takeSnapshots(engine, await closeEpoch(lock, options), options))
-  const write = async (): Promise<Manifest> => writePoint(engine, blobs, await sealDigests(engine, options), options)
-  const found = await findManifest(engine.azure, targetUrl, chain, runKey, signal)
-  const manifest = found === undefined || isCopied(found) ? await write() : found
+  const manifest = await sealManifest(engine, options, isTransferred, async () => manifestOf(blobs, await sealDigests(engine, options), options))
   const snapshots = pointBlobsOf(manifest).map(({ snapshot }) => snapshot)
   await decideAnew(lock, signal, () => markClean(lock, snapshots, options))
   return manifest
@@ -84,16 +81,11 @@ async function takeSnapshots(engine: Engine, closed: FencedBlobProps, options: S
   ])
 }
 
-async function writePoint(
-  engine: Engine,
-  blobs: readonly PointBlob[],
-  digests: PointDigests | undefined,
-  options: SealOptions,
-): Promise<Manifest> {
-  const { plan, disk, snapshot: source, targetUrl, striping, chain, runKey, signal } = options
+function manifestOf(blobs: readonly PointBlob[], digests: PointDigests | undefined, options: SealOptions): Manifest {
+  const { plan, disk, snapshot: source, striping, runKey } = options
   const { changedBytes, clearedBytes, movedBytes, requests, movement, verification } = options
   const sealedAt = new Date().toISOString()
-  const manifest: Manifest = {
+  return {
     format: striping.count === 1 ? 1 : 2,
     id: runKey,
     kind: plan.kind,
@@ -117,8 +109,6 @@ async function writePoint(
     ...(options.mended !== undefined && { mended: [...options.mended] }),
     writtenBy: 'snapferry',
   }
-  await writeManifest(engine.azure, targetUrl, manifestName(chain, runKey), manifest, signal)
-  return manifest
 }
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createAzureClients, type AzureClients } from '../../azure/clients.ts'
-import { writeManifest } from '../../azure/manifests.ts'
+import { createManifest } from '../../azure/manifests.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { baseBlobName, chainPrefix, diskKeyOf, manifestName } from '../../domain/names.ts'
 import { startLocalAzure, type LocalAzure } from '../../simulator/azure.ts'
@@ -73,7 +73,7 @@ async function sealPoint(diskName: string, takenAt: string): Promise<string> {
     verification: { result: 'passed', rounds: 1, writtenBytes: 0, comparedBytes: 0 },
     writtenBy: 'test',
   }
-  await writeManifest(clients, targetUrl, manifestName(chainPrefix(diskId, 'unique'), id), manifest)
+  await createManifest(clients, targetUrl, manifestName(chainPrefix(diskId, 'unique'), id), manifest)
   return id
 }
 

@@ -1,6 +1,6 @@
 /** A plan says what a restore would meet, before anything is made. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { writeManifest } from '../../azure/manifests.ts'
+import { createManifest } from '../../azure/manifests.ts'
 import { GIB, MIB } from '../../domain/byte-range.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { baseBlobName, chainPrefix, checkName, manifestName } from '../../domain/names.ts'
@@ -77,7 +77,7 @@ test('a suspect point that is passed over for an older one is named', async () =
   const chain = chainPrefix(DISK_ID, 'unique')
   const kept = JSON.parse((await container.getBlockBlobClient(manifestName(chain, id)).downloadToBuffer()).toString()) as Manifest
   const newer = '29990101T000000Z-0123456789ab'
-  await writeManifest(scene.azure, scene.targetUrl, manifestName(chain, newer), { ...kept, id: newer, takenAt: '2999-01-01T00:00:00Z' })
+  await createManifest(scene.azure, scene.targetUrl, manifestName(chain, newer), { ...kept, id: newer, takenAt: '2999-01-01T00:00:00Z' })
   const suspect = { since: '2999-01-02T00:00:00Z', ranges: [], foundIn: newer }
   const check = encodePointCheck({ format: 1, pointId: newer, suspect })
   await container.getBlockBlobClient(checkName(chain, newer)).upload(check, check.length)

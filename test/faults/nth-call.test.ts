@@ -20,7 +20,7 @@ import { SCENARIOS } from './scenarios.ts'
 
 const CASES = Number(env['SNAPFERRY_NTH_CALL_CASES'] ?? 100)
 /** Cases that are played at the same time, each on a local Azure of its own: most of one is waiting. */
-const BENCHES = 4
+const BENCHES = 6
 /** A disk fills up with every case, and so does what is known of its snapshots: after so many cases another one takes its place. */
 const CASES_PER_WORLD = 20
 const LONGEST_RUN_MS = 12 * 3600_000

@@ -7,14 +7,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { ApplicationFailure } from '@temporalio/client'
 import type { DrillHost } from '../../activities/drill-host.ts'
 import { listDrillResults } from '../../azure/drill-results.ts'
-import { listPoints, writeManifest } from '../../azure/manifests.ts'
+import { createManifest, deleteManifest, listPoints } from '../../azure/manifests.ts'
 import { findDisk } from '../../azure/disks.ts'
 import { KIB, MIB } from '../../domain/byte-range.ts'
 import type { DrillRule } from '../../domain/drill.ts'
 import type { DrillResult } from '../../domain/drill-result.ts'
 import type { Silence } from '../../domain/drill-review.ts'
 import { chainPrefix, drillDiskName, drillWorkflowId, manifestName, parseBaseBlobName, restoreWorkflowId } from '../../domain/names.ts'
-import { isCopied, type Manifest } from '../../domain/manifest.ts'
+import { isCopied, type AnyManifest, type Manifest } from '../../domain/manifest.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { restoreTags } from '../../domain/tags.ts'
 import { createUploadDisk } from '../../azure/new-disks.ts'
@@ -298,6 +298,11 @@ describe('a drill that does not come to its end', () => {
   }, 120_000)
 })
 
+async function replaceManifest(blobName: string, manifest: AnyManifest): Promise<void> {
+  await deleteManifest(scene.clients, scene.targetUrl, blobName)
+  await createManifest(scene.clients, scene.targetUrl, blobName, manifest)
+}
+
 async function fileWhenThere(path: string): Promise<string> {
   for (;;) {
     const text = await readFile(path, 'utf8').catch(() => '')
@@ -310,7 +315,7 @@ test('a point without digests is compared with its own bytes, and the result say
   const diskId = await backedUpDisk()
   const [point] = await scene.points(diskId)
   const { digests: _, ...bare } = point!
-  await writeManifest(scene.clients, scene.targetUrl, manifestName(parseBaseBlobName(point!.baseBlob.name)!, point!.id), bare)
+  await replaceManifest(manifestName(parseBaseBlobName(point!.baseBlob.name)!, point!.id), bare)
   const result = await drill(diskId)
   expect(result).toMatchObject({ verdict: 'passed', comparedWith: 'point', warnings: [expect.stringContaining('has no digests')] })
   expect(result.comparedBytes).toBeGreaterThanOrEqual(await allocatedBytesOf(scene.engine, pointContentOf(scene.targetUrl, point!)))
@@ -359,7 +364,7 @@ describe('a point that Azure copied', () => {
     const [copied] = (await listPoints(scene.clients, scene.targetUrl, { diskId })).points.filter(isCopied)
     const { id, uniqueId } = { ...copied!.disk }
     const manifest = { ...copied!, verification: { ...copied!.verification, result: 'none' as const } }
-    await writeManifest(scene.clients, scene.targetUrl, manifestName(chainPrefix(id, uniqueId), pointId), manifest)
+    await replaceManifest(manifestName(chainPrefix(id, uniqueId), pointId), manifest)
     const { message } = await failureOf(drill(diskId))
     expect(message).toContain(`point ${pointId} is an Azure snapshot (engine copy-start) whose data cannot be read`)
   }, 120_000)

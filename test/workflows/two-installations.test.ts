@@ -1,9 +1,10 @@
 /** Two installations, or a dead attempt beside its successor, on one base blob: each step meets what the other did at the worst moment. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { BaseBlob } from '../../azure/base-blob.ts'
-import { writeManifest } from '../../azure/manifests.ts'
+import { createManifest } from '../../azure/manifests.ts'
 import { isFailure } from '../../domain/failures.ts'
 import { MIB } from '../../domain/byte-range.ts'
+import type { Manifest } from '../../domain/manifest.ts'
 import { manifestName, targetKeyOf } from '../../domain/names.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { SourceDisk, SourceSnapshot } from '../../domain/source-disk.ts'
@@ -76,6 +77,15 @@ function snapshotOf(disk: SourceDisk, runKey: string): SourceSnapshot {
 function releaseOf({ disk, chain, baseBlobName }: PlannedRun, runKey: string): ReleaseOptions {
   const owner = { targetKey: targetKeyOf(scene.targetUrl), diskUniqueId: disk.uniqueId }
   return { targetUrl: scene.targetUrl, baseBlobName, chain, runKey, owner, granted: [] }
+}
+
+/** Who waits for `opened` goes on when it is opened. */
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let resolveOpened = (): void => undefined
+  const opened = new Promise<void>((resolve) => {
+    resolveOpened = resolve
+  })
+  return { opened, open: () => resolveOpened() }
 }
 
 /** Calls `act` while the `nth` call of an operation waits; its own calls pass. */
@@ -192,6 +202,41 @@ describe('sealing', () => {
   }, 120_000)
 })
 
+describe('two attempts of one seal', () => {
+  test('that took another snapshot of a stripe each make one point, whose snapshots stay', async () => {
+    const planned = await planRun(scene.engine, { diskId: scene.createDisk(1), targetUrl: scene.targetUrl, stripes: 2 })
+    const opened = await open(planned, 'run-a')
+    const seal = (): Promise<Manifest> => sealPoint(scene.engine, sealOf(planned, 'run-a', opened))
+    const [later, laterGoesOn] = [gate(), gate()]
+    const [earlier, earlierGoesOn] = [gate(), gate()]
+    let snapshots = 0
+    let manifests = 0
+    before = async ({ operation, blob }) => {
+      // Both have looked for the snapshots of the other before either has taken the one of the second stripe.
+      if (operation === 'SnapshotBlob' && blob.endsWith('.vhd.1') && ++snapshots === 1) {
+        later.open()
+        await laterGoesOn.opened
+      }
+      if (operation === 'PutBlob' && blob.endsWith('.json') && ++manifests === 1) {
+        earlier.open()
+        await earlierGoesOn.opened
+      }
+    }
+    const second = seal()
+    await later.opened
+    const first = seal()
+    await earlier.opened
+    laterGoesOn.open()
+    const sealed = await second
+    await releaseRun(scene.engine, releaseOf(planned, 'run-a'))
+    earlierGoesOn.open()
+    expect(await first).toEqual(sealed)
+    expect(await scene.points(planned.disk.id)).toEqual([sealed])
+    expect([snapshots, manifests]).toEqual([2, 2])
+    before = undefined
+  })
+})
+
 describe('the sweep of a run that ends', () => {
   test('leaves alone the point that another run seals while it looks', async () => {
     const diskId = scene.createDisk(1)
@@ -213,7 +258,7 @@ describe('the sweep of a run that ends', () => {
     await scene.backUp(diskId)
     const found = await scene.points(diskId)
     const { chain } = await plan(diskId)
-    await writeManifest(scene.clients, scene.targetUrl, manifestName(chain, `${found[1]!.id}-copy`), found[1]!)
+    await createManifest(scene.clients, scene.targetUrl, manifestName(chain, `${found[1]!.id}-copy`), found[1]!)
     await scene.backUp(diskId, { retention: { keepLast: 3 } })
     expect((await scene.points(diskId)).map(({ id }) => id)).toEqual(expect.arrayContaining(found.map(({ id }) => id)))
   }, 120_000)
