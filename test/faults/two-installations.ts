@@ -1,13 +1,16 @@
 /**
  * Two installations, each with a Temporal of its own, on one disk and one target: nothing but the base blob stands between them.
  * One begins in the middle of the other, at a step that chance picks: with a backup, which prunes as well, a restore or a
- * verification. Whichever is overtaken may fail by name; no point may be wrong, lost or invented.
+ * verification. Every third round both have one policy file, and with it one request, whose key and source snapshot are those of both.
+ * Whichever is overtaken may fail by name; no point may be wrong, lost or invented.
  *
  * Played in two files, each with a local Azure of its own, as Jest gives each file a process.
  */
 import { env, stderr } from 'node:process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { GIB, PAGE_BYTES } from '../../domain/byte-range.ts'
+import type { FailureType } from '../../domain/failures.ts'
+import type { RequestKey } from '../../domain/names.ts'
 import { DEFAULT_VERIFY } from '../../domain/policy.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import type { SourceSnapshot } from '../../domain/source-disk.ts'
@@ -33,7 +36,9 @@ const LANES = 4
 /** Of the one run, behind which the other one begins. */
 const STEPS = ['planBackup', 'takeSourceSnapshot', 'openBaseBlob', 'surveyChanges', 'transferExtent', 'verifyBaseBlob', 'sealRecoveryPoint']
 /** What a run may end with that another one got in the way of. */
-const OVERTAKEN = ['FencedOut', 'SourceSnapshotNotFound', 'SnapshotAccessBusy', 'PointNotFound', 'PointDamaged']
+const OVERTAKEN: readonly FailureType[] = ['FencedOut', 'SourceSnapshotNotFound', 'SnapshotAccessBusy', 'PointNotFound', 'PointDamaged']
+/** And where the other one carried out the same request. */
+const OVERTAKEN_BY_ITS_TWIN: readonly FailureType[] = [...OVERTAKEN, 'PointExists']
 const LONGEST_RUN_MS = 12 * 3600_000
 
 const tally = emptyTally()
@@ -69,11 +74,15 @@ async function playLane(rounds: number, index: number): Promise<void> {
   for (let round = 0; round < rounds && !isTimeUp(); round++) {
     await playStep(world, change(SEED + round * 7 + index))
     const before = await world.points(0)
-    const others = (): Promise<unknown> => playOther(world, lane, round)
+    const requestedAt = new Date().toISOString()
+    const isOneRequest = round % 3 === 2
+    const first = { request: { requestedAt, requestId: `first ${round}` }, mayEndWith: isOneRequest ? OVERTAKEN_BY_ITS_TWIN : OVERTAKEN }
+    const others = (): Promise<unknown> =>
+      isOneRequest ? playInstallation(world, lane, first) : playOther(world, lane, { requestedAt, requestId: `second ${round}` })
     // The other comes in the middle, at a step that chance picks.
     const step = STEPS[Math.floor(random() * STEPS.length)]!
     let second: Promise<unknown> | undefined
-    await playInstallation(world, lane, `first ${round}`, (name) => {
+    await playInstallation(world, lane, first, (name) => {
       if (name === step) second ??= others()
     })
     await (second ?? others())
@@ -81,6 +90,7 @@ async function playLane(rounds: number, index: number): Promise<void> {
     tellProgress(tally.cases, ROUNDS)
     const after = await world.points(0)
     const wrong = [...world.faults.splice(0), ...(await faultsOfPoints(world, 0))]
+    if (isOneRequest) count(after.some(({ id }) => before.every((old) => old.id !== id)) ? 'requests of both that made a point' : 'requests of both that made none')
     // Each keeps three, so what was the newest before outlives both new ones.
     if (before[0] !== undefined && !after.some(({ id }) => id === before[0]!.id)) wrong.push(`point ${before[0].id} was lost`)
     tally.wrong += Math.sign(wrong.length)
@@ -96,22 +106,26 @@ async function playLane(rounds: number, index: number): Promise<void> {
 }
 
 /** What the second installation does beside the first one's run. */
-async function playOther(world: World, lane: Lane, round: number): Promise<unknown> {
+async function playOther(world: World, lane: Lane, request: RequestKey): Promise<unknown> {
   const dice = random()
   const isFirst = (await world.pointsAsLeft(0)).length === 0
   // Without a point there is nothing to restore or to verify.
-  if (dice < 0.7 || isFirst) return playInstallation(world, lane, `second ${round}`)
+  if (dice < 0.7 || isFirst) return playInstallation(world, lane, { request, mayEndWith: OVERTAKEN })
   const what = dice < 0.85 ? 'restores' : 'verifications'
-  const conditions = { mayFail: isOvertaken }
+  const conditions = { mayFail: (error: unknown) => endsWithOneOf(OVERTAKEN, error) }
   const failure = await (what === 'restores' ? playRestore(world, { target: 0, which: 999 * random() }, conditions) : verifyNewest(world, conditions))
   count(failure === undefined ? what : `${what} that ended with ${failureTypeOf(failure)}`)
   return failure
 }
 
+interface Run {
+  readonly request: RequestKey
+  readonly mayEndWith: readonly FailureType[]
+}
+
 /** One run, as an installation makes it that knows nothing of the other. */
-async function playInstallation(world: World, { diskId, targetUrls }: Lane, requestId: string, onStep: (name: string) => void = () => {}): Promise<void> {
+async function playInstallation(world: World, { diskId, targetUrls }: Lane, { request, mayEndWith }: Run, onStep: (name: string) => void = () => {}): Promise<void> {
   const options = { retention: { keepLast: 3 }, verify: { ...DEFAULT_VERIFY, sampleChanged: 1, sampleUnchanged: 1 } }
-  const request = { requestedAt: new Date().toISOString(), requestId }
   try {
     await playWorkflow(
       backupDisk,
@@ -131,7 +145,7 @@ async function playInstallation(world: World, { diskId, targetUrls }: Lane, requ
     count('runs that made a point')
   } catch (error) {
     count(`runs that ended with ${failureTypeOf(error) ?? 'no name'}`)
-    if (!isOvertaken(error)) world.faults.push(`${requestId}: a run failed that had no reason to: ${describeCause(error)}`)
+    if (!endsWithOneOf(mayEndWith, error)) world.faults.push(`${request.requestId}: a run failed that had no reason to: ${describeCause(error)}`)
   }
 }
 
@@ -144,9 +158,9 @@ async function contentOf(snapshotId: string): Promise<Content> {
   return pages
 }
 
-function isOvertaken(error: unknown): boolean {
+function endsWithOneOf(types: readonly FailureType[], error: unknown): boolean {
   const type = failureTypeOf(error)
-  return type !== undefined && OVERTAKEN.includes(type)
+  return type !== undefined && types.includes(type)
 }
 
 function count(what: string): void {

@@ -222,4 +222,12 @@ export const MUTANTS = [
     tests: 'test/workflows/held-points',
     titles: 'leaves it while it is restored',
   },
+  {
+    name: 'a manifest is written over',
+    file: 'azure/manifests.ts',
+    find: "        conditions: { ifNoneMatch: '*' },\n",
+    replace: '',
+    tests: 'test/workflows/two-installations',
+    titles: 'two attempts of one seal',
+  },
 ]
