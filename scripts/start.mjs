@@ -48,11 +48,10 @@ async function play({ folder, env }) {
 }
 
 function wayToExplore(folder, env) {
-  const ui = env.SNAPFERRY_DEMO_UI
   return [
     '',
     'Temporal, local Azure and worker stay up until Ctrl-C.',
-    ...(ui === undefined ? [] : [`  runs and schedules in Temporal's UI:  ${ui}`]),
+    `  runs and schedules in Temporal's UI:  ${env.SNAPFERRY_DEMO_UI}`,
     '  in another terminal:',
     `    source ${relative(process.cwd(), join(folder, 'env.sh'))}`,
     '    npx snapferry status --all',

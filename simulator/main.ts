@@ -112,6 +112,8 @@ function describe(azure: LocalAzure, accounts: readonly string[]): string {
     '',
     'For the clients:',
     '',
+    // Where they are set, the identity library asks elsewhere, or for another identity.
+    'unset AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET AZURE_TOKEN_CREDENTIALS AZURE_AUTHORITY_HOST',
     ...Object.entries(azure.env).map(([name, value]) => `export ${name}='${value}'`),
     '',
   ]

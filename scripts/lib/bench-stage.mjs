@@ -4,6 +4,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { closedEnvironment } from './closed-environment.mjs'
 import { tryLock } from './lock-file.mjs'
 import { runQuietly } from './processes.mjs'
 import { openTemporal } from './temporal-service.mjs'
@@ -37,7 +38,7 @@ export async function openBenchStage() {
     // No setting of the machine's own is to be measured.
     await writeFile(config, '')
     const settings = { ...temporal, NODE_EXTRA_CA_CERTS: trusted, SNAPFERRY_CONFIG: config }
-    return { folder: FOLDER, env: { ...process.env, ...settings }, close }
+    return { folder: FOLDER, env: { ...closedEnvironment(process.env), ...settings }, close }
   } catch (error) {
     await close({ keepsFiles: true })
     throw error

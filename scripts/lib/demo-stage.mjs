@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { closedEnvironment, shellLines } from './closed-environment.mjs'
 import { tryLock } from './lock-file.mjs'
 import { startService, stop } from './processes.mjs'
 import { openTemporal } from './temporal-service.mjs'
@@ -55,8 +56,8 @@ export async function openStage() {
     }
     // The policies are the demo's to write; the commands want to see a file.
     await writeFile(settings.SNAPFERRY_CONFIG, '')
-    await writeFile(join(FOLDER, 'env.sh'), exportLines(settings))
-    const env = { ...process.env, ...settings }
+    await writeFile(join(FOLDER, 'env.sh'), shellLines(settings))
+    const env = { ...closedEnvironment(process.env), ...settings }
     closers.push(await startNode('worker', [join(ROOT, 'bin/snapferry.mjs'), 'worker'], env))
     return { folder: FOLDER, env, close }
   } catch (error) {
@@ -70,7 +71,7 @@ async function startAzure(closers) {
   const readyFile = join(FOLDER, 'azure.json')
   const folders = ['--ca-dir', join(FOLDER, 'ca'), '--data-dir', join(FOLDER, 'azure')]
   const args = [join(DIST, 'simulator/main.js'), '--ready-file', readyFile, '--account', STORAGE_ACCOUNT, '--shape', 'azure', ...folders]
-  const stopAzure = await startNode('azure', args, process.env)
+  const stopAzure = await startNode('azure', args, closedEnvironment(process.env))
   closers.push(stopAzure)
 
   const deadline = Date.now() + AZURE_START_TIMEOUT_MS
@@ -85,10 +86,4 @@ async function startAzure(closers) {
 async function startNode(name, args, env) {
   const child = await startService(process.execPath, args, { cwd: ROOT, env, logFile: join(FOLDER, `${name}.log`) })
   return () => stop(child)
-}
-
-function exportLines(settings) {
-  return Object.entries(settings)
-    .map(([name, value]) => `export ${name}='${value}'\n`)
-    .join('')
 }

@@ -1,11 +1,11 @@
 /** The Temporal service that a demo or a bench runs on. */
 import { join } from 'node:path'
-import { loadClientConnectConfig } from '@temporalio/envconfig'
 import { findTemporalCli } from '../temporal-cli.mjs'
 import { startDevServer } from './temporal-server.mjs'
 
 /**
- * The service that the environment names, else a dev server of our own that logs to `folder`.
+ * A dev server of our own that logs to `folder`, whatever Temporal the environment or a profile names: nobody's own cluster is
+ * played on.
  *
  * @param {string} folder
  * @param {(() => Promise<void>)[]} closers gets what stops the dev server
@@ -13,7 +13,6 @@ import { startDevServer } from './temporal-server.mjs'
  * @returns {Promise<Record<string, string>>} what clients and workers need in their environment
  */
 export async function openTemporal(folder, closers, { isSeen }) {
-  if (loadClientConnectConfig().connectionOptions.address !== undefined) return {}
   const server = await startDevServer({
     program: await findTemporalCli(),
     logFile: join(folder, 'temporal.log'),
@@ -21,5 +20,6 @@ export async function openTemporal(folder, closers, { isSeen }) {
     ...(isSeen && { databaseFile: join(folder, 'temporal.db') }),
   })
   closers.push(server.stop)
-  return { TEMPORAL_ADDRESS: server.address, ...(server.uiUrl !== undefined && { SNAPFERRY_DEMO_UI: server.uiUrl }) }
+  const noProfiles = join(folder, 'temporal.toml')
+  return { TEMPORAL_ADDRESS: server.address, TEMPORAL_CONFIG_FILE: noProfiles, ...(server.uiUrl !== undefined && { SNAPFERRY_DEMO_UI: server.uiUrl }) }
 }

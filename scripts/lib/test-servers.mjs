@@ -5,6 +5,7 @@
 import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { closedEnvironment } from './closed-environment.mjs'
 import { runQuietly } from './processes.mjs'
 import { startDevServer } from './temporal-server.mjs'
 import { combineCertificates } from './trusted-certificates.mjs'
@@ -26,7 +27,7 @@ export async function startTestServers(temporalCli) {
   const temporal = await startDevServer({ program: temporalCli, logFile: join(logFolder, 'temporal.log') })
 
   const env = {
-    ...withoutTemporalSettings(process.env),
+    ...closedEnvironment(process.env),
     TEMPORAL_CONFIG_FILE: join(folder, 'temporal.toml'),
     NODE_EXTRA_CA_CERTS: trusted,
     SNAPFERRY_TEST_CA_DIR: caFolder,
@@ -36,9 +37,4 @@ export async function startTestServers(temporalCli) {
     SNAPFERRY_TEST_WORKFLOW_BUNDLE: WORKFLOW_BUNDLE,
   }
   return { folder, logFolder, temporalAddress: temporal.address, env, stop: temporal.stop }
-}
-
-/** A test must not reach the cluster that its developer works with. */
-function withoutTemporalSettings(env) {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')))
 }
