@@ -7,6 +7,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { pointBlobOf, pointContentOf } from '../../engine/restore-job.ts'
 import { wrongDigests } from '../support/check-digests.ts'
 import { bytesAt, dataOutside, type Content } from './disk-model.ts'
+import { sumsOfModel } from './model-digests.ts'
 
 /** What is wrong with the point; empty when it is right to the last byte. */
 export async function faultsOfPoint(engine: Engine, targetUrl: string, point: Manifest, expected: Content): Promise<string[]> {
@@ -18,13 +19,15 @@ export async function faultsOfPoint(engine: Engine, targetUrl: string, point: Ma
 
   const faults: string[] = []
   if (blobBytes !== sizeBytes + VHD_FOOTER_BYTES) faults.push(`point ${id} is ${blobBytes} bytes long for a disk of ${sizeBytes}`)
-  if (!hasVhdCookie(await held.read({ startBytes: sizeBytes, endBytes: blobBytes }))) faults.push(`point ${id} has no footer`)
+  const footer = await held.read({ startBytes: sizeBytes, endBytes: sizeBytes + VHD_FOOTER_BYTES })
+  if (!hasVhdCookie(footer)) faults.push(`point ${id} has no footer`)
   for (const offsetBytes of dataOutside(expected, allocated)) faults.push(`point ${id} has lost the page at ${offsetBytes}`)
   const pages = allocated.map(({ startBytes, endBytes }) => ({ startBytes, endBytes: Math.min(endBytes, sizeBytes) }))
   for (const range of pages.flatMap((one) => [...cut(one, MAX_WRITE_BYTES)])) {
     if (!(await held.read(range)).equals(bytesAt(expected, range))) faults.push(`point ${id} differs in [${range.startBytes}, ${range.endBytes})`)
   }
-  if (point.digests === undefined) faults.push(`point ${id} has no digests`)
-  else for (const chunk of await wrongDigests(engine.azure, targetUrl, point)) faults.push(`point ${id} has a wrong digest of chunk ${chunk}`)
+  if (point.digests === undefined) return [...faults, `point ${id} has no digests`]
+  const sumOf = sumsOfModel(expected, sizeBytes, footer)
+  for (const chunk of await wrongDigests(engine.azure, targetUrl, point, sumOf)) faults.push(`point ${id} has a wrong digest of chunk ${chunk}`)
   return faults
 }
