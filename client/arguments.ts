@@ -36,9 +36,10 @@ export function requireRegion(option: string, text: string): string {
   return region
 }
 
+/** `none` is one too: a disk that is to be in no zone, although the source disk was in one. */
 export function requireZone(option: string, text: string): string {
-  if (!/^[1-9]$/.test(text)) {
-    throw invalidArgument(option, text, 'expected the number of an availability zone such as 1')
+  if (!/^([1-9]|none)$/.test(text)) {
+    throw invalidArgument(option, text, 'expected the number of an availability zone such as 1, or none')
   }
   return text
 }

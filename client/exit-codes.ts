@@ -7,7 +7,7 @@ const EXIT_MEANINGS: Record<ExitName, string> = {
   usage: 'wrong arguments or configuration',
   failed: 'the run failed',
   notFound: 'no such disk, target, recovery point, run or policy',
-  unreachable: 'Temporal, Azure or a worker does not answer',
+  unreachable: 'Temporal or Azure does not answer',
   denied: 'a right or a credential is missing',
   refused: 'refused, and nothing was changed',
   interrupted: 'interrupted; a run that was started goes on',

@@ -19,7 +19,6 @@ interface Report {
 
 const HINTS: Partial<Record<FailureType, string>> = {
   TemporalUnreachable: 'a local one is started by: temporal server start-dev',
-  NoWorker: 'start one with: snapferry worker',
   NotSignedIn: 'sign in with "az login", or give the process an identity (AZURE_CLIENT_ID, managed identity)',
   RunNotFound: 'see "snapferry status --all" for runs and "snapferry policy list" for policies',
   PointNotFound: 'see "snapferry points list --target URL"',

@@ -30,8 +30,8 @@ export function withWayOptions(command: Command): Command {
   return command
     .requiredOption('--region <name>', 'region of what is made')
     .option('--sku <name>', 'SKU of the disk (default: that of the source disk)')
-    .option('--zone <number>', 'availability zone of the disk (default: none)')
-    .option('--disk-encryption-set <id>', 'resource id of a disk encryption set: the disk is made under its key (default: a key of the platform)')
+    .option('--zone <zone>', 'availability zone of the disk, or none (default: that of the source disk in its region, else none)')
+    .option('--disk-encryption-set <id>', 'resource id of a disk encryption set: the disk is made under its key (default: a key of the platform; with --source-snapshot, that of the snapshot)')
     .option('--source-snapshot', 'fast: Azure makes the disk from the source snapshot, in its region and while it lives')
     .option('--import', 'Azure imports a temporary copy of the page blob, in the region of the storage account')
     .option('--storage-account-id <id>', 'with --import: resource id of the storage account of the target')

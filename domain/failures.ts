@@ -85,7 +85,6 @@ export const FAILURES = {
   AzureRefused: { retry: 'never', exit: 'failed', meaning: 'Azure refused a call for another reason, quoted in the message' },
 
   TemporalUnreachable: { retry: 'later', exit: 'unreachable', meaning: 'the Temporal service does not answer' },
-  NoWorker: { retry: 'later', exit: 'unreachable', meaning: 'no worker polls the task queue' },
   RunNotFound: { retry: 'never', exit: 'notFound', meaning: 'no such run or policy' },
   RunFailed: { retry: 'never', exit: 'failed', meaning: 'a run ended without success for a reason that has no type of its own' },
 } as const satisfies Record<string, FailureKind>

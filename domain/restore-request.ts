@@ -43,6 +43,7 @@ export interface RestoreRequest extends SourceChoice {
   readonly isIncremental?: boolean
   readonly region: string
   readonly sku?: string
+  /** `none` puts it into no zone, although the source disk was in one. */
   readonly zone?: string
   readonly osType?: string
   readonly hyperVGeneration?: string

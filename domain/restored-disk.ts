@@ -73,6 +73,7 @@ export function guestKeysOf({ encryptionSettings = [] }: GuestEncryption): strin
 }
 
 function zonesFor({ location, shape: { zones } }: FormerDisk, { region, zone }: RestoreRequest): Part<readonly string[]> {
+  if (zone === 'none') return [undefined]
   if (zone !== undefined) return [[zone]]
   if (zones === undefined || zones.length === 0 || isSameRegion(location, region)) return [zones]
   return [undefined, `the disk was in zone ${zones.join(', ')} of ${location}; zones of another region are not the same, so the new disk is in none (--zone)`]

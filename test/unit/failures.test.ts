@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { BackupError, EXIT_CODES, FAILURES, isFailure, isFailureType, redact } from '../../domain/failures.ts'
@@ -15,6 +17,15 @@ describe('the catalogue', () => {
       expect(meaning).not.toContain('\n')
     },
   )
+
+  test('has no type that nothing ends with', async () => {
+    const folders = ['activities', 'azure', 'client', 'config', 'domain', 'engine', 'temporal', 'worker', 'workflows']
+    const listed = await Promise.all(folders.map(async (folder) => (await readdir(folder, { recursive: true })).map((file) => join(folder, file))))
+    const files = listed.flat().filter((file) => file.endsWith('.ts') && file !== join('domain', 'failures.ts'))
+    const sources = await Promise.all(files.map((file) => readFile(file, 'utf8')))
+    const used = (type: string): boolean => sources.some((source) => source.includes(`'${type}'`))
+    expect(Object.keys(FAILURES).filter((type) => !used(type))).toEqual([])
+  })
 
   test('exit codes are documented, so they are pinned', () => {
     expect(EXIT_CODES).toEqual({

@@ -105,3 +105,10 @@ describe('network access', () => {
 test('what a drill makes gets neither performance, which is billed, nor closed network access, as it is read', () => {
   expect(restored({ ...FAST, network: PRIVATE }, { isThrowAway: true })).toMatchObject({ settings: {}, warnings: [] })
 })
+
+test('a disk that was in a zone stays there in its region, unless another one or none is asked for', () => {
+  expect(restored({ zones: ['1'] }).shape.zones).toEqual(['1'])
+  expect(restored({ zones: ['1'] }, { zone: '2' }).shape.zones).toEqual(['2'])
+  expect(restored({ zones: ['1'] }, { zone: 'none' })).toMatchObject({ shape: expect.not.objectContaining({ zones: expect.anything() }), warnings: [] })
+  expect(restored({ zones: ['1'] }, { zone: 'none', region: 'northeurope' }).warnings).toEqual([])
+})
