@@ -16,6 +16,7 @@ import { registerRestoreCommands } from './commands/restore.ts'
 import { registerRunCommands } from './commands/run.ts'
 import { registerStatusCommand } from './commands/status.ts'
 import { registerWorkerCommand } from './commands/worker.ts'
+import { tellCommand } from './command-line-error.ts'
 import { withCommonOptions, type Host } from './command.ts'
 import { exitCodesHelp } from './exit-codes.ts'
 import { createOutput } from './output.ts'
@@ -45,7 +46,6 @@ function createProgram(host: Host): Command {
     .description('Durable, verified backup of Azure managed disks into another region')
     .version(packageVersion())
     .enablePositionalOptions()
-    .exitOverride()
     .configureOutput({
       writeOut: (text) => void host.stdout.write(text),
       writeErr: (text) => void host.stderr.write(text),
@@ -66,6 +66,7 @@ function createProgram(host: Host): Command {
   registerStatusCommand(program, host)
   registerConfigCommands(program, host)
   registerAzureCommand(program)
+  tellCommand(program)
   return program
 }
 

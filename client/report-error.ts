@@ -4,9 +4,9 @@
  * People get `error: …` and a hint on stderr; with --json stdout gets `{"error":{"type","message","exitCode"}}` as
  * well. A stack is shown with --debug only.
  */
-import { CommanderError } from 'commander'
 import { BackupError, EXIT_CODES, FAILURES, redact, type FailureType } from '../domain/failures.ts'
 import { Alarm } from './alarm.ts'
+import { CommandLineError } from './command-line-error.ts'
 import { Interrupted } from './interrupt.ts'
 import type { Output } from './output.ts'
 
@@ -56,9 +56,9 @@ function describe(error: unknown): Report {
   }
   if (error instanceof Interrupted)
     return { type: 'Interrupted', message: error.message, exitCode: EXIT_CODES.interrupted }
-  if (error instanceof CommanderError) {
+  if (error instanceof CommandLineError) {
     const message = error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, '')
-    return { type: 'Usage', message, exitCode: EXIT_CODES.usage, hint: 'see "snapferry --help"' }
+    return { type: 'Usage', message, exitCode: EXIT_CODES.usage, hint: `see "${error.command} --help"` }
   }
   const message = redact(error instanceof Error ? error.message : String(error))
   return {
@@ -72,7 +72,7 @@ function describe(error: unknown): Report {
 /** Help that nobody asked for, as a command is missing, has an exit code of its own. */
 function isHelp(error: unknown): boolean {
   return (
-    error instanceof CommanderError &&
+    error instanceof CommandLineError &&
     (error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || (error.code === 'commander.help' && error.exitCode === 0))
   )
 }

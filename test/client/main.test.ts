@@ -64,6 +64,11 @@ describe('usage', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('snapferry azure --help') })
   })
 
+  test.each([[['restore', 'run', '--nonsense']], [['points', 'list']], [['policy']]])('%p is sent to the help of its own command', async (argv) => {
+    const command = argv.filter((word) => !word.startsWith('--')).join(' ')
+    expect((await cli(...argv)).stderr).toContain(`hint: see "snapferry ${command} --help"\n`)
+  })
+
   test('a mistyped command is told what was meant', async () => {
     expect((await cli('polcy', 'list')).stderr).toContain('Did you mean policy?')
   })
