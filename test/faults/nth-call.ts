@@ -2,6 +2,8 @@
  * One fault at every call: each scenario is run once to count its calls to Azure; then for each call and each kind of fault it is
  * run with that one fault, and for each operation with a fault that lasts. `npm run nth-call` plays all of them; without it, a
  * seeded sample.
+ *
+ * Played in two files, as Jest gives each file a process: one the first scenarios, the other one the rest, which have as many calls.
  */
 import { env, stderr } from 'node:process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -18,9 +20,11 @@ import { emptyTally, report, SEED } from './reliability-report.ts'
 import type { Scenario } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 
-const CASES = Number(env['SNAPFERRY_NTH_CALL_CASES'] ?? 100)
+const SHARES = 2
+const SCENARIOS_OF_THE_FIRST = 4
+const CASES = Number(env['SNAPFERRY_NTH_CALL_CASES'] ?? 100) / SHARES
 /** Cases that are played at the same time, each on a local Azure of its own: most of one is waiting. */
-const BENCHES = 6
+const BENCHES = 4
 /** A disk fills up with every case, and so does what is known of its snapshots: after so many cases another one takes its place. */
 const CASES_PER_WORLD = 20
 const LONGEST_RUN_MS = 12 * 3600_000
@@ -40,31 +44,35 @@ interface Bench {
 }
 
 const benches: Bench[] = []
-beforeAll(async () => {
-  stderr.write(`seed ${SEED}\n`)
-  for (let index = 0; index < BENCHES; index++) benches.push({ scene: await openChaosScene(), worlds: new Map(), rounds: 0 })
-})
-afterAll(async () => {
-  for (const { scene } of benches) await scene.close()
-})
-
 const tally = emptyTally()
 const findings: string[] = []
 
-test('a fault at any call ends in right bytes, or in a failure with a name and all older points intact', async () => {
-  const all: Case[] = []
-  for (const scenario of SCENARIOS) all.push(...(await casesOf(scenario)))
-  // In no order, so that also what a limit of time leaves is of all kinds.
-  const chosen = sample(all, CASES)
-  tally.figures['possible cases'] = all.length
-  try {
-    await Promise.all(benches.map((bench) => playAll(bench, chosen)))
-  } finally {
-    await report('nth-call', tally)
-  }
-  expect(findings).toEqual([])
-  expect(tally.cases).toBeGreaterThan(0)
-}, LONGEST_RUN_MS)
+/** Declares the test of one of the two files. */
+export function testShare(share: 1 | 2): void {
+  beforeAll(async () => {
+    stderr.write(`seed ${SEED}\n`)
+    for (let index = 0; index < BENCHES; index++) benches.push({ scene: await openChaosScene(), worlds: new Map(), rounds: 0 })
+  })
+  afterAll(async () => {
+    for (const { scene } of benches) await scene.close()
+  })
+
+  test('a fault at any call ends in right bytes, or in a failure with a name and all older points intact', async () => {
+    const all: Case[] = []
+    const scenarios = share === 1 ? SCENARIOS.slice(0, SCENARIOS_OF_THE_FIRST) : SCENARIOS.slice(SCENARIOS_OF_THE_FIRST)
+    for (const scenario of scenarios) all.push(...(await casesOf(scenario)))
+    // In no order, so that also what a limit of time leaves is of all kinds.
+    const chosen = sample(all, CASES)
+    tally.figures['possible cases'] = all.length
+    try {
+      await Promise.all(benches.map((bench) => playAll(bench, chosen)))
+    } finally {
+      await report('nth-call', tally, share)
+    }
+    expect(findings).toEqual([])
+    expect(tally.cases).toBeGreaterThan(0)
+  }, LONGEST_RUN_MS)
+}
 
 /** Runs a scenario without faults, and counts. */
 async function casesOf(scenario: Scenario): Promise<Case[]> {

@@ -1,0 +1,3 @@
+import { testShare } from './nth-call.ts'
+
+testShare(1)
