@@ -6,7 +6,7 @@
 import cliProgress from 'cli-progress'
 import { formatBytes, formatEta, formatRate, percentOf } from './format.ts'
 import { isTerminal, type Output } from './output.ts'
-import { describeAttempt, describeRetry, type PendingRetry } from './pending-retries.ts'
+import { describeAttempt, describeRetry } from './pending-retries.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { RunState } from './run-state.ts'
 import { describeWaiting } from './waiting-step.ts'
@@ -52,20 +52,23 @@ function movedText({ totalBytes, copyPercent }: Partial<RunState>, movedBytes: n
   return totalBytes === undefined ? UNKNOWN : `${formatBytes(movedBytes)} of ${formatBytes(totalBytes)}`
 }
 
-/** Says why a step is tried again, in full where the reason is a new one. */
-function createRetryNotes(): (retries: readonly PendingRetry[], nowMs: number) => string[] {
+/** Says what the run warns of, and why a step is tried again, each in full where it is new. */
+function createNotes(): (state: Partial<RunState>, nowMs: number) => string[] {
   let said = new Set<string>()
-  return (retries, nowMs) => {
+  const warned = new Set<string>()
+  return ({ warnings = [], retries = [] }, nowMs) => {
+    const unheard = warnings.filter((warning) => !warned.has(warning))
+    for (const warning of unheard) warned.add(warning)
     const reasons = new Map(retries.map((retry) => [`${retry.activity} ${retry.lastFailure.message}`, retry]))
     const fresh = [...reasons].filter(([reason]) => !said.has(reason))
     said = new Set(reasons.keys())
-    return fresh.map(([, retry]) => describeRetry(retry, nowMs))
+    return [...unheard, ...fresh.map(([, retry]) => describeRetry(retry, nowMs))]
   }
 }
 
 function barView(output: Output): ProgressView {
   const figures = createFigures()
-  const notes = createRetryNotes()
+  const notes = createNotes()
   const barsize = barSizeOf(output.stderr)
   const bar = new cliProgress.SingleBar(
     {
@@ -83,14 +86,13 @@ function barView(output: Output): ProgressView {
   return {
     show(state, nowMs) {
       const { phase, moved, rate, left } = figures(state, nowMs)
-      const retries = state.retries ?? []
-      for (const note of notes(retries, nowMs)) {
+      for (const note of notes(state, nowMs)) {
         bar.stop()
         output.warn(note)
       }
       // While a phase has no figures the bar stands still; the name of the phase tells where the run is.
       const percent = state.copyPercent ?? percentOf(state.movedBytes ?? 0, state.totalBytes) ?? 0
-      const [retry] = retries
+      const [retry] = state.retries ?? []
       const attempt = retry !== undefined && rate === UNKNOWN ? describeAttempt(retry, nowMs) : undefined
       const waits = state.waiting && describeWaiting(state.waiting, nowMs)
       const shown = waits ?? attempt ?? `${moved}  ${rate}  ETA ${left}`
@@ -118,19 +120,18 @@ const LINE_INTERVAL_MS = 15_000
 
 function lineView(output: Output): ProgressView {
   const figures = createFigures()
-  const notes = createRetryNotes()
+  const notes = createNotes()
   let lastPhase: string | undefined
   let lastLineMs = 0
   return {
     show(state, nowMs) {
       const { phase, moved, rate, left } = figures(state, nowMs)
-      const retries = state.retries ?? []
-      for (const note of notes(retries, nowMs)) output.warn(note)
+      for (const note of notes(state, nowMs)) output.warn(note)
       if (phase === lastPhase && nowMs - lastLineMs < LINE_INTERVAL_MS) return
       lastPhase = phase
       lastLineMs = nowMs
       const figuresKnown = [moved, rate, left === UNKNOWN ? UNKNOWN : `ETA ${left}`].filter((figure) => figure !== UNKNOWN)
-      const tried = retries.map((retry) => `${retry.activity} ${describeAttempt(retry, nowMs)}`)
+      const tried = (state.retries ?? []).map((retry) => `${retry.activity} ${describeAttempt(retry, nowMs)}`)
       const waits = state.waiting === undefined ? [] : [describeWaiting(state.waiting, nowMs)]
       const known = [...figuresKnown, ...tried, ...waits]
       output.note(known.length === 0 ? phase : `${phase}: ${known.join(', ')}`)

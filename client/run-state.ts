@@ -44,6 +44,8 @@ export interface RunState {
   readonly transferStartedAt?: string
   /** Steps that failed and are tried again; absent where there are none. */
   readonly retries?: readonly PendingRetry[]
+  /** What there is to do while the run goes on; absent where there is nothing. */
+  readonly warnings?: readonly string[]
   /** It stands still until a worker is free. */
   readonly waiting?: WaitingStep
   /** Whether a worker answered the query; without one the figures are missing. */
@@ -60,7 +62,7 @@ export async function readRunState(link: TemporalLink, workflowId: string, runId
   const recorded: RunState = { ...record, ...(retries.length > 0 && { retries }), ...(waiting !== undefined && { waiting }) }
   const progress = await queryProgress(link, description)
   if (progress === undefined) return recorded
-  const { phase, kind, pointId, totalBytes, startedAt, movement } = progress
+  const { phase, kind, pointId, totalBytes, startedAt, movement, warnings = [] } = progress
   const copyPercent = phase === 'transfer' ? copyPercentOf(description) : undefined
   return {
     ...recorded,
@@ -72,6 +74,7 @@ export async function readRunState(link: TemporalLink, workflowId: string, runId
     ...(movement?.savedBytes !== undefined && { savedBytes: movement.savedBytes }),
     ...(copyPercent !== undefined && { copyPercent }),
     ...(startedAt['transfer'] !== undefined && { transferStartedAt: startedAt['transfer'] }),
+    ...(warnings.length > 0 && { warnings }),
     isAnswered: true,
   }
 }

@@ -179,6 +179,8 @@ export interface Progress {
   readonly pointId?: string
   /** How bytes are moved, as far as is known yet. */
   readonly movement?: Movement
+  /** What there is to do while the run goes on; its result has them, too. */
+  readonly warnings?: readonly string[]
 }
 
 export const progressQuery = defineQuery<Progress>('progress')

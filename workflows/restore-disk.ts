@@ -34,7 +34,7 @@ async function restoreTo(input: RestoreDiskInput): Promise<RestoreDiskResult> {
   if (pointId !== undefined) upsertSearchAttributes([{ key: recoveryPointAttribute, value: pointId }])
 
   try {
-    progress.enter('create', pointId === undefined ? {} : { pointId })
+    progress.enter('create', { warnings, ...(pointId !== undefined && { pointId }) })
     await waiting.makeRestoreDisk.executeWithOptions({ summary: `make ${disk.id}` }, [plan])
 
     const uploaded = plan.filling.kind === 'upload' ? await uploadUntilEqual(data, plan, progress) : undefined

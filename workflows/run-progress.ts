@@ -45,7 +45,7 @@ export function phaseSeconds({ startedAt }: Progress): Record<string, number> {
 }
 
 function detailsTable(phases: readonly Progress['phase'][], progress: Progress): string {
-  const { phase, kind, reseedCause, totalBytes, movedBytes, extentsDone, extentCount, round, startedAt, pointId, movement } = progress
+  const { phase, kind, reseedCause, totalBytes, movedBytes, extentsDone, extentCount, round, startedAt, pointId, movement, warnings = [] } = progress
   const mib = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`
   const current = phases.indexOf(phase)
   const rows = phases.map((name, index) => {
@@ -57,6 +57,7 @@ function detailsTable(phases: readonly Progress['phase'][], progress: Progress):
     ...(movement?.transfer === 'stream' ? [`streamed through the worker: ${movement.streamCause}`, ''] : []),
     ...(movement?.savedBytes === undefined ? [] : [`${mib(movement.savedBytes)} found equal and not moved`, '']),
     ...(pointId === undefined ? [] : [`point \`${pointId}\``, '']),
+    ...warnings.flatMap((warning) => [`warning: ${warning}`, '']),
     '| phase | state | since |',
     '|---|---|---|',
     ...rows,

@@ -128,6 +128,14 @@ describe('a run', () => {
     ])
   })
 
+  test('that warns of something says it once, while it goes on', () => {
+    const { output, text } = anOutput()
+    const view = createProgressView(output)
+    for (let second = 0; second < 3; second++) view.show({ ...RUN, warnings: ['the point is not held'] }, second)
+    view.close()
+    expect(text().match(/warning: the point is not held/g)).toHaveLength(1)
+  })
+
   test('that is held up says why under the list', () => {
     const text = renderRuns([{ ...RUN, retries: [RETRY] }], 0)
     expect(text).toMatch(/\n\nbackup\/data\/target\n {2}takeSourceSnapshot, attempt 2 in 1m, after AzureThrottled: could not create/)

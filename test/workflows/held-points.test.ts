@@ -2,13 +2,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { endHold, holdPoint, listHolds } from '../../azure/point-holds.ts'
 import { KIB } from '../../domain/byte-range.ts'
-import { chainPrefix, holdName } from '../../domain/names.ts'
+import { chainPrefix, holdName, restoreWorkflowId } from '../../domain/names.ts'
 import { HOLD_LASTS_MS } from '../../domain/point-hold.ts'
 import { seededRandom } from '../../domain/sampler.ts'
 import { pruneHolds } from '../../engine/held-points.ts'
 import { planRestore } from '../../engine/plan-restore.ts'
 import { restoreToDisk } from '../../engine/restore-to-disk.ts'
 import { StorageError } from '../../simulator/blob-service/storage-error.ts'
+import { progressQuery } from '../../workflows/messages.ts'
 import { noise } from '../support/random-disk.ts'
 import { openScene, TARGET_REGION, type Scene } from '../support/scene.ts'
 
@@ -74,11 +75,17 @@ test('a rescue holds its point for as long as it takes, and lets it go', async (
   expect(await listHolds(scene.clients, scene.targetUrl, chain)).toEqual([])
 }, 120_000)
 
-test('where the target may not be written, the restore goes through and says that the point is not held', async () => {
+test('where the target may not be written, the restore goes through and says, from its plan on, that the point is not held', async () => {
   const { point, digest } = await backedUp()
   refusesHolds = true
-  const restored = await scene.restore({ pointId: point.id })
+  const toDiskId = scene.freshDiskId()
+  let said: readonly string[] | undefined
+  meanwhile = async () => {
+    said = (await scene.client.workflow.getHandle(restoreWorkflowId(toDiskId)).query(progressQuery)).warnings
+  }
+  const restored = await scene.restore({ pointId: point.id, toDiskId })
   refusesHolds = false
+  expect(said).toEqual(restored.warnings)
   expect(restored.warnings).toEqual([expect.stringMatching(/retention may delete the point.*Pause the policies/)])
   expect(await scene.azure.digestDisk(restored.diskId)).toEqual(digest)
 }, 120_000)
