@@ -1,6 +1,7 @@
 /** A backup in a history: with its fault, its changes while it runs, and what must hold of the points before and after it. */
 import { isCancellation } from '@temporalio/workflow'
 import { getDisk } from '../../azure/disks.ts'
+import { findManifest } from '../../azure/manifests.ts'
 import { armIdOf, parseArmId } from '../../domain/arm-id.ts'
 import type { Manifest } from '../../domain/manifest.ts'
 import { chainPrefix, recoveryPointId, sourceSnapshotName, type RequestKey } from '../../domain/names.ts'
@@ -34,6 +35,9 @@ export async function playBackup(world: World, step: BackUp, { around = (run) =>
   const disk = await getDisk(scene.clients, lane.diskId)
   const content = world.disk.content()
   const before = await world.pointsAsLeft(target)
+  const runKey = recoveryPointId(disk, targetUrl, request)
+  // Also one that is damaged by now.
+  const isSealed = isRepeated && (await findManifest(scene.clients, targetUrl, chainPrefix(disk.id, disk.uniqueId), runKey).then((found) => found !== undefined, () => true))
 
   const crash = new AbortController()
   if (fault !== undefined) {
@@ -61,9 +65,8 @@ export async function playBackup(world: World, step: BackUp, { around = (run) =>
 
   const after = await world.points(target)
   if (outcome instanceof Error) {
-    const runKey = recoveryPointId(disk, targetUrl, request)
     const isCancelled = fault?.outcome === 'cancelled' && isCancellation(outcome)
-    const isRefused = isRepeated && failureTypeOf(outcome) === 'PointExists'
+    const isRefused = isSealed && failureTypeOf(outcome) === 'PointExists'
     const isExpected = outcome instanceof Terminated || isCancelled || isRefused || mayFail?.(outcome) === true
     if (!isExpected) faults.push(`a run failed that should have gone through: ${describeCause(outcome)}`)
     const lost = before.filter(({ id }) => !after.some((point) => point.id === id))
@@ -72,6 +75,7 @@ export async function playBackup(world: World, step: BackUp, { around = (run) =>
     if (strange.length > 0) faults.push(`a run made points that are not its own: ${idsOf(strange)}`)
     return outcome
   }
+  if (isSealed) faults.push(`request ${request.requestId} was carried out twice`)
   const made = after.find(({ id }) => id === outcome.point.id)
   if (made === undefined) {
     faults.push(`point ${outcome.point.id} was made and is not listed`)
