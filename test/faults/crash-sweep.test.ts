@@ -49,8 +49,12 @@ test('a run that is killed at any call comes to its end, with the right bytes an
     tellProgress(tally.cases, POINTS)
   }
   tally.figures['copies sent again by one run, at most'] = most
+  const histories = await stack.secretsInHistories()
+  tally.wrong += histories.findings.length
+  findings.push(...histories.findings.map((where) => `a secret stands in ${where}`))
   await report('crash-sweep', tally)
   expect(findings).toEqual([])
+  expect(histories.count).toBeGreaterThan(0)
   expect(tally.cases).toBeGreaterThan(0)
 }, LONGEST_RUN_MS)
 

@@ -17,6 +17,7 @@ import { backupWorkflowId, restoreWorkflowId } from '../../domain/names.ts'
 import type { BackupOptions, Policy } from '../../domain/policy.ts'
 import { FlowControl } from '../../engine/flow-control.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { scanHistories } from '../../scripts/lib/secret-scan.mjs'
 import type { LocalAzure } from '../../simulator/azure.ts'
 import type { TemporalLink } from '../../temporal/connect.ts'
 import { ensureSearchAttributes } from '../../temporal/ensure-search-attributes.ts'
@@ -51,6 +52,8 @@ export interface KillableStack {
   runPolicy(policy: Policy, onStart: () => void): Promise<{ own: number; longest: number }>
   /** Of the worker as it is now; undefined where the system does not tell. */
   workerUsage(): Promise<{ residentBytes: number; openFiles: number } | undefined>
+  /** Where in a history of its Temporal server, which nothing else searches, a secret stands; and how many it has. */
+  secretsInHistories(): Promise<{ readonly count: number; readonly findings: readonly string[] }>
   /** SIGKILL, then a new start of what was killed. */
   strike(victim: Victim): Promise<void>
   close(): Promise<void>
@@ -137,6 +140,7 @@ export async function startKillableStack(): Promise<KillableStack> {
       if (kib === undefined) return undefined
       return { residentBytes: Number(kib) * 1024, openFiles: (await readdir(`/proc/${worker.pid}/fd`)).length }
     },
+    secretsInHistories: () => scanHistories(temporal.address),
     async strike(victim) {
       const hits = (one: Victim): boolean => victim === one || victim === 'all'
       await Promise.all([hits('worker') && worker.kill(), hits('azure') && azure.kill(), hits('temporal') && temporal.kill()])

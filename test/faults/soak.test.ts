@@ -88,8 +88,12 @@ test('day after day of faults and killed workers nothing grows, and every point 
     tally.wrong++
     findings.push(`${what} grew from ${before} to ${after}`)
   }
+  const histories = await stack.secretsInHistories()
+  tally.wrong += histories.findings.length
+  findings.push(...histories.findings.map((where) => `a secret stands in ${where}`))
   await report('soak', tally)
   expect(findings).toEqual([])
+  expect(histories.count).toBeGreaterThan(0)
 }, LONGEST_RUN_MS)
 
 /** @returns undefined where there is nothing to measure: the run failed, or the worker is younger than it. */
