@@ -7,7 +7,7 @@
 import type { PageBlobClient } from '@azure/storage-blob'
 import { lengthOf, type ByteRange } from '../domain/byte-range.ts'
 import { TABLE_BYTES } from '../domain/digest-table.ts'
-import { BackupError, isFailure } from '../domain/failures.ts'
+import { BackupError } from '../domain/failures.ts'
 import { BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
@@ -16,6 +16,7 @@ import { downloadRange } from './download.ts'
 import { FencedBlob } from './fenced-blob.ts'
 import type { PageListSource } from './page-lists.ts'
 import { clearPages, FENCED, writePages } from './page-writes.ts'
+import { isConditionRefused } from './condition-refused.ts'
 
 /** In the order of a run. */
 export const TABLE_STAGES = ['transfer', 'digest', 'sealed'] as const
@@ -59,8 +60,7 @@ export class DigestBlob {
         this.#client.create(TABLE_BYTES, { conditions: { ifNoneMatch: '*' }, abortSignal }),
       )
     } catch (error) {
-      const mayExist = isFailure(error) && (error.facts['status'] === 409 || error.facts['status'] === 412)
-      if (!mayExist || (await this.properties(signal)) === undefined) throw error
+      if (!isConditionRefused(error) || (await this.properties(signal)) === undefined) throw error
     }
   }
 

@@ -18,6 +18,7 @@ import { deleteIfThere } from './delete-blob.ts'
 import { downloadRange } from './download.ts'
 import type { PageListSource } from './page-lists.ts'
 import { clearPages, copyPages, FENCED, writePages, type CopyOptions, type Reach } from './page-writes.ts'
+import { isConditionRefused } from './condition-refused.ts'
 
 export interface FencedBlobProps {
   readonly sizeBytes: number
@@ -89,9 +90,7 @@ export class FencedBlob {
       )
       return true
     } catch (error) {
-      // BlobAlreadyExists (409); ConditionNotMet (412) by services that judge the condition first.
-      const exists = isFailure(error) && (error.facts['status'] === 409 || error.facts['status'] === 412)
-      if (exists && (await this.properties(signal)) !== undefined) return false
+      if (isConditionRefused(error) && (await this.properties(signal)) !== undefined) return false
       throw error
     }
   }

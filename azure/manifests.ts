@@ -16,6 +16,7 @@ import { callStorage, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { deleteIfThere } from './delete-blob.ts'
 import { mapConcurrently } from './concurrent.ts'
+import { isConditionRefused } from './condition-refused.ts'
 import { copiedSnapshotFinder } from './copied-snapshots.ts'
 import { listChecks, type PointFilter } from './point-checks.ts'
 
@@ -94,9 +95,7 @@ export async function createManifest(
     )
     return manifest
   } catch (error) {
-    // BlobAlreadyExists (409); ConditionNotMet (412) by services that judge the condition first.
-    const mayExist = isFailure(error) && (error.facts['status'] === 409 || error.facts['status'] === 412)
-    const standing = mayExist ? await orUndefined('PointNotFound', () => readManifest(azure, targetUrl, blobName, signal)) : undefined
+    const standing = isConditionRefused(error) ? await orUndefined('PointNotFound', () => readManifest(azure, targetUrl, blobName, signal)) : undefined
     if (standing === undefined) throw error
     return standing
   }

@@ -9,6 +9,7 @@ import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { deleteIfThere } from './delete-blob.ts'
 import { mapConcurrently } from './concurrent.ts'
+import { isConditionRefused } from './condition-refused.ts'
 
 /** Selects by disk, or by one incarnation of it. */
 export interface PointFilter {
@@ -71,8 +72,7 @@ export async function updateCheck(
       return
     } catch (error) {
       // 409: BlobAlreadyExists. An answer that was lost looks the same; then the change is decided on its own outcome.
-      const isRace = isFailure(error) && (error.facts['status'] === 412 || error.facts['status'] === 409)
-      if (!isRace || decision === MAX_DECISIONS) throw error
+      if (!isConditionRefused(error) || decision === MAX_DECISIONS) throw error
     }
   }
 }

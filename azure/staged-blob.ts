@@ -12,6 +12,7 @@ import { listBlobs } from './blob-lists.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
 import { deleteIfThere } from './delete-blob.ts'
+import { isConditionRefused } from './condition-refused.ts'
 
 export interface StagedBlob {
   readonly targetUrl: string
@@ -46,7 +47,7 @@ export async function stageBlob(azure: AzureClients, staged: StagedBlob, sourceU
       )
     } catch (error) {
       // An attempt that was given up on may have been carried out in the meantime.
-      if (!isFailure(error) || (error.facts['status'] !== 409 && error.facts['status'] !== 412)) throw error
+      if (!isConditionRefused(error)) throw error
     }
   }
   for (;;) {

@@ -14,7 +14,7 @@ import { sameArmId } from '../domain/arm-id.ts'
 import { FencedBlob } from '../azure/fenced-blob.ts'
 import type { ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
-import { isCopied, pointBlobsOf, type Manifest, type PointBlob } from '../domain/manifest.ts'
+import { isTransferred, pointBlobsOf, type Manifest, type PointBlob } from '../domain/manifest.ts'
 import { manifestName } from '../domain/names.ts'
 import { applyRetention, type RetentionRule } from '../domain/retention.ts'
 import { requestOf, type SnapshotOwner } from '../domain/tags.ts'
@@ -118,7 +118,7 @@ async function readPoints(engine: Engine, { targetUrl, chain, baseBlobName, sign
     try {
       const manifest = await readManifest(engine.azure, targetUrl, blobName, signal)
       // A copy that somebody laid beside it must not count as another point, nor lead to the deletion of the first.
-      if (!isCopied(manifest) && manifest.id === pointId && manifest.baseBlob.name === baseBlobName) readable.set(pointId, manifest)
+      if (isTransferred(manifest) && manifest.id === pointId && manifest.baseBlob.name === baseBlobName) readable.set(pointId, manifest)
     } catch (error) {
       // What cannot be read is neither counted nor deleted, nor is its snapshot.
       if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error

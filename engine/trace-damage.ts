@@ -6,7 +6,7 @@
 import { readManifest, listManifests } from '../azure/manifests.ts'
 import { clip, type ByteRange } from '../domain/byte-range.ts'
 import { isFailure } from '../domain/failures.ts'
-import { isCopied, type Manifest } from '../domain/manifest.ts'
+import { isTransferred, type Manifest } from '../domain/manifest.ts'
 import { isSameStriping } from '../domain/stripes.ts'
 import { sweep } from '../domain/sweep.ts'
 import type { BlobSnapshotRef } from '../domain/transfer-job.ts'
@@ -46,7 +46,7 @@ async function otherPoints(engine: Engine, { targetUrl, chain, pointId, content 
     if (id === pointId) continue
     try {
       const manifest = await readManifest(engine.azure, targetUrl, blobName, signal)
-      if (!isCopied(manifest) && isSameChain(content, pointContentOf(targetUrl, manifest))) points.push(manifest)
+      if (isTransferred(manifest) && isSameChain(content, pointContentOf(targetUrl, manifest))) points.push(manifest)
     } catch (error) {
       if (!isFailure(error, 'PointDamaged', 'FormatNotSupported', 'PointNotFound')) throw error
     }
