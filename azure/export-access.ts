@@ -29,6 +29,12 @@ interface Refusal {
   readonly why: string
 }
 
+/**
+ * Who asks for a SAS: someone new, who leaves what another worker may have; the holder of one that is about to end, who is in
+ * nobody's way; or who was refused by the one it has, which is dead for whoever else has it.
+ */
+type Asker = 'newcomer' | 'holder' | 'refused'
+
 export interface ExportAccessOptions {
   /** Of a grant for no known work; default 6 hours. */
   readonly durationSeconds?: number
@@ -130,9 +136,8 @@ export class ExportAccess {
     signal?.throwIfAborted()
     const cached = this.#grants.get(keyOf(resourceId))
     if (cached?.access === access && cached.goodUntilMs > Date.now()) return unlessAborted(cached.url, signal)
-    // One of ours that is about to end is in nobody's way.
-    const takesOver = cached?.access === access
-    return unlessAborted(this.#grant(resourceId, access, () => this.#ask(resourceId, access, takesOver)).url, signal)
+    const asker = cached?.access === access ? 'holder' : 'newcomer'
+    return unlessAborted(this.#grant(resourceId, access, () => this.#ask(resourceId, access, asker)).url, signal)
   }
 
   /** After a SAS of ours was refused: where the snapshot has one all the same, it is another worker's. */
@@ -146,31 +151,30 @@ export class ExportAccess {
     if (!this.#patience.isOver(key)) {
       await this.#patience.during(key, () => requireNoSas(this.#azure, resourceId, why))
     }
-    return this.#ask(resourceId, access, false, true)
+    return this.#ask(resourceId, access, 'refused')
   }
 
   /** Where a second one is refused, the first may be good still, and nobody could get it back: to revoke it would end the upload. */
   async #anotherToWrite(diskId: string, staleUrl: string): Promise<string> {
     try {
-      return await this.#ask(diskId, 'Write', false)
+      return await this.#ask(diskId, 'Write', 'newcomer')
     } catch (error) {
       if (isFailure(error, 'SnapshotAccessBusy')) return staleUrl
       throw error
     }
   }
 
-  /** @param isInNobodysWay a refused SAS that is handed out again may be revoked at once. */
-  #ask(resourceId: string, access: Access, takesOver: boolean, isInNobodysWay = false): Promise<string> {
+  #ask(resourceId: string, access: Access, asker: Asker): Promise<string> {
     const key = keyOf(resourceId)
     const durationSeconds = this.#durationOf(resourceId)
-    const mayTake = takesOver || this.#patience.isOver(key)
-    const grant = (): Promise<string> => grantAccess(this.#azure, resourceId, { access, durationSeconds, takesOver: mayTake })
+    const takesOver = asker === 'holder' || this.#patience.isOver(key)
+    const grant = (): Promise<string> => grantAccess(this.#azure, resourceId, { access, durationSeconds, takesOver })
     return this.#patience.during(key, async () => {
       const url = await grant()
       const refused = this.#refused.get(key)
       if (url !== refused?.url) return url
-      // Dead for whoever has it, and no grant makes a new one while it stands.
-      if (!isInNobodysWay && !mayTake) await requireNoSas(this.#azure, resourceId, refused.why)
+      // No grant makes a new one while the refused one stands.
+      if (asker === 'newcomer' && !takesOver) await requireNoSas(this.#azure, resourceId, refused.why)
       await revokeAccess(this.#azure, resourceId)
       return grant()
     })
@@ -180,8 +184,11 @@ export class ExportAccess {
     return Math.min(this.#durations.get(keyOf(resourceId)) ?? this.#durationSeconds, LONGEST_GRANT_SECONDS)
   }
 
-  /** Not bound to the signal of one caller: others wait for the same grant. */
-  /** @param stale what is asked to be replaced: where it is found to be good still, it does not last longer for that. */
+  /**
+   * Not bound to the signal of one caller: others wait for the same grant.
+   *
+   * @param stale what is asked to be replaced: where it is found to be good still, it does not last longer for that.
+   */
   #grant(resourceId: string, access: Access, ask: () => Promise<string>, stale?: { readonly url: string; readonly goodUntilMs: number }): Grant {
     const startedAtMs = Date.now()
     const lifetimeMs = this.#durationOf(resourceId) * 1000
