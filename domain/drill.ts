@@ -45,8 +45,8 @@ export function drillBegunMs(requestId: string | undefined): number | undefined 
 
 export interface Drillable<Point> {
   readonly point: Point
-  /** Ids of suspect points that a drill would rather have taken. */
-  readonly passedOver: readonly string[]
+  /** Suspect ones that a drill would rather have taken. */
+  readonly passedOver: readonly Point[]
 }
 
 /** @returns undefined where no point is left that is not suspect. */
@@ -61,8 +61,7 @@ export function pointToDrill<Point extends { readonly id: string; readonly taken
   const sound = sorted.filter((point) => !isSuspect(point))
   const point = which === 'newest' ? sound[0] : pick(sound, `point ${seed}`)
   if (point === undefined) return undefined
-  const passedOver = which === 'newest' ? sorted.slice(0, sorted.indexOf(point)) : sorted.filter(isSuspect)
-  return { point, passedOver: passedOver.map(({ id }) => id) }
+  return { point, passedOver: which === 'newest' ? sorted.slice(0, sorted.indexOf(point)) : sorted.filter(isSuspect) }
 }
 
 function pick<Item>(items: readonly Item[], seed: string): Item | undefined {

@@ -3,7 +3,8 @@ import { listPoints, type DamagedPoint } from '../azure/manifests.ts'
 import { findSnapshot } from '../azure/snapshots.ts'
 import { BackupError } from '../domain/failures.ts'
 import { isCopied, type AnyManifest } from '../domain/manifest.ts'
-import { describeSuspicion, sharePercentOf, type PointCheck } from '../domain/point-check.ts'
+import { describeSuspicion, type PointCheck } from '../domain/point-check.ts'
+import { describePassedOver, isRefusedAsSuspect, isTrusted, NEVER_COMPARED, type Trust } from '../domain/point-trust.ts'
 import { diskKeyOf, isRunUntil, parseManifestName } from '../domain/names.ts'
 import { newestAt, newestFirst } from '../domain/recovery-point.ts'
 import type { PointChoice } from '../domain/restore-request.ts'
@@ -13,8 +14,6 @@ import type { Engine } from './engine.ts'
 import { explainTarget, inspectTarget } from './inspect-target.ts'
 import { pointBlobOf, pointContentOf } from './restore-job.ts'
 import { restoreFooterOf } from './restore-route.ts'
-
-export type Trust = Pick<PointChoice, 'allowsSuspect' | 'mustBeVerified'>
 
 export interface ChosenPoint {
   readonly manifest: AnyManifest
@@ -49,9 +48,9 @@ export async function choosePoint(engine: Engine, choice: PointChoice, signal?: 
   const broken = brokenUntil(damaged, until)
   if (found !== undefined) {
     const upTo = newestFirst(points).filter(({ takenAt }) => Date.parse(takenAt) <= Date.parse(until))
-    const suspects = upTo.slice(0, upTo.indexOf(found)).flatMap(({ id }) => warnOfSuspect(choice, id, checks.get(id)))
+    const passedOver = upTo.slice(0, upTo.indexOf(found)).map((point) => describePassedOver(choice, point, checks.get(point.id)))
     const unreadable = broken.filter(({ pointId: id }) => id > found.id).map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`)
-    return chosen(found, [...suspects, ...unreadable, ...warnOfEarlier(found, points)])
+    return chosen(found, [...passedOver, ...unreadable, ...warnOfEarlier(found, points)])
   }
   const newest = newestAt(points, until)
   if (newest !== undefined) requireTrust(choice, newest, checks.get(newest.id))
@@ -73,10 +72,6 @@ function brokenUntil(damaged: readonly DamagedPoint[], until: string): (DamagedP
     .sort((a, b) => b.pointId.localeCompare(a.pointId))
 }
 
-function warnOfSuspect({ allowsSuspect = false }: Trust, id: string, check: PointCheck | undefined): string[] {
-  return allowsSuspect || check?.suspect === undefined ? [] : [`passed over: point ${id} is ${describeSuspicion(check.suspect)}`]
-}
-
 /** A disk that is made anew is mostly empty at first: who wants the newest point may mean the disk that was there before. */
 export function warnOfEarlier({ id, takenAt, disk }: AnyManifest, points: readonly AnyManifest[]): string[] {
   const earlier = newestAt(points.filter((point) => point.disk.uniqueId !== disk.uniqueId), takenAt)
@@ -85,17 +80,12 @@ export function warnOfEarlier({ id, takenAt, disk }: AnyManifest, points: readon
   return [`RE-CREATED: ${what}; the newest point of the earlier one holds ${earlier.takenAt}: --point ${earlier.id}`]
 }
 
-/** Whether a point may be chosen by what was found out since it was sealed. */
-export function isTrusted({ allowsSuspect = false, mustBeVerified = false }: Trust, check: PointCheck | undefined): boolean {
-  return (allowsSuspect || check?.suspect === undefined) && (!mustBeVerified || sharePercentOf(check?.verified) > 0)
-}
-
 /** @throws BackupError PointSuspect | PointNotFound */
-function requireTrust(choice: PointChoice, { id, takenAt }: AnyManifest, check: PointCheck | undefined): void {
+function requireTrust(choice: Trust, { id, takenAt }: AnyManifest, check: PointCheck | undefined): void {
   if (isTrusted(choice, check)) return
   const facts = { pointId: id }
-  if (check?.suspect === undefined || choice.allowsSuspect === true) {
-    const message = `point ${id} of ${takenAt} was not compared with its digests since it was sealed; "snapferry verify run" does it`
+  if (!isRefusedAsSuspect(choice, check)) {
+    const message = `point ${id} of ${takenAt} ${NEVER_COMPARED}; "snapferry verify run" does it`
     throw new BackupError({ type: 'PointNotFound', message, facts })
   }
   throw new BackupError({

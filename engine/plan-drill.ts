@@ -4,6 +4,7 @@ import { listPoints } from '../azure/manifests.ts'
 import { drillBegunMs, pointToDrill, type DrillRule } from '../domain/drill.ts'
 import { BackupError } from '../domain/failures.ts'
 import { isCopied, type AnyManifest, type CopiedManifest, type PointDigests } from '../domain/manifest.ts'
+import { describePassedOver } from '../domain/point-trust.ts'
 import { requestOf } from '../domain/tags.ts'
 import { choosePoint } from './choose-point.ts'
 import type { Engine } from './engine.ts'
@@ -57,7 +58,7 @@ async function manifestFor(engine: Engine, request: DrillRequest, warnings: stri
   const found = pointToDrill(points, checks, which, seed)
   // Says why there is none, in the words of a restore.
   if (found === undefined) return (await choosePoint(engine, { targetUrl, diskId }, signal)).manifest
-  for (const suspect of found.passedOver) warnings.push(`point ${suspect} is suspect and was passed over`)
+  for (const point of found.passedOver) warnings.push(describePassedOver({}, point, checks.get(point.id)))
   for (const { blobName, reason } of damaged) warnings.push(`${blobName} cannot be restored: ${reason}`)
   return (await choosePoint(engine, { targetUrl, diskId, pointId: found.point.id }, signal)).manifest
 }

@@ -7,10 +7,11 @@ import { armIdOf, parseArmId } from '../domain/arm-id.ts'
 import type { DiskAttachment } from '../domain/attachment.ts'
 import { BackupError } from '../domain/failures.ts'
 import type { AnyManifest } from '../domain/manifest.ts'
-import type { PointCheck } from '../domain/point-check.ts'
+import { describeSuspicion, type PointCheck } from '../domain/point-check.ts'
+import { describePassedOver, isTrusted, type Trust } from '../domain/point-trust.ts'
 import { newestFirst } from '../domain/recovery-point.ts'
 import type { GroupMember } from '../domain/restore-request.ts'
-import { isTrusted, warnOfEarlier, type Trust } from './choose-point.ts'
+import { warnOfEarlier } from './choose-point.ts'
 import type { Engine } from './engine.ts'
 import { believed, disksOfVm, tellingPoint } from './vm-disks.ts'
 
@@ -49,7 +50,7 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
   const of = (diskId: string): readonly AnyManifest[] => disks.get(diskId.toLowerCase()) ?? []
   const found = diskIds.flatMap((diskId) => of(diskId).find(isTrustedPoint) ?? [])
   const missing = diskIds.filter((diskId) => !of(diskId).some(isTrustedPoint))
-  const notes = diskIds.flatMap((diskId) => passedOver(of(diskId), isTrustedPoint, checks))
+  const notes = diskIds.flatMap((diskId) => pointsBefore(of(diskId), isTrustedPoint).map((point) => describePassedOver(choice, point, checks.get(point.id))))
   if (missing.length > 0 && !choice.isPartial) {
     throw notFound(choice, `holds no point of ${missing.join(', ')}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}; --partial restores the others`)
   }
@@ -68,7 +69,7 @@ export async function planGroup(engine: Engine, choice: GroupChoice, signal?: Ab
       ...notes,
       ...leftOut,
       ...diskIds.flatMap((diskId) => believed(of(diskId))),
-      ...found.filter(({ id }) => checks.get(id)?.suspect !== undefined).map(({ id, disk }) => `SUSPECT: point ${id} of ${disk.name} is restored as it is, and differs from its digests`),
+      ...found.flatMap((point) => warnOfSuspect(point, checks.get(point.id))),
       ...found.flatMap((point) => warnOfEarlier(point, of(point.disk.id))),
       ...missing.map((diskId) => `there is no point of ${diskId}, so it is left out`),
       ...damaged.map(({ blobName, reason }) => `damaged, passed over: ${blobName}: ${reason}`),
@@ -89,14 +90,14 @@ function pointsByDisk(points: readonly AnyManifest[], at: string | undefined): M
   return byDisk
 }
 
-/** The points that would have been taken, were more known of them or less. */
-function passedOver(ofDisk: readonly AnyManifest[], isTrustedPoint: (point: AnyManifest) => boolean, checks: ReadonlyMap<string, PointCheck>): string[] {
+/** Those that would have been taken rather than the first that is trusted. */
+function pointsBefore(ofDisk: readonly AnyManifest[], isTrustedPoint: (point: AnyManifest) => boolean): readonly AnyManifest[] {
   const first = ofDisk.findIndex(isTrustedPoint)
-  return ofDisk.slice(0, first === -1 ? undefined : first).map(({ id, disk }) =>
-    checks.get(id)?.suspect === undefined
-      ? `not verified, passed over: point ${id} of ${disk.name} was not compared with its digests since it was sealed`
-      : `suspect, passed over: point ${id} of ${disk.name} differs from its digests`,
-  )
+  return ofDisk.slice(0, first === -1 ? undefined : first)
+}
+
+function warnOfSuspect({ id, disk }: AnyManifest, check: PointCheck | undefined): string[] {
+  return check?.suspect === undefined ? [] : [`SUSPECT: point ${id} of ${disk.name} is restored as it is, and is ${describeSuspicion(check.suspect)}`]
 }
 
 function memberOf({ id, takenAt, disk }: AnyManifest, attachment: DiskAttachment | undefined, { toSubscriptionId, toResourceGroup, suffix }: GroupChoice): GroupMember {

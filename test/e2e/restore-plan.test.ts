@@ -83,7 +83,20 @@ test('a suspect point that is passed over for an older one is named', async () =
   await container.getBlockBlobClient(checkName(chain, newer)).upload(check, check.length)
 
   const shown = await cli('restore', 'export', '--target', scene.targetUrl, '--disk', DISK_ID, '--range', '0-0')
-  expect(shown).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`warning: passed over: point ${newer} is suspect since 2999`) })
+  expect(shown).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`warning: passed over: point ${newer} of ${kept.disk.name} is suspect since 2999`) })
+})
+
+test('a point that --verified passes over for an older one is named', async () => {
+  const container = scene.azure.container(scene.targetUrl)
+  const chain = chainPrefix(DISK_ID, 'unique')
+  const verified = encodePointCheck({ format: 1, pointId: id, verified: { level: 'full', at: '2999-01-02T00:00:00Z', comparedBytes: 1 } })
+  await container.getBlockBlobClient(checkName(chain, id)).upload(verified, verified.length)
+  const kept = JSON.parse((await container.getBlockBlobClient(manifestName(chain, id)).downloadToBuffer()).toString()) as Manifest
+  const newer = '29990103T000000Z-0123456789ab'
+  await createManifest(scene.azure, scene.targetUrl, manifestName(chain, newer), { ...kept, id: newer, takenAt: '2999-01-03T00:00:00Z' })
+
+  const shown = await cli('restore', 'export', '--target', scene.targetUrl, '--disk', DISK_ID, '--verified', '--range', '0-0')
+  expect(shown).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`warning: passed over: point ${newer} of ${kept.disk.name} was not compared`) })
 })
 
 test('says that the name is taken, that the group is missing, and which right is', async () => {

@@ -21,7 +21,7 @@ describe('a drill chooses', () => {
 
   test('the newest point that is not suspect, and names those that it passed over', () => {
     expect(pointToDrill(POINTS, new Map(), 'newest', '')).toMatchObject({ point: { id: 'd' }, passedOver: [] })
-    expect(pointToDrill(POINTS, suspect('d', 'c', 'a'), 'newest', '')).toMatchObject({ point: { id: 'b' }, passedOver: ['d', 'c'] })
+    expect(pointToDrill(POINTS, suspect('d', 'c', 'a'), 'newest', '')).toMatchObject({ point: { id: 'b' }, passedOver: [{ id: 'd' }, { id: 'c' }] })
     expect(pointToDrill(POINTS, suspect('a', 'b', 'c', 'd'), 'newest', '')).toBeUndefined()
   })
 

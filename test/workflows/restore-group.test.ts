@@ -144,12 +144,12 @@ describe('a group', () => {
       return { exitCode, stderr, sha256: exitCode === 0 ? (await scene.azure.digestDisk(made('checked', suffix))).sha256 : undefined }
     }
     await check(older.id, (was) => passed(was, older.id, { level: 'full', at: new Date().toISOString(), comparedBytes: MIB }))
-    expect(await taken('-verified', '--verified')).toMatchObject({ sha256: older.sha256, stderr: expect.stringContaining(`not verified, passed over: point ${newer.id}`) })
+    expect(await taken('-verified', '--verified')).toMatchObject({ sha256: older.sha256, stderr: expect.stringContaining(`passed over: point ${newer.id} of checked was not compared`) })
     expect(await taken('-newest')).toMatchObject({ sha256: newer.sha256, stderr: expect.not.stringContaining('passed over') })
     await check(newer.id, (was) => suspected(was, newer.id, SUSPICION(newer.id)))
-    expect(await taken('-sound')).toMatchObject({ sha256: older.sha256, stderr: expect.stringContaining(`suspect, passed over: point ${newer.id}`) })
+    expect(await taken('-sound')).toMatchObject({ sha256: older.sha256, stderr: expect.stringContaining(`passed over: point ${newer.id} of checked is suspect since`) })
     await check(older.id, (was) => suspected(was, older.id, SUSPICION(older.id)))
-    expect(await taken('-nothing')).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`suspect, passed over: point ${older.id}`) })
+    expect(await taken('-nothing')).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`passed over: point ${older.id} of checked is suspect since`) })
     expect(await taken('-as-it-is', '--allow-suspect')).toMatchObject({ sha256: newer.sha256, stderr: expect.stringContaining(`SUSPECT: point ${newer.id}`) })
   }, 180_000)
 
