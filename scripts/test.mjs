@@ -12,6 +12,9 @@ import { onInterrupt, run } from './lib/processes.mjs'
 import { prepareWorkspace, ROOT } from './lib/workspace.mjs'
 import { findTemporalCli } from './temporal-cli.mjs'
 
+/** More than a small machine has cores: much of a workflow's test is waiting. */
+const JEST_WORKERS = 3
+
 const tally = { passed: 0, failed: 0, skipped: 0 }
 
 onInterrupt((code) => process.exit(code))
@@ -67,7 +70,7 @@ async function runJest(patterns, { folder, env }) {
   const hasWarningFilter = process.allowedNodeEnvironmentFlags.has('--disable-warning')
   const flags = ['--experimental-vm-modules', ...(hasWarningFilter ? ['--disable-warning=ExperimentalWarning'] : [])]
   const jest = join(ROOT, 'node_modules/jest/bin/jest.js')
-  const args = ['--maxWorkers=2', '--passWithNoTests', '--json', `--outputFile=${report}`, ...patterns]
+  const args = [`--maxWorkers=${JEST_WORKERS}`, '--passWithNoTests', '--json', `--outputFile=${report}`, ...patterns]
   // Jest prints its report to stdout too; what people read comes on stderr.
   const code = await run(process.execPath, [...flags, jest, ...args], { cwd: ROOT, env, stdio: ['inherit', 'ignore', 'inherit'] })
 
