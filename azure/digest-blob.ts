@@ -12,11 +12,11 @@ import { BLOB_READ, BLOB_WRITE } from './actions.ts'
 import { orUndefined } from './arm-call.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { isConditionRefused } from './condition-refused.ts'
 import { downloadRange } from './download.ts'
 import { FencedBlob } from './fenced-blob.ts'
 import type { PageListSource } from './page-lists.ts'
 import { clearPages, FENCED, writePages } from './page-writes.ts'
-import { isConditionRefused } from './condition-refused.ts'
 
 /** In the order of a run. */
 export const TABLE_STAGES = ['transfer', 'digest', 'sealed'] as const

@@ -14,11 +14,11 @@ import { orUndefined } from './arm-call.ts'
 import { listBlobs } from './blob-lists.ts'
 import { callStorage, ONCE, PATIENT, type StorageCall } from './call.ts'
 import type { AzureClients } from './clients.ts'
+import { isConditionRefused } from './condition-refused.ts'
 import { deleteIfThere } from './delete-blob.ts'
 import { downloadRange } from './download.ts'
 import type { PageListSource } from './page-lists.ts'
 import { clearPages, copyPages, FENCED, writePages, type CopyOptions, type Reach } from './page-writes.ts'
-import { isConditionRefused } from './condition-refused.ts'
 
 export interface FencedBlobProps {
   readonly sizeBytes: number
